@@ -1,0 +1,57 @@
+/**
+ * Every error that dhaara throws: code -> domain, retry hint, one-line summary.
+ * Codes are stable: they are never renamed or reused. `docs/errors.md` and a test hold to this table.
+ */
+export type ErrorDomain = 'user' | 'data' | 'external' | 'internal'
+/** One catalogue; codes are stable. */
+export type ErrorCode = `DHAARA_${string}`
+
+export interface CatalogueEntry {
+  readonly domain: ErrorDomain
+  readonly retryable: boolean
+  readonly summary: string
+}
+
+const entry = (domain: ErrorDomain, summary: string, retryable = false): CatalogueEntry => ({ domain, retryable, summary })
+
+export const catalogue = {
+  // arguments and options
+  DHAARA_DURATION: entry('user', 'A duration is malformed, negative or not finite'),
+  DHAARA_OPTION: entry('user', 'An option has a wrong value'),
+  // topology
+  DHAARA_TOPOLOGY: entry('user', 'A topology has problems; the error lists them all'),
+  DHAARA_NAME_TAKEN: entry('user', 'Two steps or stores have one name'),
+  DHAARA_NAME_INVALID: entry('user', 'A name has characters that topics and stores cannot have'),
+  DHAARA_SERDE_MISSING: entry('user', 'A source, sink or co-partitioned repartition has no serde'),
+  DHAARA_COPARTITION: entry('user', 'Inputs of a join have different partition counts'),
+  DHAARA_STORE_UNKNOWN: entry('user', 'A step names a store that the topology does not have'),
+  // patterns
+  DHAARA_PATTERN: entry('user', 'A pattern is malformed'),
+  // data
+  DHAARA_DESERIALIZE: entry('data', 'Bytes could not be decoded'),
+  DHAARA_SCHEMA: entry('data', 'A value was refused by its schema'),
+  DHAARA_TIMESTAMP: entry('data', 'A timestamp is no integer in range, or too far ahead of the clock'),
+  DHAARA_KEY_NULL: entry('data', 'A record has no key where one is required'),
+  // user code
+  DHAARA_USER_CODE: entry('user', 'A user function threw'),
+  DHAARA_MUTATION: entry('user', 'A user function changed what it was handed'),
+  DHAARA_SERIALIZE: entry('user', 'A value could not be encoded by its serde'),
+  // state and platform
+  DHAARA_PLATFORM: entry('external', 'No RocksDB binary for this platform'),
+  DHAARA_STATE_LOCKED: entry('external', 'Another process holds the directory'),
+  DHAARA_STATE_CORRUPT: entry('external', 'A state directory is damaged'),
+  DHAARA_STATE_VERSION: entry('external', 'A state directory was written by another version'),
+  DHAARA_STATE_INCOMPATIBLE: entry('user', 'The state belongs to another topology'),
+  DHAARA_DISK_FULL: entry('external', 'No room is left for state or topics', true),
+  // broker
+  DHAARA_TOPIC_UNKNOWN: entry('external', 'A topic does not exist'),
+  DHAARA_RECORD_TOO_LARGE: entry('data', 'A record is larger than the limit'),
+  // app
+  DHAARA_APP_STATE: entry('user', 'A call does not fit the state of the app'),
+  DHAARA_MODULE: entry('user', 'A topology module could not be loaded, or has no topology'),
+  DHAARA_PLAN_UNEQUAL: entry('user', 'Workers built different plans from one module'),
+  DHAARA_WORKER_DIED: entry('internal', 'A worker thread ended', true),
+  DHAARA_INTERNAL: entry('internal', 'A defect in dhaara'),
+} as const satisfies Record<ErrorCode, CatalogueEntry>
+
+export type KnownCode = keyof typeof catalogue
