@@ -1,0 +1,42 @@
+/**
+ * What a store needs of a database: ordered bytes, read by anyone, written by one owner in atomic batches.
+ * All calls are synchronous: the engine does its waiting at the edges of batches, not inside them.
+ */
+export interface RangeOptions {
+  readonly gte?: Uint8Array
+  readonly gt?: Uint8Array
+  readonly lt?: Uint8Array
+  readonly lte?: Uint8Array
+  readonly reverse?: boolean
+  readonly limit?: number
+}
+
+export type Row = readonly [key: Uint8Array, value: Uint8Array]
+
+export interface BackendReader {
+  get(key: Uint8Array): Uint8Array | undefined
+  /** In the order of `keys`. */
+  getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[]
+  /** Rows in key order (memcmp). A range sees the rows of the moment it was opened; closing it early frees it. */
+  range(options: RangeOptions): Iterable<Row>
+}
+
+/** Collects writes; nothing is visible before `commit`, all of it at once after. */
+export interface WriteBatch {
+  put(key: Uint8Array, value: Uint8Array): void
+  delete(key: Uint8Array): void
+  readonly count: number
+  readonly bytes: number
+  /** Atomic. `sync`: also forced to the disk. @throws DhaaraError DHAARA_DISK_FULL and keeps nothing of the batch. */
+  commit(options?: { readonly sync?: boolean }): void
+}
+
+export interface Backend extends BackendReader {
+  readonly kind: 'rocksdb' | 'memory'
+  batch(): WriteBatch
+  /** Removes every key in [gte, lt). Idempotent, not part of a batch. */
+  clearRange(gte: Uint8Array, lt: Uint8Array): void
+  /** Approximate number of bytes held on disk (or in memory). */
+  approximateBytes(): number
+  close(): Promise<void>
+}
