@@ -1,0 +1,2 @@
+export type * from './nodes.ts'
+export type * from './specs.ts'

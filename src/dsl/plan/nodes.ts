@@ -1,0 +1,203 @@
+/**
+ * The logical plan: a frozen graph of what the user wrote, one node a call, in the order of the calls.
+ * Nodes know nothing of engine, partitions or threads; the compiler's passes read them and make a physical plan.
+ */
+import type { AggregateSpec, AnySerde, EmitSpec, JoinWindowSpec, StoreSpec, UserFn, WatermarkSpec, WindowSpec } from './specs.ts'
+
+interface Base {
+  /** Position in the plan. */
+  readonly id: number
+  /** Unique in the plan: metric label and graph id. */
+  readonly name: string
+  /** Given by the user, not derived. */
+  readonly named: boolean
+  readonly inputs: readonly PlanNode[]
+  /** Does a record carry a row's change (KTable) or an event (KStream)? */
+  readonly table: boolean
+  /** Key serde known at this point: kept by steps that keep the key. */
+  readonly key?: AnySerde | undefined
+  readonly value?: AnySerde | undefined
+  /** Where the user wrote it: 'file:line', for messages. */
+  readonly site?: string | undefined
+}
+
+export interface SourceNode extends Base {
+  readonly kind: 'source'
+  readonly topics: readonly string[] | RegExp
+  readonly timestamp?: UserFn
+  readonly watermark: WatermarkSpec
+  readonly offsetReset: 'earliest' | 'latest'
+  readonly onInvalid?: 'fail' | 'skip' | 'deadLetter' | UserFn
+  readonly keyOf?: UserFn
+  readonly nullKeys: 'keep' | 'drop' | 'fail'
+  readonly tombstones: 'keep' | 'drop'
+  /** `builder.table` / `globalTable`: rows are kept here. */
+  readonly store?: StoreSpec
+  readonly global: boolean
+}
+
+/** (value, key, record) => …; on tables (value, key) => …, deletions pass through. */
+export interface MapNode extends Base {
+  readonly kind: 'filter' | 'mapValues' | 'map' | 'flatMap' | 'flatMapValues' | 'selectKey' | 'peek' | 'forEach'
+  readonly fn: UserFn
+  /** filterNot. */
+  readonly negate: boolean
+  /** A table step whose rows were asked to be kept (`{store}`). */
+  readonly store?: StoreSpec
+}
+
+export interface MergeNode extends Base {
+  readonly kind: 'merge'
+}
+
+/** First predicate that holds wins; `branch` nodes are its outlets. */
+export interface SplitNode extends Base {
+  readonly kind: 'split'
+  readonly predicates: readonly UserFn[]
+}
+
+export interface BranchNode extends Base {
+  readonly kind: 'branch'
+  /** Index of the predicate; = predicates.length: what matched none. */
+  readonly index: number
+}
+
+export interface RepartitionNode extends Base {
+  readonly kind: 'repartition'
+  readonly partitions?: number
+  readonly partitioner?: UserFn
+}
+
+export interface SinkNode extends Base {
+  readonly kind: 'sink'
+  readonly topic: string | UserFn
+  readonly partitioner?: UserFn
+  readonly headers?: UserFn
+}
+
+export interface ToTableNode extends Base {
+  readonly kind: 'toTable'
+  readonly store: StoreSpec
+}
+
+export interface ToStreamNode extends Base {
+  readonly kind: 'toStream'
+}
+
+/** Stream aggregation; several inputs are a cogroup. Its key is its input's key: `groupBy` put a selectKey before it. */
+export interface AggregateNode extends Base {
+  readonly kind: 'aggregate'
+  readonly spec: AggregateSpec
+  readonly windows?: WindowSpec
+  readonly emit: EmitSpec
+  readonly store: StoreSpec
+  readonly twoPhase: boolean
+}
+
+/** Side output of an aggregate or a match: records that were late. */
+export interface LateNode extends Base {
+  readonly kind: 'late'
+}
+
+/** KTable.groupBy: (value, key) => [key, value] | null; retracts the old row's, adds the new row's. */
+export interface TableGroupNode extends Base {
+  readonly kind: 'tableGroup'
+  readonly fn: UserFn
+}
+
+export interface TableAggregateNode extends Base {
+  readonly kind: 'tableAggregate'
+  readonly spec: AggregateSpec
+  readonly store: StoreSpec
+}
+
+/** Equal keys. */
+export interface TableJoinNode extends Base {
+  readonly kind: 'tableJoin'
+  readonly how: 'inner' | 'left' | 'outer'
+  readonly joiner: UserFn
+  readonly store?: StoreSpec
+}
+
+export interface ForeignJoinNode extends Base {
+  readonly kind: 'foreignJoin'
+  readonly how: 'inner' | 'left'
+  readonly foreignKey: UserFn
+  readonly joiner: UserFn
+  readonly store?: StoreSpec
+}
+
+/** inputs: [stream, table]. */
+export interface StreamTableJoinNode extends Base {
+  readonly kind: 'streamTableJoin'
+  readonly how: 'inner' | 'left'
+  readonly joiner: UserFn
+  readonly grace?: number
+}
+
+/** inputs: [stream, global source]. */
+export interface StreamGlobalJoinNode extends Base {
+  readonly kind: 'streamGlobalJoin'
+  readonly how: 'inner' | 'left'
+  readonly lookup: UserFn
+  readonly joiner: UserFn
+}
+
+export interface StreamJoinNode extends Base {
+  readonly kind: 'streamJoin'
+  readonly how: 'inner' | 'left' | 'outer'
+  readonly joiner: UserFn
+  readonly windows: JoinWindowSpec
+  readonly left?: AnySerde | undefined
+  readonly right?: AnySerde | undefined
+  readonly store: StoreSpec
+}
+
+export interface ProcessNode extends Base {
+  readonly kind: 'process'
+  /** (ctx) => {process, onTimer?, end?, close?} */
+  readonly supplier: UserFn
+  readonly stores: readonly string[]
+  /** processValues: the key cannot change. */
+  readonly valuesOnly: boolean
+}
+
+export interface TransformValuesNode extends Base {
+  readonly kind: 'transformValues'
+  readonly supplier: UserFn
+  readonly stores: readonly string[]
+  readonly store?: StoreSpec
+}
+
+export type PlanNode =
+  | SourceNode
+  | MapNode
+  | MergeNode
+  | SplitNode
+  | BranchNode
+  | RepartitionNode
+  | SinkNode
+  | ToTableNode
+  | ToStreamNode
+  | AggregateNode
+  | LateNode
+  | TableGroupNode
+  | TableAggregateNode
+  | TableJoinNode
+  | ForeignJoinNode
+  | StreamTableJoinNode
+  | StreamGlobalJoinNode
+  | StreamJoinNode
+  | ProcessNode
+  | TransformValuesNode
+
+export type NodeKind = PlanNode['kind']
+
+/** What `build()` freezes. */
+export interface LogicalPlan {
+  /** In the order of the calls: inputs come before what reads them. */
+  readonly nodes: readonly PlanNode[]
+  /** Of `addStateStore` and of `process` steps' handles; those made by DSL steps are in their nodes. */
+  readonly stores: readonly StoreSpec[]
+  readonly naming: 'explicit' | 'derived'
+}
