@@ -1,0 +1,51 @@
+/**
+ * Who may import whom, as a table. `npm run lint:imports` holds the tree to it.
+ *
+ * A layer is a folder (or one file); a path belongs to the layer with the longest matching prefix. A layer may always
+ * import itself. What is not listed is refused, and so is a cycle of imports that exist at run time (`import type` is
+ * erased and may point back).
+ */
+export interface LayerRule {
+  /** Folder or file, from the root of the repository. */
+  readonly layer: string
+  /** Folders or files it may import, besides itself. */
+  readonly may: readonly string[]
+  /** The same, for `import type` only. */
+  readonly mayTypes?: readonly string[]
+}
+
+/** One import that the table forbids and that stands nevertheless. An exception that nothing needs is an error. */
+export interface ImportException {
+  readonly from: string
+  readonly to: string
+  readonly reason: string
+}
+
+/** What a user of the package can import: the files behind `exports` in package.json. */
+export const entryPoints = ['src/index.ts', 'src/testing/index.ts'] as const
+
+/** Order does not matter. */
+export const layerRules: readonly LayerRule[] = [
+  { layer: 'src/errors', may: [] },
+  { layer: 'src/dsl', may: ['src/errors'] },
+  { layer: 'src/state', may: ['src/errors'], mayTypes: ['src/dsl/serdes'] },
+  { layer: 'src/connectors/broker', may: ['src/state', 'src/errors', 'src/dsl/serdes'] },
+  // Stands for each folder below it: connectors do not import one another.
+  { layer: 'src/connectors/*', may: ['src/connectors/broker', 'src/state', 'src/errors', 'src/dsl/serdes'] },
+  { layer: 'src/engine', may: ['src/dsl', 'src/state', 'src/connectors/broker', 'src/errors'] },
+  { layer: 'src/testing', may: ['src/engine', 'src/dsl', 'src/state', 'src/errors'] },
+  {
+    layer: 'src/index.ts',
+    may: ['src/dsl', 'src/engine', 'src/state', 'src/connectors', 'src/errors'],
+  },
+  { layer: 'src/cli', may: entryPoints },
+  { layer: 'src/console', may: entryPoints },
+  { layer: 'examples', may: entryPoints },
+  { layer: 'bench', may: entryPoints },
+  // These measure single parts of the library, which no user can reach.
+  { layer: 'bench/micro', may: ['src'] },
+  { layer: 'bench/spikes', may: ['src'] },
+]
+
+/** Keep it short; each line is a debt. */
+export const importExceptions: readonly ImportException[] = []
