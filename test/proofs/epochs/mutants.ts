@@ -1,0 +1,33 @@
+/** Deliberate errors in the protocol: the properties must fail for each of them. */
+export const MUTANTS = {
+  forgetInFlight: 'what is in flight is not written',
+  captureReceivedOnly: 'in flight = what the consumer had received when it sealed',
+  captureArrivingOnly: 'in flight = what arrives after the seal; what was received and held back is forgotten',
+  captureAtMarker: 'in flight = what is unapplied when the marker comes, not when the consumer sealed',
+  keepOldInFlight: 'in-flight records of the epoch before are added to, not replaced',
+  applyAhead: 'a consumer applies records of an epoch that it has not entered',
+  markerOvertakes: 'the marker goes out of band, before the records that were sent earlier',
+  positionsAtHandOver: 'source positions are read when the part is handed over, not at the seal',
+  watermarksAtHandOver: 'watermarks are read when the part is handed over, not at the seal',
+  evictSealed: 'entries of a sealed, unwritten epoch are evicted',
+  sealByReference: 'the seal keeps the object and encodes it later, while epoch e + 1 changes it in place',
+  tombstoneFallsThrough: 'a deletion in a sealed epoch does not hide the stored entry',
+  staleClean: 'the clean cache is not refreshed when an epoch is written',
+  stalePrefetch: 'a prefetch begun before an epoch was written overwrites the newer clean entry',
+  newestFirst: 'the newest complete epoch is written first',
+  writePartial: 'an epoch is written when the first worker has handed in its part',
+  ignoreGeneration: 'frames and parts from before a restore are accepted after it',
+  restoreDuringWrite: 'the restore does not wait for the write that is under way',
+  inFlightLast: 'restored in-flight records come behind what was sent since the restore',
+  inFlightLosesWatermarks: "restored in-flight records carry their producer's committed watermark, not their own",
+  controlIgnoresEpoch: 'watermarks without a record are applied whatever their epoch',
+  noReannounce: 'after a restore a producer does not repeat its watermark',
+  announceAtOnce: 'after a restore a watermark is repeated before the in-flight records',
+  stopReceivingWhenPaused: 'a paused task does not receive',
+  markerNeedsCredit: 'a worker seals only when all its channels have room',
+  blockInBatch: 'a worker blocks in the middle of a batch until its channel has room',
+  endedWorkerLeaves: 'a worker whose inputs have ended takes no part in later epochs',
+  endIgnoresIdle: 'when all inputs that are not idle have ended, time ends',
+} as const
+
+export type Mutant = keyof typeof MUTANTS
