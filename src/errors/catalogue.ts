@@ -40,6 +40,8 @@ export const catalogue = {
   DHAARA_PLATFORM: entry('external', 'No RocksDB binary for this platform'),
   DHAARA_STATE_LOCKED: entry('external', 'Another process holds the directory'),
   DHAARA_STATE_CORRUPT: entry('external', 'A state directory is damaged'),
+  DHAARA_STATE_MISSING: entry('user', 'A state directory does not exist'),
+  DHAARA_STATE_IO: entry('external', 'State could not be read or written', true),
   DHAARA_STATE_VERSION: entry('external', 'A state directory was written by another version'),
   DHAARA_STATE_INCOMPATIBLE: entry('user', 'The state belongs to another topology'),
   DHAARA_DISK_FULL: entry('external', 'No room is left for state or topics', true),

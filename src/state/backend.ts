@@ -17,11 +17,19 @@ export interface BackendReader {
   get(key: Uint8Array): Uint8Array | undefined
   /** In the order of `keys`. */
   getMany(keys: readonly Uint8Array[]): (Uint8Array | undefined)[]
-  /** Rows in key order (memcmp). A range sees the rows of the moment it was opened; closing it early frees it. */
+  /**
+   * Rows in key order (memcmp). Each iteration sees the rows of the moment it began; closing it early frees it.
+   * Bounds given twice (`gt` and `gte`) both hold.
+   */
   range(options: RangeOptions): Iterable<Row>
+  /** A short range at once, flat: key, value, key, value. One native call, so several times faster than `range` for few rows. */
+  collect(options: RangeOptions): Uint8Array[]
 }
 
-/** Collects writes; nothing is visible before `commit`, all of it at once after. */
+/**
+ * Collects writes; nothing is visible before `commit`, all of it at once after; the last write of a key wins. Bytes are copied
+ * at once, so that callers may use their buffers again. After `commit` it is empty and may be filled again.
+ */
 export interface WriteBatch {
   put(key: Uint8Array, value: Uint8Array): void
   delete(key: Uint8Array): void

@@ -1,0 +1,89 @@
+import type { Row } from '../backend.ts'
+import type { Binding, NativeDatabase, NativeIterator, NativeRange } from './rocksdb-binding.ts'
+import { rocksdbError } from './rocksdb-errors.ts'
+import { enter, leave, tryEnter } from './shared-handle.ts'
+
+/** Most ranges end early, so the first fetch is small. */
+const firstFetch = 16
+const fetch = 512
+
+/** One pass over a range: rows are fetched in blocks from a snapshot, which is freed at the end, at `return` or at an error. */
+export class RocksRange implements IterableIterator<Row, undefined> {
+  readonly #native: Binding
+  readonly #path: string
+  readonly #gate: Int32Array
+  #iterator: NativeIterator | undefined
+  #rows: Buffer[] = []
+  #at = 0
+  #size = firstFetch
+  #finished: boolean
+
+  constructor(native: Binding, db: NativeDatabase, path: string, gate: Int32Array, range: NativeRange | undefined) {
+    this.#native = native
+    this.#path = path
+    this.#gate = gate
+    this.#finished = range === undefined
+    enter(gate)
+    try {
+      if (range !== undefined) this.#iterator = native.iterator_init(db, range)
+    } catch (cause) {
+      throw rocksdbError(cause, path)
+    } finally {
+      leave(gate)
+    }
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<Row, undefined> {
+    if (this.#at >= this.#rows.length && !this.#fetch()) return { done: true, value: undefined }
+    const key = this.#rows[this.#at++] as Buffer
+    const value = this.#rows[this.#at++] as Buffer
+    return { done: false, value: [key, value] }
+  }
+
+  return(): IteratorResult<Row, undefined> {
+    this.#finished = true
+    this.#rows = []
+    const iterator = this.#iterator
+    this.#iterator = undefined
+    // A database that was closed has freed its iterators.
+    if (iterator !== undefined && tryEnter(this.#gate)) {
+      try {
+        this.#native.iterator_close(iterator)
+      } finally {
+        leave(this.#gate)
+      }
+    }
+    return { done: true, value: undefined }
+  }
+
+  #fetch(): boolean {
+    if (this.#finished || this.#iterator === undefined) return false
+    let failed = true
+    enter(this.#gate)
+    try {
+      const { rows, finished } = this.#native.iterator_nextv_sync(this.#iterator, this.#size)
+      this.#rows = rows
+      this.#at = 0
+      this.#size = fetch
+      this.#finished = finished
+      failed = false
+    } catch (cause) {
+      throw rocksdbError(cause, this.#path)
+    } finally {
+      leave(this.#gate)
+      if (failed) this.return()
+    }
+    if (this.#finished) this.#closeKeepingRows()
+    return this.#rows.length > 0
+  }
+
+  #closeKeepingRows(): void {
+    const rows = this.#rows
+    this.return()
+    this.#rows = rows
+  }
+}
