@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { checkOutcome } from './oracle.ts'
 import type { Setup, SourceRecord } from './types.ts'
 import { type Step, World } from './world.ts'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { play, runs } from './arbitraries.ts'
 
 describe('proof: epochs, random schedules', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { play, runs } from './arbitraries.ts'
 import { MUTANTS, type Mutant } from './mutants.ts'
 import { SCHEDULES } from './schedules.ts'
