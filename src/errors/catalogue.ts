@@ -27,6 +27,10 @@ export const catalogue = {
   DHAARA_STORE_UNKNOWN: entry('user', 'A step names a store that the topology does not have'),
   // patterns
   DHAARA_PATTERN: entry('user', 'A pattern is malformed'),
+  DHAARA_PATTERN_ARGUMENT: entry('user', 'A call of a pattern has an argument out of range'),
+  DHAARA_PATTERN_UNSUPPORTED: entry('user', 'A pattern combines steps in a way that has no meaning'),
+  DHAARA_PATTERN_SKIP: entry('user', 'A match has no event that its skip strategy can skip to'),
+  DHAARA_PATTERN_FULL: entry('user', 'A key has as many partial matches as maxPartials allows'),
   // data
   DHAARA_DESERIALIZE: entry('data', 'Bytes could not be decoded'),
   DHAARA_SCHEMA: entry('data', 'A value was refused by its schema'),
@@ -47,6 +51,7 @@ export const catalogue = {
   DHAARA_DISK_FULL: entry('external', 'No room is left for state or topics', true),
   // broker
   DHAARA_TOPIC_UNKNOWN: entry('external', 'A topic does not exist'),
+  DHAARA_TOPIC_PARTITIONS: entry('user', 'A topic exists with another number of partitions'),
   DHAARA_RECORD_TOO_LARGE: entry('data', 'A record is larger than the limit'),
   // app
   DHAARA_APP_STATE: entry('user', 'A call does not fit the state of the app'),

@@ -46,8 +46,8 @@ export class PatternError extends DhaaraError {
   readonly pattern: string
   readonly at: string
 
-  constructor(message: string, pattern: string, at: string) {
-    super('DHAARA_PATTERN', message, { step: at })
+  constructor(message: string, pattern: string, at: string, code: KnownCode = 'DHAARA_PATTERN') {
+    super(code, message, { step: at })
     this.name = 'PatternError'
     this.pattern = pattern
     this.at = at
