@@ -1,0 +1,19 @@
+export { copyValue } from './copy.ts'
+export { deepFreeze, type Fingerprint, fingerprint, sameFingerprint } from './freeze.ts'
+export { compareKeys, compareText } from './key-order.ts'
+export { KeyReader, readOrderedDouble } from './key-reader.ts'
+export { KeyWriter, writeOrderedDouble } from './key-writer.ts'
+export {
+  afterPrefix,
+  decodeKey,
+  decodeWholeKey,
+  encodeKey,
+  type KeyRange,
+  keyId,
+  keyPrefixRange,
+  skipKey,
+  writeKey,
+} from './keys.ts'
+export { ValueReader } from './value-reader.ts'
+export { ValueWriter } from './value-writer.ts'
+export { decodeValue, encodeValue, encodeValueInto, packStamped, unpackStamped } from './values.ts'
