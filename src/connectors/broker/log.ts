@@ -2,14 +2,31 @@
  * The partitioned log as the engine sees it. Implementations: `embedded` (RocksDB in this process), Kafka.
  * Synchronous on purpose: the embedded log answers at once; a remote one answers from what it has fetched ahead.
  */
+import type { WriteBatch } from '../../state/backend.ts'
+
 export interface TopicInfo {
   readonly name: string
   readonly partitions: number
 }
 
+/** What a topic keeps. Without any of it, everything is kept for ever. */
+export interface TopicConfig {
+  /** Frames that were appended longer ago than this are removed; milliseconds. */
+  readonly retentionMs?: number
+  /** The oldest frames of a partition that is larger than this are removed; bytes. */
+  readonly retentionBytes?: number
+  /** Keep the last value of each key. Records without a key are all kept. */
+  readonly compact?: boolean
+  /** How long compaction keeps a deletion (null value) after it was appended; milliseconds, default one day. */
+  readonly deleteRetentionMs?: number
+}
+
+export type RecordHeaders = readonly (readonly [string, Uint8Array])[]
+
 /**
- * A run of consecutive records of one partition, decoded to offsets into one buffer (struct of arrays).
+ * A run of records of one partition in offset order, decoded to offsets into one buffer (struct of arrays).
  * Record i: key = data[keyStart[i], keyEnd[i]), null if keyStart[i] < 0; value likewise; offset = offsets[i].
+ * Offsets ascend; where a topic is compacted they have gaps. Nothing in it is reused: it may be kept.
  */
 export interface FetchedBatch {
   readonly topic: string
@@ -23,18 +40,65 @@ export interface FetchedBatch {
   readonly timestamps: Float64Array
   readonly offsets: Float64Array
   /** Absent where no record of the run has headers. */
-  readonly headers?: readonly (readonly (readonly [string, Uint8Array])[] | undefined)[]
+  readonly headers?: readonly (RecordHeaders | undefined)[]
   /** Where to read next. */
   readonly nextOffset: number
 }
 
-/** Collects records of one topic partition in growing buffers: no object a record. */
-export interface FrameBuilder {
-  readonly count: number
-  readonly bytes: number
-  add(key: Uint8Array | null, value: Uint8Array | null, timestamp: number, headers?: readonly (readonly [string, Uint8Array])[]): void
-  /** Appends text as the value, written straight into the buffer (for JSON). */
-  addText(key: Uint8Array | null, value: string, timestamp: number, headers?: readonly (readonly [string, Uint8Array])[]): void
-  /** The frame's bytes without its base offset, which is given when it is appended. Empties the builder. */
-  finish(): Uint8Array
+/** Reads committed records, on any thread that can read the database. */
+export interface ReadableLog {
+  /** In the order of their names. */
+  topics(): TopicInfo[]
+  topic(name: string): TopicInfo | undefined
+  /** @throws DhaaraError DHAARA_TOPIC_UNKNOWN, as all that follow */
+  startOffset(topic: string, partition: number): number
+  endOffset(topic: string, partition: number): number
+  /**
+   * Records from `offset` on, or from the next that exists; undefined when caught up. A frame is never split at its end, so
+   * the answer may be larger than `maxBytes`; small frames are joined.
+   *
+   * @throws DhaaraError DHAARA_STATE_CORRUPT, naming topic, partition and offset, if what was stored is damaged
+   */
+  fetch(topic: string, partition: number, offset: number, maxBytes?: number): FetchedBatch | undefined
+  /** Where a group goes on. */
+  groupOffset(group: string, topic: string, partition: number): number | undefined
+}
+
+/** What one commit has appended to one partition. */
+export interface Appended {
+  readonly topic: string
+  readonly partition: number
+  readonly baseOffset: number
+  readonly endOffset: number
+}
+
+/** Appends that become visible together, with whatever else is in the write batch. */
+export interface LogTransaction {
+  readonly batch: WriteBatch
+  /** Gives the frame its offsets (writing into its first bytes) and puts it into the batch. Returns its first record's offset. */
+  append(topic: string, partition: number, frame: Uint8Array): number
+  setGroupOffset(group: string, topic: string, partition: number, offset: number): void
+  /** Commits the batch. If that throws, the offsets are given back and nothing has happened. */
+  commit(options?: { readonly sync?: boolean }): void
+  /** Gives the offsets back. What is in the batch is the caller's to drop. */
+  rollback(): void
+}
+
+/** The log's only writer. */
+export interface OwnedLog extends ReadableLog {
+  /**
+   * Does nothing if the topic is there with as many partitions; `config`, if given, takes the place of the old one.
+   *
+   * @throws DhaaraError DHAARA_TOPIC_PARTITIONS, DHAARA_NAME_INVALID
+   */
+  createTopic(name: string, partitions: number, config?: TopicConfig): TopicInfo
+  /** Removes the topic, its records and what groups had read of it. Does nothing if there is none. */
+  deleteTopic(name: string): void
+  config(topic: string): TopicConfig
+  /** One transaction at a time: it is to be committed or rolled back before the caller returns to the event loop. */
+  begin(batch: WriteBatch): LogTransaction
+  /** Called synchronously after each commit that appended records. A listener must not throw. */
+  onAppend(listener: (appended: readonly Appended[]) => void): Disposable
+  /** One bounded step of retention and compaction. True if there is more to do now. */
+  maintain(now: number): boolean
 }
