@@ -1,0 +1,117 @@
+/** The lines that a benchmark prints: for programs one JSON object a line, for people a table. */
+import { execFileSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { ratioBetween, type Summary } from './statistics.ts'
+
+/** Names and units are a contract: others parse them. */
+export interface ThroughputLine {
+  readonly suite: string
+  readonly case: string
+  readonly subject: string
+  readonly variant: string
+  readonly records: number
+  readonly seconds: number
+  readonly recordsPerSecond: number
+  readonly cpuSeconds: number
+  readonly recordsPerCpuSecond: number
+  readonly peakRssMb: number
+  /** Absent on the yardstick's own line, like `ratio` and `ratioOf`. */
+  readonly against?: string
+  readonly ratio?: number
+  readonly ratioOf?: 'cpu' | 'wall'
+  readonly spread: number
+  readonly runs: number
+  readonly correct: boolean
+  readonly checksum: string
+  readonly cores: number
+  readonly node: string
+  readonly commit: string
+}
+
+export interface LineParts {
+  readonly suite: string
+  readonly case: string
+  readonly subject: string
+  readonly variant: string
+  readonly summary: Summary
+  readonly yardstick?: { readonly name: string; readonly summary: Summary }
+  readonly ratioOf: 'cpu' | 'wall'
+  readonly correct: boolean
+  readonly checksum: string
+}
+
+/** One line, rounded. */
+export function lineOf(parts: LineParts): ThroughputLine {
+  const { suite, subject, variant, summary, yardstick, ratioOf, correct, checksum } = parts
+  const held = yardstick && {
+    against: yardstick.name,
+    ratio: round(ratioBetween(summary, yardstick.summary, ratioOf), 3),
+    ratioOf,
+  }
+  return {
+    suite,
+    case: parts.case,
+    subject,
+    variant,
+    records: summary.records,
+    seconds: round(summary.seconds, 3),
+    recordsPerSecond: Math.round(summary.recordsPerSecond),
+    cpuSeconds: round(summary.cpuSeconds, 3),
+    recordsPerCpuSecond: Math.round(summary.recordsPerCpuSecond),
+    peakRssMb: Math.round(summary.peakRssMb),
+    ...held,
+    spread: round(summary.spread, 3),
+    runs: summary.runs,
+    correct,
+    checksum,
+    cores: availableParallelism(),
+    node: process.versions.node,
+    commit: commit(),
+  }
+}
+
+/** A table for people; the widths fit 120 columns. */
+export function tableOf(lines: readonly ThroughputLine[]): string {
+  const head = ['case', 'subject', 'records/s', 'records/CPU s', 'RSS MB', 'spread', 'against', 'ratio', 'correct']
+  const rows = lines.map((line) => [
+    line.case,
+    line.variant === 'default' ? line.subject : `${line.subject} (${line.variant})`,
+    thousands(line.recordsPerSecond),
+    thousands(line.recordsPerCpuSecond),
+    String(line.peakRssMb),
+    `${(line.spread * 100).toFixed(1)} %`,
+    line.against ?? '',
+    line.ratio === undefined ? '' : `${line.ratio.toFixed(2)} ${line.ratioOf}`,
+    line.correct ? 'yes' : 'NO',
+  ])
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
+  const isNumber = (column: number): boolean => column >= 2 && column <= 5
+  return [head, ...rows]
+    .map((row) => row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '))
+    .map((row) => row.trimEnd())
+    .join('\n')
+}
+
+function round(value: number, places: number): number {
+  return Number(value.toFixed(places))
+}
+
+function thousands(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+let known: string | undefined
+
+/** Short hash of the checked-out commit; `unknown` outside of a repository. */
+function commit(): string {
+  if (known !== undefined) return known
+  try {
+    known = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
+  } catch {
+    known = 'unknown'
+  }
+  return known
+}

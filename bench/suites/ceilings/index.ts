@@ -1,0 +1,64 @@
+/**
+ * How close the engine comes to the best loop that an expert would write by hand for just this one job. Each folder has
+ * `hand-written.ts` (the yardstick), `reference.ts` (what is right) and the subjects.
+ */
+import { join } from 'node:path'
+import type { BenchCase } from '../../harness/subject.ts'
+import type { Suite } from '../../harness/suite.ts'
+import { orderGenerator, type OrdersParams } from '../../workload/orders.ts'
+
+const seed = 20_240_229
+
+function ordersCase(
+  name: string,
+  summary: string,
+  numbers: { readonly warmUp: number; readonly records: number },
+  more: Partial<BenchCase> & { readonly keys?: OrdersParams['keys'] } = {},
+): BenchCase {
+  const { keys = 'uniform', ...overrides } = more
+  return {
+    name,
+    summary,
+    folder: join(import.meta.dirname, name),
+    workload: `orders-${keys}-${seed}`,
+    generator: () => orderGenerator({ keys, seed }),
+    input: 'bytes',
+    ratioOf: 'cpu',
+    yardstick: 'hand-written',
+    subjects: [{ name: 'dhaara', variants: ['codegen'] }],
+    ...numbers,
+    ...overrides,
+  }
+}
+
+const usual = { warmUp: 500_000, records: 3_000_000 }
+
+export const suite: Suite = {
+  name: 'ceilings',
+  cases: [
+    ordersCase(
+      'stateless-5',
+      'objects through filter, map, mapValues, filter, mapValues to a counting sink',
+      { warmUp: 10_000_000, records: 100_000_000 },
+      { input: 'objects' },
+    ),
+    ordersCase('json-in-out', 'bytes: parse, filter, map, filter, write JSON', usual),
+    ordersCase('keyed-aggregate', 'by customer (10,000): count, sum, max, emitted on each update; durable', usual),
+    ordersCase(
+      'keyed-aggregate-large',
+      'the same with 1,000,000 customers, a tenth of them in the cache',
+      { warmUp: 2_000_000, records: 2_000_000 },
+      { keys: 'large' },
+    ),
+    ordersCase('tumbling', '60 s windows, grace 5 s, count and sum by customer, on close; durable', usual),
+    ordersCase('tumbling-city', '60 s windows, grace 5 s, count and sum by city, on close; durable', usual),
+    ordersCase('hopping', '60 s by 1 s, grace 5 s, count and sum by city, on close; durable', usual, {
+      alsoAgainst: 'tumbling-city',
+    }),
+    ordersCase('session', 'sessions with a gap of 30 s, count and sum by customer, on close; durable', usual),
+    ordersCase('table-join', 'orders joined with a table of 10,000 customers', usual),
+    ordersCase('repartition', 'keyed by city after parse: count, sum, max, emitted on each update; durable', usual, {
+      ratioOf: 'wall',
+    }),
+  ],
+}
