@@ -58,6 +58,7 @@ export const catalogue = {
   DHAARA_MODULE: entry('user', 'A topology module could not be loaded, or has no topology'),
   DHAARA_PLAN_UNEQUAL: entry('user', 'Workers built different plans from one module'),
   DHAARA_WORKER_DIED: entry('internal', 'A worker thread ended', true),
+  DHAARA_UNSUPPORTED: entry('user', 'A step cannot be run by this version'),
   DHAARA_INTERNAL: entry('internal', 'A defect in dhaara'),
 } as const satisfies Record<ErrorCode, CatalogueEntry>
 

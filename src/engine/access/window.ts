@@ -1,0 +1,57 @@
+import type { WindowTable } from '../../state/stores/index.ts'
+
+interface WindowedRow {
+  readonly key: unknown
+  readonly window: { readonly start: number; readonly end: number }
+}
+type Rows = Iterable<readonly [WindowedRow, unknown]>
+
+/** A window store as user code sees it; `fetch` finds windows that start in [from, to]. */
+export class WindowAccess {
+  private readonly table: WindowTable
+  private readonly endOf: (start: number) => number
+  private readonly show: (state: unknown) => unknown
+  private readonly now: () => number
+
+  constructor(
+    table: WindowTable,
+    endOf: (start: number) => number,
+    show: (state: unknown) => unknown,
+    now: () => number,
+  ) {
+    this.table = table
+    this.endOf = endOf
+    this.show = show
+    this.now = now
+  }
+
+  *fetch(key: unknown, from: number, to: number): Rows {
+    for (const start of [...this.table.liveStarts]) {
+      if (start < from || start > to) continue
+      const value = this.get(key, start)
+      if (value !== undefined) yield [this.windowed(key, start), value]
+    }
+  }
+
+  *fetchAll(from: number, to: number): Rows {
+    for (const start of [...this.table.liveStarts]) {
+      const bucket = start < from || start > to ? undefined : this.table.peek(start)
+      if (bucket === undefined) continue
+      for (const entry of this.table.rows(bucket)) yield [this.windowed(entry.key, start), this.show(entry.value)]
+    }
+  }
+
+  get(key: unknown, start: number): unknown {
+    const value = this.table.peek(start)?.load(key).value
+    return value === undefined ? undefined : this.show(value)
+  }
+
+  put(key: unknown, value: unknown, start: number): void {
+    const bucket = this.table.bucket(start)
+    this.table.set(bucket, bucket.load(key), value ?? undefined, this.now())
+  }
+
+  private windowed(key: unknown, start: number): WindowedRow {
+    return { key, window: { start, end: this.endOf(start) } }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The shared match buffer of one key. An event is held once, however many runs took it. A run is the last node of a
+ * path: each node names the event, the step it was taken for and the node before. Paths of a common past share their
+ * nodes, so a loop of n events costs n nodes, not n²:
+ *
+ *     a1 <- b2 <- b3 <- b4      runs [a1] [a1 b2] [a1 b2 b3] [a1 b2 b3 b4] point at one node each
+ *
+ * Nodes never change, so no versions are needed to tell paths apart. Nodes and events are counted: when the last run
+ * that can reach an event ends, the event is released.
+ */
+export interface EventEntry {
+  /** Order of arrival among the events that were held. */
+  readonly seq: number
+  readonly ts: number
+  readonly value: unknown
+  /** Live nodes. */
+  refs: number
+  /** Newest node of the event; `sibling` leads to the others. */
+  nodes: MatchNode | null
+  /** Nodes made so far: the next one's `ord`. */
+  made: number
+}
+
+export class MatchNode {
+  readonly pattern: number
+  readonly step: number
+  readonly event: EventEntry
+  readonly prev: MatchNode | null
+  /** Events of this step in the path, this one included. */
+  readonly n: number
+  /** Number of the node among those of its event. */
+  readonly ord: number
+  readonly sibling: MatchNode | null
+  /** Runs, waiting matches and later nodes that point here. */
+  refs = 0
+  /** What conditions asked of the path up to here, by the numbers that the context gave out. */
+  memo: unknown[] | null = null
+
+  constructor(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, n: number) {
+    this.pattern = pattern
+    this.step = step
+    this.event = event
+    this.prev = prev
+    this.n = n
+    this.ord = event.made
+    this.sibling = event.nodes
+  }
+}
+
+export class EventBuffer {
+  nextSeq = 0
+  /** Events held. */
+  readonly held = new Map<number, EventEntry>()
+  /** Sequence numbers of events that came or went since the last look; null if nobody looks. */
+  dirty: Set<number> | null = null
+
+  add(value: unknown, ts: number): EventEntry {
+    const entry: EventEntry = { seq: this.nextSeq++, ts, value, refs: 0, nodes: null, made: 0 }
+    this.held.set(entry.seq, entry)
+    this.dirty?.add(entry.seq)
+    return entry
+  }
+
+  node(pattern: number, step: number, event: EventEntry, prev: MatchNode | null): MatchNode {
+    const node = new MatchNode(pattern, step, event, prev, countBefore(prev, step) + 1)
+    event.nodes = node
+    event.made++
+    event.refs++
+    if (prev !== null) prev.refs++
+    return node
+  }
+
+  /** One pointer to `node` is gone. */
+  release(node: MatchNode): void {
+    let at: MatchNode | null = node
+    while (at !== null && --at.refs === 0) {
+      if (--at.event.refs === 0) {
+        this.held.delete(at.event.seq)
+        this.dirty?.add(at.event.seq)
+      }
+      at = at.prev
+    }
+  }
+}
+
+/** Events of `step` in the path that ends at `node`. */
+function countBefore(node: MatchNode | null, step: number): number {
+  return lastOf(node, step)?.n ?? 0
+}
+
+/** A walk this long is remembered at its first node, so that the next one ends there. */
+const longWalk = 8
+
+/** The last node of `step` in the path that ends at `node`; null if there is none. */
+export function lastOf(node: MatchNode | null, step: number): MatchNode | null {
+  let walked = 0
+  let found: MatchNode | null = null
+  for (let at = node; at !== null; at = at.prev) {
+    if (at.step === step) {
+      found = at
+      break
+    }
+    const known = at.memo?.[step]
+    if (known !== undefined) {
+      found = known as MatchNode | null
+      break
+    }
+    walked++
+  }
+  if (walked > longWalk) {
+    const { memo } = node as MatchNode
+    if (memo === null) (node as MatchNode).memo = memoWith(step, found)
+    else memo[step] = found
+  }
+  return found
+}
+
+export function memoWith(i: number, value: unknown): unknown[] {
+  const memo: unknown[] = []
+  memo[i] = value
+  return memo
+}

@@ -1,0 +1,217 @@
+import type { MapNode, SplitNode } from '../../dsl/plan/index.ts'
+import type { Edge, Step, SubTopology } from '../plan/physical.ts'
+import { inputLoop } from './loop.ts'
+
+/**
+ * Emits the JavaScript of one sub-topology: a function for each input that loops over a batch and calls the user's
+ * functions at call sites of their own, so that V8 sees one target a site and inlines it. Stateless steps are fused
+ * into the loop; stateful steps are `opN.process(…)`, and what follows them is a function `outN`, since time calls it too.
+ *
+ * Names in the text: `fN` user function of step N, `opN` its operator, `k v o ts` key, value, old value, timestamp.
+ * `at` is the step being run: it names the culprit when a user function throws.
+ */
+export class Generator {
+  private readonly sub: SubTopology
+  private readonly functions: string[] = []
+  private readonly made = new Set<number>()
+  private names = 0
+
+  constructor(sub: SubTopology) {
+    this.sub = sub
+  }
+
+  /** Body of a `new Function('env', …)`, which gives `{inputs: {stepId: run}, outs, lates}`. */
+  text(): string {
+    const inputs = this.sub.inputs.map((step) => `${step.id}: ${inputLoop(step, this.bodyOf(step))}`)
+    const stateful = this.sub.steps.filter(isOperator)
+    const outs = stateful.map((step) => `${step.id}: ${this.out(step)}`)
+    const lates = this.sub.steps
+      .filter((step) => step.op.kind === 'late')
+      .map((step) => `${(step.inputs[0] as Step).id}: ${this.outOf(step)}`)
+    const names = this.sub.steps.flatMap((step) => [
+      ...fnNames(step).map((name, i) => `const ${name} = env.fns[${step.id}][${i}]`),
+      ...(isOperator(step) || isOutlet(step) ? [`const op${step.id} = env.ops[${step.id}]`] : []),
+    ])
+    return [
+      "'use strict'",
+      'const { rec, clock, fail } = env',
+      'let at = -1',
+      ...names,
+      ...this.functions,
+      `return { inputs: { ${inputs.join(',\n')} }, outs: { ${outs.join(',\n')} }, lates: { ${lates.join(',\n')} },`,
+      'enter(step) { at = step }, where() { return at } }',
+    ].join('\n')
+  }
+
+  /** What an input does with a record: source tables keep it first. */
+  private bodyOf(step: Step): string {
+    if (isOperator(step)) return `at = ${step.id}; op${step.id}.process(k, v, ts);`
+    return this.deliver(step, 'k', 'v', 'o', 'ts')
+  }
+
+  private out(step: Step): string {
+    const body = this.deliver(step, 'k', 'v', 'o', 'ts')
+    const args = isTable(step) ? 'k, v, o, ts' : 'k, v, ts'
+    return `function out${step.id}(${args}) { rec.ts = ts; try { ${body} } catch (e) { fail(e, at) } }`
+  }
+
+  private outOf(step: Step): string {
+    return `function late${step.id}(k, v, ts) { try { ${this.deliver(step, 'k', 'v', 'o', 'ts')} } catch (e) { fail(e, at) } }`
+  }
+
+  /** Hands a record to all who read the step; one who throws does not keep it from the others. */
+  private deliver(step: Step, k: string, v: string, o: string, ts: string): string {
+    const edges = step.outputs.filter(({ to }) => to.op.kind !== 'late')
+    if (edges.length === 1) return this.enter(edges[0] as Edge, k, v, o, ts)
+    return edges.map((edge) => `try { ${this.enter(edge, k, v, o, ts)} } catch (e) { fail(e, at) }`).join('\n')
+  }
+
+  private enter(edge: Edge, k: string, v: string, o: string, ts: string): string {
+    const { to } = edge
+    const table = edge.to.inputs[edge.port]?.table ?? false
+    if (to.op.kind === 'merge' && to.inputs.length > 1) {
+      this.shared(to)
+      return `s${to.id}(${k}, ${v}, ${ts});`
+    }
+    return table ? this.change(edge, k, v, o, ts) : this.record(edge, k, v, ts)
+  }
+
+  /** Steps that several paths lead to are functions of their own. */
+  private shared(step: Step): void {
+    if (this.made.has(step.id)) return
+    this.made.add(step.id)
+    this.functions.push(`function s${step.id}(k, v, ts) { ${this.deliver(step, 'k', 'v', 'o', 'ts')} }`)
+  }
+
+  private record({ to, port }: Edge, k: string, v: string, ts: string): string {
+    const { id, op } = to
+    const call = `f${id}(${v}, ${k}, rec)`
+    const next = (key: string, value: string) => this.deliver(to, key, value, 'undefined', ts)
+    switch (op.kind) {
+      case 'filter':
+        return `at = ${id}; if (${op.negate ? '!' : ''}${call}) { ${next(k, v)} }`
+      case 'mapValues': {
+        const value = this.name()
+        return `at = ${id}; const ${value} = ${call}; ${next(k, value)}`
+      }
+      case 'map': {
+        const pair = this.name()
+        return `at = ${id}; const ${pair} = ${call}; const ${pair}k = ${pair}[0], ${pair}v = ${pair}[1]; ${next(`${pair}k`, `${pair}v`)}`
+      }
+      case 'selectKey': {
+        const key = this.name()
+        return `at = ${id}; const ${key} = ${call}; ${next(key, v)}`
+      }
+      case 'flatMap': {
+        const pair = this.name()
+        const body = `const ${pair}k = ${pair}[0], ${pair}v = ${pair}[1]; ${next(`${pair}k`, `${pair}v`)}`
+        return `at = ${id}; for (const ${pair} of ${call}) { try { ${body} } catch (e) { fail(e, at) } at = ${id} }`
+      }
+      case 'flatMapValues': {
+        const value = this.name()
+        return `at = ${id}; for (const ${value} of ${call}) { try { ${next(k, value)} } catch (e) { fail(e, at) } at = ${id} }`
+      }
+      case 'peek':
+      case 'forEach':
+        return `at = ${id}; ${call}; ${next(k, v)}`
+      case 'split':
+        return this.split(to, op, k, v, ts)
+      case 'branch':
+      case 'merge':
+      case 'toStream':
+        return next(k, v)
+      case 'streamTableJoin':
+        return port === 1 ? '' : `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+      case 'process':
+        return `at = ${id}; op${id}.process(${v}, ${k}, ${ts});`
+      case 'aggregate':
+        return `at = ${id}; op${id}.process(${k}, ${v}, ${ts}, ${port});`
+      default:
+        return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+    }
+  }
+
+  private split(step: Step, op: SplitNode, k: string, v: string, ts: string): string {
+    const branches = (index: number) =>
+      step.outputs.filter(({ to }) => to.op.kind === 'branch' && to.op.index === index)
+    const body = (index: number) =>
+      branches(index)
+        .map((edge) => this.enter(edge, k, v, 'undefined', ts))
+        .join('\n')
+    const cases = op.predicates.map(
+      (_, i) => `if ((at = ${step.id}, f${step.id}_${i}(${v}, ${k}, rec))) { ${body(i)} }`,
+    )
+    const rest = branches(op.predicates.length).length > 0 ? body(op.predicates.length) : `op${step.id}.n++`
+    return `${cases.join(' else ')} else { ${rest} }`
+  }
+
+  /** Row changes: v is the new row or null, o the old one, null or undefined. */
+  private change({ to, port }: Edge, k: string, v: string, o: string, ts: string): string {
+    const { id, op } = to
+    switch (op.kind) {
+      case 'filter': {
+        const [now, before] = [this.name(), this.name()]
+        const test = (value: string) => `${op.negate ? '!' : ''}f${id}(${value}, ${k})`
+        const tests = `at = ${id}; const ${now} = ${v} !== null && ${test(v)} ? ${v} : null, ${before} = ${o} != null && ${test(o)} ? ${o} : null;`
+        return `${tests} if (${now} !== null || ${before} !== null) { ${this.kept(to, op, k, now, before, ts)} }`
+      }
+      case 'mapValues': {
+        const [now, before] = [this.name(), this.name()]
+        const old = to.needsOld ? `${o} == null ? null : f${id}(${o}, ${k}) ?? null` : 'undefined'
+        return `at = ${id}; const ${now} = ${v} === null ? null : f${id}(${v}, ${k}) ?? null, ${before} = ${old}; ${this.kept(to, op, k, now, before, ts)}`
+      }
+      case 'toStream':
+        return this.deliver(to, k, v, 'undefined', ts)
+      case 'tableGroup': {
+        const [now, before] = [this.name(), this.name()]
+        const pair = (value: string) => `${value} == null ? null : f${id}(${value}, ${k}) ?? null`
+        const apart = `if (${before} !== null && ${before}[0] != null) { ${this.deliver(to, `${before}[0]`, 'null', `${before}[1]`, ts)} }
+          if (${now} !== null && ${now}[0] != null) { ${this.deliver(to, `${now}[0]`, `${now}[1]`, 'null', ts)} }`
+        const together = this.deliver(to, `${now}[0]`, `${now}[1]`, `${before}[1]`, ts)
+        return `at = ${id}; const ${now} = ${pair(v)}, ${before} = ${pair(o)};
+          if (${now} !== null && ${before} !== null && ${now}[0] != null && op${id}.same(${now}[0], ${before}[0])) { ${together} } else { ${apart} }`
+      }
+      case 'tableJoin':
+        return `at = ${id}; op${id}.process(${k}, ${v}, ${o}, ${ts}, ${port});`
+      case 'streamTableJoin':
+        return ''
+      case 'toTable':
+        return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+      case 'late':
+        return ''
+      default:
+        return `at = ${id}; op${id}.process(${k}, ${v}, ${o}, ${ts});`
+    }
+  }
+
+  /** A table step's rows: kept in its store first, if it has one. */
+  private kept(step: Step, op: MapNode, k: string, now: string, before: string, ts: string): string {
+    if (op.store) return `op${step.id}.process(${k}, ${now}, ${ts});`
+    return this.deliver(step, k, now, before, ts)
+  }
+
+  private name(): string {
+    return `x${this.names++}`
+  }
+}
+
+const stateful = new Set(['aggregate', 'toTable', 'tableAggregate', 'tableJoin', 'streamTableJoin', 'process'])
+const outlets = new Set(['sink', 'repartitionWrite', 'split', 'tableGroup'])
+
+/** Has an operator with an `out`. */
+export const isOperator = (step: Step): boolean =>
+  stateful.has(step.op.kind) ||
+  ('store' in step.op &&
+    step.op.store !== undefined &&
+    (step.op.kind === 'source' || (step.table && !stateful.has(step.op.kind))))
+
+/** Has a helper in `ops`, but nothing comes out of it. */
+export const isOutlet = (step: Step): boolean => outlets.has(step.op.kind)
+
+export const isTable = (step: Step): boolean => step.table
+
+export function fnNames(step: Step): string[] {
+  const { op, id } = step
+  if (op.kind === 'split') return op.predicates.map((_, i) => `f${id}_${i}`)
+  return 'fn' in op ? [`f${id}`] : []
+}

@@ -1,0 +1,105 @@
+import type { UserFn } from '../../dsl/plan/index.ts'
+import type { PhysicalPlan, Step, SubTopology } from '../plan/physical.ts'
+import type { RunBatch } from '../runtime/feed.ts'
+import type { Feed } from '../runtime/feed.ts'
+import type { CurrentRecord } from '../runtime/record.ts'
+import type { TaskStores } from '../runtime/stores.ts'
+import { functionsOf } from '../runtime/user-functions.ts'
+import type { Counter } from '../operators/operator.ts'
+import type { TaskClock } from '../time/clock.ts'
+import { Generator, isOperator } from './generate.ts'
+import { specialize } from './specialize.ts'
+import { WindowTable } from '../../state/stores/index.ts'
+
+export interface LinkParts {
+  readonly rec: CurrentRecord
+  readonly clock: TaskClock
+  readonly fail: (error: unknown, at: number) => void
+  readonly ops: Record<number, object>
+  readonly strict: boolean
+  readonly tombstones: (step: Step) => Counter
+}
+
+export interface Linked {
+  /** By the id of the input's step. */
+  readonly inputs: Record<number, RunBatch>
+  enter(step: number): void
+}
+
+interface Made extends Linked {
+  readonly outs: Record<number, unknown>
+  readonly lates: Record<number, unknown>
+}
+
+/** The generated code of a sub-topology, compiled once a thread, linked once a task. */
+export class Program {
+  readonly text: string
+  private readonly sub: SubTopology
+  private readonly make: (env: object) => Made
+  private readonly copies = new Map<string, unknown>()
+  /** Stores that a record of an input will ask for under its own key. */
+  private readonly prefetched: ReadonlyMap<Step, readonly string[]>
+
+  constructor(sub: SubTopology) {
+    this.sub = sub
+    this.text = new Generator(sub).text()
+    this.make = new Function('env', `${this.text}\n//# sourceURL=dhaara:sub-topology-${sub.id}`) as (
+      env: object,
+    ) => Made
+    this.prefetched = new Map(sub.inputs.map((input) => [input, keyedStores(input)]))
+  }
+
+  link(parts: LinkParts): Linked {
+    const fns: Record<number, readonly UserFn[]> = {}
+    const tombstones: Record<number, Counter> = {}
+    for (const step of this.sub.steps) {
+      fns[step.id] = functionsOf(step, parts.strict)
+      if (step.op.kind === 'source') tombstones[step.id] = parts.tombstones(step)
+    }
+    for (const step of this.sub.steps.filter(isOperator)) {
+      specialize(parts.ops[step.id] as object, this.copies, step.id, ['process', 'update', 'emit'])
+    }
+    const made = this.make({ rec: parts.rec, clock: parts.clock, fail: parts.fail, ops: parts.ops, fns, tombstones })
+    for (const [id, out] of Object.entries(made.outs)) (parts.ops[Number(id)] as { out: unknown }).out = out
+    for (const [id, late] of Object.entries(made.lates)) (parts.ops[Number(id)] as { late: unknown }).late = late
+    return made
+  }
+
+  prefetch(feed: Feed, from: number, to: number, stores: TaskStores): void {
+    for (const name of this.prefetched.get(feed.step) as readonly string[]) {
+      const table = stores.tables.get(name)
+      if (table !== undefined && !(table instanceof WindowTable)) table.prefetch(feed.batch.keys, from, to)
+    }
+  }
+}
+
+const programs = new WeakMap<SubTopology, Program>()
+
+export function programOf(sub: SubTopology, _plan: PhysicalPlan): Program {
+  let program = programs.get(sub)
+  if (program === undefined) {
+    program = new Program(sub)
+    programs.set(sub, program)
+  }
+  return program
+}
+
+/**
+ * Between two repartitions only key-changing steps change the key, and stateful steps come before those: so they ask for
+ * the key that the record came in with, and can be given all rows of a batch at once.
+ */
+function keyedStores(step: Step): string[] {
+  const found: string[] = []
+  const visit = (at: Step) => {
+    const { op } = at
+    if (op.kind === 'selectKey' || op.kind === 'map' || op.kind === 'flatMap' || op.kind === 'tableGroup') return
+    if ('store' in op && op.store !== undefined && op.store.kind === 'keyValue') found.push(op.store.name)
+    if (op.kind === 'streamTableJoin') {
+      const table = at.inputs[1]?.op
+      if (table !== undefined && 'store' in table && table.store !== undefined) found.push(table.store.name)
+    }
+    for (const { to } of at.outputs) visit(to)
+  }
+  visit(step)
+  return [...new Set(found)]
+}

@@ -1,0 +1,98 @@
+import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
+import type { KeyValueTable } from '../../state/stores/index.ts'
+import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
+
+/** The parts of an AggregateSpec, with what is left out filled in. */
+export interface Fold {
+  /** The state of a key's first value. */
+  readonly start: (value: unknown, key: unknown, port: number) => unknown
+  readonly add: (state: unknown, value: unknown, key: unknown, port: number) => unknown
+  readonly result: UserFn | undefined
+}
+
+export function foldOf(spec: AggregateSpec): Fold {
+  const [first] = spec.adders
+  if (spec.kind === 'count') return { start: () => 1, add: (state) => (state as number) + 1, result: spec.result }
+  const one = first as UserFn
+  if (spec.kind === 'reduce')
+    return { start: (value) => value, add: (state, value) => one(state, value), result: spec.result }
+  const init = spec.init as UserFn
+  if (spec.adders.length === 1) {
+    return {
+      start: (value, key) => one(init(), value, key),
+      add: (state, value, key) => one(state, value, key),
+      result: spec.result,
+    }
+  }
+  const { adders } = spec
+  return {
+    start: (value, key, port) => (adders[port] as UserFn)(init(), value, key),
+    add: (state, value, key, port) => (adders[port] as UserFn)(state, value, key),
+    result: spec.result,
+  }
+}
+
+/** Key -> aggregate, without windows. One change out for each record in. */
+export class KeyAggregate {
+  readonly stepId: number
+  out: EmitChange = noEmit
+  private readonly table: KeyValueTable
+  private readonly start: Fold['start']
+  private readonly add: Fold['add']
+  private readonly result: UserFn | undefined
+  /** Somebody downstream needs the row before the change, and adders may change it in place. */
+  private readonly copyOld: boolean
+  private readonly copy: (value: unknown) => unknown
+  private readonly copyState: boolean
+  private readonly nullKeys: Counter
+  private readonly nullValues: Counter
+
+  constructor(
+    stepId: number,
+    name: string,
+    spec: AggregateSpec,
+    table: KeyValueTable,
+    needsOld: boolean,
+    ctx: OperatorContext,
+  ) {
+    const { start, add, result } = foldOf(spec)
+    this.stepId = stepId
+    this.table = table
+    this.start = start
+    this.add = add
+    this.result = result
+    this.copy = ctx.copy
+    this.copyOld = needsOld && !spec.pure
+    this.copyState = ctx.careful && !spec.pure
+    this.nullKeys = ctx.dropped(name, 'null-key')
+    this.nullValues = ctx.dropped(name, 'null-value')
+  }
+
+  process(key: unknown, value: unknown, ts: number, port: number): void {
+    if (key === null || key === undefined) {
+      this.nullKeys.n++
+      return
+    }
+    if (value === null || value === undefined) {
+      this.nullValues.n++
+      return
+    }
+    const entry = this.table.load(key)
+    const state = entry.value
+    const old = state === undefined ? undefined : this.copyOld ? this.copy(state) : state
+    const next =
+      state === undefined
+        ? this.start(value, key, port)
+        : this.add(this.copyState ? this.copy(state) : state, value, key, port)
+    const at = ts > entry.ts ? ts : entry.ts
+    const result = this.result
+    if (next === null || next === undefined) {
+      this.table.set(entry, undefined, at)
+      if (state !== undefined) this.out(key, null, old !== undefined && result !== undefined ? result(old) : old, at)
+      return
+    }
+    this.table.set(entry, next, at)
+    if (result === undefined) this.out(key, next, old, at)
+    else this.out(key, result(next), old === undefined ? undefined : result(old), at)
+  }
+}

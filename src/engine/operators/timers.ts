@@ -1,0 +1,118 @@
+import type { KeyValueTable } from '../../state/stores/index.ts'
+import type { Timed } from '../time/clock.ts'
+
+interface Timer {
+  readonly at: number
+  /** Order of setting, over restarts. */
+  readonly seq: number
+}
+
+interface Armed extends Timer {
+  readonly key: unknown
+  readonly name: string | undefined
+  readonly id: string | number
+}
+
+/**
+ * Timers by key and name, part of the task's state. Setting a name again moves it. They fire in the order of
+ * (at, key bytes, order of setting). The heap may hold timers that were moved or deleted since: the store knows.
+ */
+export class KeyTimers implements Timed {
+  readonly stepId: number
+  private readonly table: KeyValueTable
+  private readonly act: (key: unknown, at: number, name: string | undefined) => void
+  private readonly notice: (at: number) => void
+  private readonly heap: Armed[] = []
+  private seq = 0
+
+  constructor(
+    stepId: number,
+    table: KeyValueTable,
+    act: (key: unknown, at: number, name: string | undefined) => void,
+    notice: (at: number) => void,
+  ) {
+    this.stepId = stepId
+    this.table = table
+    this.act = act
+    this.notice = notice
+    for (const entry of table.scan()) {
+      const [key, name] = entry.key as [unknown, string]
+      const { at, seq } = entry.value as Timer
+      this.seq = Math.max(this.seq, seq + 1)
+      this.push({ at, seq, key, name: name === '' ? undefined : name, id: entry.id })
+    }
+  }
+
+  set(key: unknown, at: number, name: string | undefined): void {
+    const entry = this.table.load([key, name ?? ''])
+    const timer = { at, seq: this.seq++ }
+    this.table.set(entry, timer, at)
+    this.push({ ...timer, key, name, id: entry.id })
+    this.notice(at)
+  }
+
+  get(key: unknown, name: string | undefined): number | undefined {
+    return (this.table.get([key, name ?? '']) as Timer | undefined)?.at
+  }
+
+  delete(key: unknown, name: string | undefined): void {
+    const entry = this.table.load([key, name ?? ''])
+    if (entry.value !== undefined) this.table.set(entry, undefined, entry.ts)
+  }
+
+  nextAt(): number {
+    for (let top = this.heap[0]; top !== undefined; top = this.heap[0]) {
+      if (this.live(top)) return top.at
+      this.pop()
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  fire(at: number): void {
+    if (this.nextAt() > at) return
+    const { key, at: due, name } = this.pop() as Armed
+    this.delete(key, name)
+    this.act(key, due, name)
+  }
+
+  private live(armed: Armed): boolean {
+    const timer = this.table.get([armed.key, armed.name ?? '']) as Timer | undefined
+    return timer !== undefined && timer.seq === armed.seq
+  }
+
+  private before(a: Armed, b: Armed): boolean {
+    if (a.at !== b.at) return a.at < b.at
+    const order = this.table.space.keys.compare(a.key, b.key)
+    return order === 0 ? a.seq < b.seq : order < 0
+  }
+
+  private push(armed: Armed): void {
+    const { heap } = this
+    let i = heap.push(armed) - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if (!this.before(armed, heap[parent] as Armed)) break
+      heap[i] = heap[parent] as Armed
+      i = parent
+    }
+    heap[i] = armed
+  }
+
+  private pop(): Armed | undefined {
+    const { heap } = this
+    const top = heap[0]
+    const last = heap.pop()
+    if (heap.length === 0 || last === undefined) return top
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && this.before(heap[child + 1] as Armed, heap[child] as Armed)) child++
+      if (!this.before(heap[child] as Armed, last)) break
+      heap[i] = heap[child] as Armed
+      i = child
+    }
+    heap[i] = last
+    return top
+  }
+}

@@ -1,0 +1,269 @@
+import type { AggregateSpec, EmitSpec, UserFn } from '../../dsl/plan/index.ts'
+import type { Bucket, Entry, WindowTable } from '../../state/stores/index.ts'
+import type { WindowAssigner } from '../time/assign.ts'
+import type { TaskClock, Timed } from '../time/clock.ts'
+import { type Fold, foldOf } from './aggregate.ts'
+import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
+
+/** What is kept of a window under `every`: its aggregate, and whether it changed since the last tick. */
+interface Ticked {
+  state: unknown
+  changed: boolean
+}
+
+/**
+ * (key, window) -> aggregate, for windows whose start tells their end: tumbling, hopping, calendar.
+ *
+ *     records   ──a──b────────c──▶ time          grace = 2
+ *     windows   [───w0───)[───w1───)
+ *     W               ───┴──▲      w0 closes when W >= end + grace - 1
+ *
+ * A (record, window) pair is late iff the window was closed when the record came; a record that is late for all its
+ * windows goes to `late`, once. Windows close in the order of (close, start, key bytes).
+ */
+export class WindowAggregate implements Timed {
+  readonly stepId: number
+  out: EmitChange = noEmit
+  late: Emit | undefined = undefined
+  private readonly table: WindowTable
+  private readonly windows: WindowAssigner
+  private readonly grace: number
+  private readonly retention: number
+  private readonly mode: EmitSpec['mode']
+  private readonly interval: number
+  private readonly start: Fold['start']
+  private readonly add: Fold['add']
+  private readonly result: UserFn | undefined
+  private readonly copy: (value: unknown) => unknown
+  private readonly copyState: boolean
+  private readonly copyOld: boolean
+  private readonly clock: TaskClock
+  private readonly clears: OperatorContext['clears']
+  private readonly single: boolean
+  private readonly nullKeys: Counter
+  private readonly nullValues: Counter
+  private readonly lateCount: Counter
+  private current: Bucket | undefined = undefined
+  /** Starts that are open, ascending: the closed ones that retention keeps are only in the table. */
+  private readonly open: number[] = []
+  /** Starts that have had their on-time result are the first this many of `open`. */
+  private onTimeDone = 0
+  private nextTick = Number.POSITIVE_INFINITY
+
+  constructor(
+    stepId: number,
+    name: string,
+    spec: AggregateSpec,
+    windows: WindowAssigner,
+    grace: number,
+    retention: number,
+    emit: EmitSpec,
+    table: WindowTable,
+    needsOld: boolean,
+    ctx: OperatorContext,
+  ) {
+    const { start, add, result } = foldOf(spec)
+    this.stepId = stepId
+    this.table = table
+    this.windows = windows
+    this.grace = grace
+    this.retention = retention
+    this.mode = emit.mode
+    this.interval = emit.mode === 'every' ? emit.interval : 0
+    this.start = start
+    this.add = add
+    this.result = result
+    this.copy = ctx.copy
+    this.copyState = ctx.careful && !spec.pure
+    this.copyOld = needsOld && !spec.pure
+    this.clock = ctx.clock
+    this.clears = ctx.clears
+    this.single = windows.single
+    this.nullKeys = ctx.dropped(name, 'null-key')
+    this.nullValues = ctx.dropped(name, 'null-value')
+    this.lateCount = ctx.dropped(name, 'late')
+    this.resume()
+  }
+
+  process(key: unknown, value: unknown, ts: number, port: number): void {
+    if (key === null || key === undefined) {
+      this.nullKeys.n++
+      return
+    }
+    if (value === null || value === undefined) {
+      this.nullValues.n++
+      return
+    }
+    const last = this.windows.lastStart(ts)
+    if (this.single) {
+      if (this.closeAt(last) > this.clock.w) this.update(last, key, value, ts, port)
+      else this.tooLate(key, value, ts)
+      return
+    }
+    this.overlapping(last, key, value, ts, port)
+  }
+
+  private overlapping(last: number, key: unknown, value: unknown, ts: number, port: number): void {
+    let first = last
+    for (
+      let start = this.windows.previous(last);
+      start >= 0 && this.windows.endOf(start) > ts;
+      start = this.windows.previous(start)
+    )
+      first = start
+    let taken = false
+    for (let start = first; start <= last; start = this.windows.next(start)) {
+      if (this.windows.endOf(start) <= ts || this.closeAt(start) <= this.clock.w) continue
+      taken = true
+      this.update(start, key, value, ts, port)
+    }
+    if (!taken) this.tooLate(key, value, ts)
+  }
+
+  private update(start: number, key: unknown, value: unknown, ts: number, port: number): void {
+    const bucket = this.current !== undefined && this.current.start === start ? this.current : this.bucket(start)
+    const entry = bucket.load(key)
+    const ticked = this.mode === 'every'
+    const held = entry.value
+    const state = ticked && held !== undefined ? (held as Ticked).state : held
+    const old = state !== undefined && this.copyOld ? this.copy(state) : state
+    const next =
+      state === undefined
+        ? this.start(value, key, port)
+        : this.add(this.copyState ? this.copy(state) : state, value, key, port)
+    const gone = next === null || next === undefined
+    const at = ts > entry.ts ? ts : entry.ts
+    this.table.set(bucket, entry, gone ? undefined : ticked ? { state: next, changed: true } : next, at)
+    if (this.mode === 'update' || (this.mode === 'onTime' && this.clock.w >= this.windows.endOf(start) - 1)) {
+      if (gone && state === undefined) return
+      this.emit(key, start, gone ? null : next, old, at)
+    }
+  }
+
+  private emit(key: unknown, start: number, state: unknown, old: unknown, ts: number): void {
+    const { result } = this
+    const row = state === null || result === undefined ? state : result(state)
+    const before = old === undefined || result === undefined ? old : result(old)
+    this.out({ key, window: { start, end: this.windows.endOf(start) } }, row, before, ts)
+  }
+
+  private tooLate(key: unknown, value: unknown, ts: number): void {
+    this.lateCount.n++
+    if (this.late !== undefined) this.late(key, value, ts)
+  }
+
+  private closeAt(start: number): number {
+    return this.windows.endOf(start) + this.grace - 1
+  }
+
+  private bucket(start: number): Bucket {
+    const known = this.table.peek(start)
+    const bucket = known ?? this.table.bucket(start)
+    this.current = bucket
+    if (known === undefined) this.opened(start)
+    return bucket
+  }
+
+  private opened(start: number): void {
+    const { open } = this
+    let i = open.length
+    while (i > 0 && (open[i - 1] as number) > start) i--
+    open.splice(i, 0, start)
+    if (i < this.onTimeDone) this.onTimeDone++
+    if (this.mode === 'onTime' && this.clock.w >= this.windows.endOf(start) - 1 && i >= this.onTimeDone)
+      this.onTimeDone = i + 1
+    if (this.mode === 'every' && this.nextTick === Number.POSITIVE_INFINITY)
+      this.nextTick = this.tickAfter(this.clock.w)
+    this.clock.notice(this.nextAt())
+  }
+
+  nextAt(): number {
+    const { open } = this
+    if (open.length === 0) return this.expiresAt()
+    let at = Math.min(this.closeAt(open[0] as number), this.expiresAt())
+    if (this.mode === 'onTime' && this.onTimeDone < open.length) {
+      at = Math.min(at, this.windows.endOf(open[this.onTimeDone] as number) - 1)
+    }
+    return this.mode === 'every' && this.nextTick < at ? this.nextTick : at
+  }
+
+  fire(at: number): void {
+    if (this.mode === 'every' && this.nextTick <= at) this.tick(at)
+    while (this.mode === 'onTime' && this.onTimeDone < this.open.length) {
+      const start = this.open[this.onTimeDone] as number
+      if (this.windows.endOf(start) - 1 > at) break
+      this.onTimeDone++
+      this.emitRows(start)
+    }
+    while (this.open.length > 0 && this.closeAt(this.open[0] as number) <= at) this.close(this.open[0] as number)
+    this.expire(at)
+  }
+
+  private close(start: number): void {
+    if (this.mode === 'close') this.emitRows(start)
+    else if (this.mode === 'every') this.emitChanged(start)
+    this.open.shift()
+    if (this.onTimeDone > 0) this.onTimeDone--
+    if (this.retention === 0) this.drop(start)
+  }
+
+  private drop(start: number): void {
+    if (this.current !== undefined && this.current.start === start) this.current = undefined
+    this.table.drop(start, this.clears)
+  }
+
+  private emitRows(start: number): void {
+    const bucket = this.table.peek(start)
+    if (bucket === undefined) return
+    for (const entry of this.table.rows(bucket)) this.emit(entry.key, start, entry.value, undefined, entry.ts)
+  }
+
+  /** Every tick: windows that changed since the last, in the order of (start, key). */
+  private tick(at: number): void {
+    for (const start of [...this.open]) if (start <= at) this.emitChanged(start)
+    this.nextTick = this.open.length === 0 ? Number.POSITIVE_INFINITY : this.tickAfter(at)
+  }
+
+  private emitChanged(start: number): void {
+    const bucket = this.table.peek(start)
+    if (bucket === undefined) return
+    for (const entry of this.table.rows(bucket)) this.emitTicked(bucket, entry, start)
+  }
+
+  private emitTicked(bucket: Bucket, entry: Entry, start: number): void {
+    const { state, changed } = entry.value as Ticked
+    if (!changed) return
+    this.table.set(bucket, entry, { state, changed: false }, entry.ts)
+    this.emit(entry.key, start, state, undefined, entry.ts)
+  }
+
+  /** Ticks are due when W has reached the last millisecond before a multiple of the interval. */
+  private tickAfter(w: number): number {
+    const from = w === Number.NEGATIVE_INFINITY ? (this.open[0] ?? 0) : w
+    return (Math.floor((from + 1) / this.interval) + 1) * this.interval - 1
+  }
+
+  /** Closed windows that were kept for queries go when W has passed their retention too. */
+  private expiresAt(): number {
+    if (this.retention === 0 || this.clock.ended) return Number.POSITIVE_INFINITY
+    const [first] = this.table.liveStarts
+    if (first === undefined || first === this.open[0]) return Number.POSITIVE_INFINITY
+    return this.closeAt(first) + this.retention
+  }
+
+  private expire(at: number): void {
+    while (this.expiresAt() <= at) this.drop(this.table.liveStarts[0] as number)
+  }
+
+  /** After a restore: which of the stored starts are open follows from W. */
+  private resume(): void {
+    const { w } = this.clock
+    for (const start of this.table.liveStarts) {
+      if (this.closeAt(start) > w) this.open.push(start)
+    }
+    if (this.retention === 0)
+      for (const start of [...this.table.liveStarts]) if (this.closeAt(start) <= w) this.drop(start)
+    if (this.mode === 'onTime') this.onTimeDone = this.open.filter((start) => this.windows.endOf(start) - 1 <= w).length
+    if (this.mode === 'every' && this.open.length > 0) this.nextTick = this.tickAfter(w)
+  }
+}

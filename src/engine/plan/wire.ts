@@ -1,0 +1,106 @@
+import type { LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
+import type { Repartition, Step, StepOp } from './physical.ts'
+
+/** Steps that need all records of a key in one task. */
+const keyed = new Set<PlanNode['kind']>([
+  'aggregate',
+  'toTable',
+  'tableAggregate',
+  'tableJoin',
+  'foreignJoin',
+  'streamTableJoin',
+  'streamJoin',
+  'process',
+  'transformValues',
+])
+/** Steps whose output may have another key than their input. */
+const rekeys = new Set<PlanNode['kind']>(['selectKey', 'map', 'flatMap', 'tableGroup'])
+
+/** A step under construction: does its output still lie in the partition that its key belongs to? */
+export interface Wired {
+  readonly step: Step
+  readonly moved: boolean
+}
+
+export function newStep<O extends StepOp>(name: string, op: O, table: boolean, inputs: readonly Step[]): Step<O> {
+  const step: Step<O> = { id: -1, name, op, table, inputs: [...inputs], outputs: [], sub: -1, needsOld: false }
+  for (const [port, input] of inputs.entries()) input.outputs.push({ to: step as Step, port })
+  return step
+}
+
+/**
+ * Turns nodes into steps and puts a repartition where a keyed step would read records that have changed their key.
+ * One moved stream read by several keyed steps is repartitioned once. Explicit repartitions stay as they are.
+ */
+export class Wiring {
+  readonly steps: Step[] = []
+  readonly repartitions: Repartition[] = []
+  private readonly wired = new Map<PlanNode, Wired>()
+  private readonly shared = new Map<Step, Step>()
+
+  constructor(plan: LogicalPlan) {
+    for (const node of plan.nodes) this.wired.set(node, this.wire(node))
+  }
+
+  private wire(node: PlanNode): Wired {
+    const inputs = node.inputs.map((input) => this.of(input))
+    if (node.kind === 'repartition') {
+      const step = this.repartition(inputs[0] as Wired, node.name, node)
+      return { step, moved: false }
+    }
+    const gather = keyed.has(node.kind)
+    const sources = inputs.map((input) =>
+      gather && input.moved ? this.gathered(input, repartitionName(node)) : input.step,
+    )
+    const step = this.add(newStep(node.name, node, node.table || node.kind === 'tableGroup', sources))
+    const moved =
+      rekeys.has(node.kind) ||
+      (node.kind === 'process' && !node.valuesOnly) ||
+      (!gather && inputs.some((input) => input.moved))
+    return { step, moved }
+  }
+
+  /** The one repartition of a moved stream. */
+  private gathered(input: Wired, name: string): Step {
+    const found = this.shared.get(input.step)
+    if (found) return found
+    const read = this.repartition(input, name, undefined)
+    this.shared.set(input.step, read)
+    return read
+  }
+
+  private repartition(input: Wired, name: string, node: RepartitionNode | undefined): Step {
+    const from = input.step.op
+    const serdes = node ?? (from.kind === 'repartitionWrite' || from.kind === 'repartitionRead' ? undefined : from)
+    const repartition: Repartition = {
+      id: this.repartitions.length,
+      name: node?.named ? name : `${name}-repartition`,
+      key: serdes?.key,
+      value: serdes?.value,
+      partitions: node?.partitions,
+      partitioner: node?.partitioner,
+      change: input.step.table,
+    }
+    this.repartitions.push(repartition)
+    this.add(
+      newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, input.step.table, [input.step]),
+    )
+    return this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, input.step.table, []))
+  }
+
+  private of(node: PlanNode): Wired {
+    const wired = this.wired.get(node)
+    if (!wired) throw new Error(`plan node ${node.name} is used before it is made`)
+    return wired
+  }
+
+  private add<S extends Step>(step: S): S {
+    this.steps.push(step)
+    return step
+  }
+}
+
+/** Named after the state behind it, so that a stateless step put in between renames nothing. */
+function repartitionName(node: PlanNode): string {
+  return 'store' in node && node.store ? node.store.name : node.name
+}

@@ -1,0 +1,164 @@
+import { keyPartition } from './partitioner.ts'
+import type { CurrentRecord, RawHeaders, RecordBatch } from './record.ts'
+import type { TaskClock } from '../time/clock.ts'
+import type { Repartition } from '../plan/physical.ts'
+
+/**
+ * Records on their way from one producing task to one consuming task of a repartition, within a thread: values are handed
+ * over as they are. Each carries its producer's W; `w` is the producer's W after them all.
+ */
+export class Channel {
+  readonly repartition: Repartition
+  readonly producer: number
+  readonly partition: number
+  batch: RecordBatch
+  /** The producer's W when it last ran. */
+  w = Number.NEGATIVE_INFINITY
+  ended = false
+  idle = false
+  private sent = 0
+
+  constructor(repartition: Repartition, producer: number, partition: number) {
+    this.repartition = repartition
+    this.producer = producer
+    this.partition = partition
+    this.batch = this.empty()
+  }
+
+  push(key: unknown, value: unknown, old: unknown, ts: number, w: number, headers: RawHeaders | undefined): void {
+    const { batch } = this
+    batch.keys.push(key)
+    batch.values.push(value)
+    batch.timestamps.push(ts)
+    ;(batch.w as number[]).push(w)
+    if (batch.olds !== undefined) batch.olds.push(old)
+    if (headers !== undefined || batch.headers !== undefined) this.headed(headers)
+    batch.count++
+  }
+
+  /** Everything that waits, as one batch. */
+  take(): RecordBatch {
+    const { batch } = this
+    this.sent += batch.count
+    this.batch = this.empty()
+    return batch
+  }
+
+  /** Puts back what was in flight: it comes before all that is sent from now on. */
+  prepend(records: RecordBatch): void {
+    const { headers } = records
+    for (let i = 0; i < records.count; i++) {
+      this.push(
+        records.keys[i],
+        records.values[i],
+        records.olds?.[i],
+        records.timestamps[i] as number,
+        records.w?.[i] as number,
+        headers?.[i],
+      )
+    }
+    this.sent = Math.max(this.sent, records.baseOffset)
+  }
+
+  private headed(headers: RawHeaders | undefined): void {
+    const batch = this.batch as { headers: (RawHeaders | undefined)[] | undefined; count: number }
+    batch.headers ??= new Array<undefined>(batch.count).fill(undefined)
+    batch.headers.push(headers)
+  }
+
+  private empty(): RecordBatch {
+    const { repartition, partition, sent } = this
+    return {
+      topic: repartition.name,
+      partition,
+      count: 0,
+      keys: [],
+      values: [],
+      olds: repartition.change ? [] : undefined,
+      timestamps: [],
+      w: [],
+      headers: undefined,
+      offsets: undefined,
+      baseOffset: sent,
+    }
+  }
+}
+
+/** Where a producing task's records of a repartition leave it. */
+export interface Outlet {
+  push(key: unknown, value: unknown, old: unknown, ts: number, w: number, headers: RawHeaders | undefined): void
+}
+
+/** The writing end of a repartition in one task: picks the partition by key. */
+export class RepartitionWriter {
+  private readonly outlets: readonly Outlet[]
+  private readonly clock: TaskClock
+  private readonly rec: CurrentRecord
+  private readonly only: Outlet | undefined
+  private readonly copy: ((value: unknown) => unknown) | undefined
+  private readonly partitioner: ((value: unknown, key: unknown, partitions: number) => number) | undefined
+
+  /** @param copy given where values may be changed in place after they were sent */
+  constructor(
+    repartition: Repartition,
+    outlets: readonly Outlet[],
+    clock: TaskClock,
+    rec: CurrentRecord,
+    copy: ((value: unknown) => unknown) | undefined,
+  ) {
+    this.outlets = outlets
+    this.only = outlets.length === 1 ? outlets[0] : undefined
+    this.clock = clock
+    this.rec = rec
+    this.copy = copy
+    this.partitioner = repartition.partitioner
+  }
+
+  process(key: unknown, value: unknown, ts: number): void {
+    const { copy, only } = this
+    const sent = copy === undefined ? value : copy(value)
+    const outlet = only === undefined ? this.pick(key, value) : only
+    outlet.push(key, sent, undefined, ts, this.clock.w, this.rec.rawHeaders)
+  }
+
+  pick(key: unknown, value: unknown): Outlet {
+    const { outlets, partitioner } = this
+    const partition =
+      partitioner === undefined ? keyPartition(key, outlets.length) : partitioner(value, key, outlets.length)
+    return outlets[partition] as Outlet
+  }
+}
+
+/** Likewise for row changes. */
+export class ChangeWriter {
+  private readonly writer: RepartitionWriter
+  private readonly clock: TaskClock
+  private readonly rec: CurrentRecord
+  private readonly copy: ((value: unknown) => unknown) | undefined
+
+  constructor(
+    repartition: Repartition,
+    outlets: readonly Outlet[],
+    clock: TaskClock,
+    rec: CurrentRecord,
+    copy: ((value: unknown) => unknown) | undefined,
+  ) {
+    this.writer = new RepartitionWriter(repartition, outlets, clock, rec, undefined)
+    this.clock = clock
+    this.rec = rec
+    this.copy = copy
+  }
+
+  process(key: unknown, value: unknown, old: unknown, ts: number): void {
+    const { copy } = this
+    const outlet = this.writer.pick(key, value ?? old)
+    outlet.push(
+      key,
+      copy === undefined ? value : copy(value),
+      copy === undefined ? old : copy(old),
+      ts,
+      this.clock.w,
+      this.rec.rawHeaders,
+    )
+  }
+}

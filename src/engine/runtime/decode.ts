@@ -1,0 +1,128 @@
+import type { SourceNode } from '../../dsl/plan/index.ts'
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { CurrentRecord, type RawHeaders, type RecordBatch } from './record.ts'
+
+interface FastSerde {
+  deserialize(bytes: Uint8Array, topic: string): unknown
+  /** Decodes where the bytes lie, without a view a record. */
+  read?(data: Buffer, start: number, end: number, topic: string): unknown
+}
+
+type Reader = (data: Buffer, start: number, end: number) => unknown
+
+export interface DecodePolicy {
+  /** Throws if the record is to stop the app; else the record has been counted or dead-lettered, and is left out. */
+  invalid(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): void
+  dropped(source: SourceNode, reason: string): void
+  /** No later timestamp is taken. */
+  latest(): number
+}
+
+const LAST_TIMESTAMP = 253402300799999
+
+/** Bytes of one source -> values. What is invalid meets the policy and never moves a watermark. */
+export class SourceDecoder {
+  private readonly source: SourceNode
+  private readonly policy: DecodePolicy
+  private readonly key: Reader
+  private readonly value: Reader
+  private readonly view = new CurrentRecord()
+
+  constructor(source: SourceNode, topic: string, policy: DecodePolicy) {
+    this.source = source
+    this.policy = policy
+    this.key = reader(source.key as FastSerde | undefined, topic)
+    this.value = reader(source.value as FastSerde | undefined, topic)
+  }
+
+  decode(fetched: FetchedBatch): RecordBatch {
+    const { count, data, keyStart, keyEnd, valueStart, valueEnd, timestamps } = fetched
+    const { source, view } = this
+    const keys: unknown[] = []
+    const values: unknown[] = []
+    const times: number[] = []
+    let kept: number[] | undefined
+    const latest = this.policy.latest()
+    const batch: RecordBatch = {
+      topic: fetched.topic,
+      partition: fetched.partition,
+      count: 0,
+      keys,
+      values,
+      olds: undefined,
+      timestamps: times,
+      w: undefined,
+      headers: fetched.headers as (RawHeaders | undefined)[] | undefined,
+      offsets: fetched.offsets,
+      baseOffset: fetched.offsets[0] ?? 0,
+    }
+    view.batch = batch
+    for (let i = 0; i < count; i++) {
+      try {
+        const key = (keyStart[i] as number) < 0 ? null : this.key(data, keyStart[i] as number, keyEnd[i] as number)
+        const value =
+          (valueStart[i] as number) < 0 ? null : this.value(data, valueStart[i] as number, valueEnd[i] as number)
+        let ts = timestamps[i] as number
+        if (source.timestamp !== undefined && value !== null) {
+          view.i = i
+          view.ts = ts
+          ts = source.timestamp(value, key, view)
+        }
+        if (!(ts >= 0 && ts <= latest && ts <= LAST_TIMESTAMP && Number.isInteger(ts))) throw badTimestamp(ts, latest)
+        if (key === null && source.nullKeys !== 'keep' && this.nullKey()) {
+          kept ??= indices(i)
+          continue
+        }
+        keys.push(key)
+        values.push(value)
+        times.push(ts)
+        kept?.push(i)
+      } catch (error) {
+        kept ??= indices(i)
+        this.policy.invalid(asDataError(error), source, fetched, i)
+      }
+    }
+    batch.count = keys.length
+    if (kept === undefined) return batch
+    return {
+      ...batch,
+      headers: batch.headers && kept.map((i) => batch.headers?.[i]),
+      offsets: kept.map((i) => fetched.offsets[i] as number),
+    }
+  }
+
+  private nullKey(): boolean {
+    if (this.source.nullKeys === 'fail') {
+      throw new DhaaraError(
+        'DHAARA_KEY_NULL',
+        `source '${this.source.name}' found a record without a key, and nullKeys is 'fail'; write keyed records, or say nullKeys: 'keep' | 'drop'`,
+      )
+    }
+    this.policy.dropped(this.source, 'null-key')
+    return true
+  }
+}
+
+function reader(serde: FastSerde | undefined, topic: string): Reader {
+  if (serde === undefined) return (data, start, end) => data.subarray(start, end)
+  const { read } = serde
+  if (read !== undefined) return (data, start, end) => read.call(serde, data, start, end, topic)
+  return (data, start, end) => serde.deserialize(data.subarray(start, end), topic)
+}
+
+const indices = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+
+function asDataError(error: unknown): DhaaraError {
+  if (error instanceof DhaaraError && error.domain === 'data') return error
+  const text = error instanceof Error ? error.message : String(error)
+  return new DhaaraError('DHAARA_DESERIALIZE', `a record could not be read: ${text}`, { cause: error })
+}
+
+function badTimestamp(ts: unknown, latest: number): DhaaraError {
+  const expected = `an integer number of milliseconds from 0 to ${Math.min(latest, LAST_TIMESTAMP)}`
+  return new DhaaraError(
+    'DHAARA_TIMESTAMP',
+    `found the timestamp ${String(ts)}; expected ${expected} (maxTimestampAhead sets how far ahead of the clock one may be)`,
+  )
+}

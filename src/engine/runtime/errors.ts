@@ -1,0 +1,28 @@
+import { DhaaraError } from '../../errors/index.ts'
+import type { CurrentRecord } from './record.ts'
+
+/** Stops what is running and takes the epoch back: thrown through operators, never handed to a policy. */
+export class EpochAborted extends Error {
+  override readonly cause: unknown
+
+  constructor(cause: unknown) {
+    super('the epoch is taken back')
+    this.cause = cause
+  }
+}
+
+/** A user's exception, with the step and the record that it crossed; its own stack leads to the user's line. */
+export function userError(error: unknown, step: string, rec: CurrentRecord): DhaaraError {
+  if (error instanceof DhaaraError && error.step !== undefined) return error
+  const where =
+    rec.i < 0
+      ? 'outside of any record (a timer or a closing window)'
+      : `at ${rec.topic}[${rec.partition}] offset ${rec.offset}`
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  if (error instanceof DhaaraError)
+    return new DhaaraError(error.code as never, `step '${step}', ${where}: ${error.message}`, {
+      step,
+      cause: error.cause ?? error,
+    })
+  return new DhaaraError('DHAARA_USER_CODE', `step '${step}' threw ${where}: ${text}`, { step, cause: error })
+}

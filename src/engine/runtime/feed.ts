@@ -1,0 +1,147 @@
+import type { Step } from '../plan/physical.ts'
+import type { InputTime } from '../time/inputs.ts'
+import type { Channel } from './channel.ts'
+import { noBatch, type RecordBatch } from './record.ts'
+
+export type RunBatch = (batch: RecordBatch, from: number, to: number, time: InputTime) => void
+
+/**
+ * One ordered flow of records into a task: a topic partition, or a channel from one producing task.
+ * It holds the batch that is being worked on, and how far.
+ */
+export abstract class Feed {
+  readonly step: Step
+  readonly time: InputTime
+  readonly run: RunBatch
+  batch: RecordBatch = noBatch
+  cursor = 0
+
+  constructor(step: Step, time: InputTime, run: RunBatch) {
+    this.step = step
+    this.time = time
+    this.run = run
+  }
+
+  /** Is a record at hand? Takes the next batch if the present one is done. */
+  ready(): boolean {
+    return this.cursor < this.batch.count || this.refill()
+  }
+
+  /** Timestamp of the next record, if `ready`. */
+  get head(): number {
+    return this.batch.timestamps[this.cursor] as number
+  }
+
+  protected abstract refill(): boolean
+  /** Nothing is at hand, but more is known to exist, or may come with timestamps below `head`. */
+  abstract more(head: number): boolean
+}
+
+export class TopicFeed extends Feed {
+  readonly topic: string
+  readonly partition: number
+  /** Offset after the last record of `batch`. */
+  private after: number
+  private readonly fetch: (offset: number) => { batch: RecordBatch; next: number } | undefined
+  private readonly behind: (offset: number) => boolean
+  /** A bounded input: it ends at this offset. */
+  until = Number.POSITIVE_INFINITY
+
+  constructor(
+    step: Step,
+    time: InputTime,
+    run: RunBatch,
+    topic: string,
+    partition: number,
+    position: number,
+    source: {
+      fetch(offset: number): { batch: RecordBatch; next: number } | undefined
+      behind(offset: number): boolean
+    },
+  ) {
+    super(step, time, run)
+    this.topic = topic
+    this.partition = partition
+    this.after = position
+    this.fetch = source.fetch
+    this.behind = source.behind
+  }
+
+  /** Offset of the first record that has not been processed. */
+  get position(): number {
+    const { batch, cursor } = this
+    if (cursor >= batch.count) return this.after
+    return batch.offsets === undefined ? batch.baseOffset + cursor : (batch.offsets[cursor] as number)
+  }
+
+  protected refill(): boolean {
+    while (this.after < this.until) {
+      const fetched = this.fetch(this.after)
+      if (fetched === undefined) return false
+      this.batch = fetched.batch
+      this.cursor = 0
+      this.after = fetched.next
+      if (fetched.batch.count > 0) return true
+    }
+    return false
+  }
+
+  more(): boolean {
+    return !this.time.ended && !this.time.idle && this.after < this.until && this.behind(this.after)
+  }
+}
+
+export class ChannelFeed extends Feed {
+  readonly channel: Channel
+
+  constructor(step: Step, time: InputTime, run: RunBatch, channel: Channel) {
+    super(step, time, run)
+    this.channel = channel
+  }
+
+  protected refill(): boolean {
+    if (this.channel.batch.count === 0) return false
+    this.batch = this.channel.take()
+    this.cursor = 0
+    return true
+  }
+
+  more(head: number): boolean {
+    return !this.time.ended && !this.time.idle && this.channel.w < head
+  }
+
+  /** What has not been processed, oldest first. */
+  waiting(): RecordBatch[] {
+    const { batch, cursor, channel } = this
+    const rest = cursor < batch.count ? [slice(batch, cursor)] : []
+    return channel.batch.count > 0 ? [...rest, { ...channel.batch }] : rest
+  }
+
+  /** When all that was sent is processed: the producer's W is this input's. Returns whether that changed anything. */
+  settle(): boolean {
+    const { channel, time } = this
+    if (this.cursor < this.batch.count || channel.batch.count > 0) return false
+    const before = time.w
+    time.setIdle(channel.idle && !channel.ended)
+    if (channel.w > time.w) time.raise(channel.w)
+    if (channel.ended && !time.ended) {
+      time.end()
+      return true
+    }
+    return time.w !== before
+  }
+}
+
+function slice(batch: RecordBatch, from: number): RecordBatch {
+  return {
+    ...batch,
+    count: batch.count - from,
+    keys: batch.keys.slice(from),
+    values: batch.values.slice(from),
+    olds: batch.olds?.slice(from),
+    timestamps: batch.timestamps.slice(from),
+    w: batch.w?.slice(from),
+    headers: batch.headers?.slice(from),
+    baseOffset: batch.baseOffset + from,
+  }
+}

@@ -1,0 +1,400 @@
+import type { SourceNode } from '../../dsl/plan/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
+import { type Sealer, statePrefix } from '../../state/stores/index.ts'
+import { type Program, programOf } from '../codegen/program.ts'
+import type { Counter } from '../operators/operator.ts'
+import type { PhysicalPlan, Step, SubTopology } from '../plan/physical.ts'
+import { TaskClock } from '../time/clock.ts'
+import { type InputTime, TaskTime } from '../time/inputs.ts'
+import { WallClock } from '../time/wall.ts'
+import { Channel } from './channel.ts'
+import { SourceDecoder } from './decode.ts'
+import { EpochAborted, userError } from './errors.ts'
+import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
+import type { Host, TaskId } from './host.ts'
+import { Instance } from './instance.ts'
+import { CurrentRecord, type RecordBatch } from './record.ts'
+import { TaskStores } from './stores.ts'
+import { Task } from './task.ts'
+import { topicsOf } from './topics.ts'
+
+/** What is written of a task with each epoch, besides its stores. */
+interface TaskMeta {
+  readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
+  readonly clock: { readonly w: number; readonly streamTime: number }
+  readonly times: readonly {
+    readonly w: number
+    readonly max: number
+    readonly idle: boolean
+    readonly ended: boolean
+  }[]
+  /** Sent to this task and not processed: by channel, oldest first. */
+  readonly inFlight: readonly { readonly channel: number; readonly records: RecordBatch }[]
+}
+
+const META_STORE = 0
+
+/**
+ * The tasks of one thread: runs them, seals what they changed, puts them back to what was written last.
+ * Knows nothing of threads, files or waiting.
+ */
+export class TaskGroup {
+  readonly tasks: Task[] = []
+  readonly counters = new Map<string, Counter>()
+  readonly stores = new Map<string, TaskStores>()
+  private readonly plan: PhysicalPlan
+  private readonly host: Host
+  private readonly partitions: readonly number[]
+  private readonly order: readonly Task[]
+  private readonly channels = new Map<string, Channel>()
+  private clears: [Uint8Array, Uint8Array][] = []
+  private readonly clearing = { clearLater: (gte: Uint8Array, lt: Uint8Array) => void this.clears.push([gte, lt]) }
+  private epoch: number
+
+  constructor(plan: PhysicalPlan, partitions: readonly number[], ids: readonly TaskId[], host: Host, epoch: number) {
+    this.plan = plan
+    this.partitions = partitions
+    this.host = host
+    this.epoch = epoch
+    for (const { sub, partition } of ids)
+      this.tasks.push(this.make(plan.subs[sub] as SubTopology, partition, ids.length))
+    this.order = inFlow(plan, this.tasks)
+    for (const task of this.order) task.settle()
+  }
+
+  /** Runs until nothing is at hand, or about `limit` records were processed. Returns how many were. */
+  run(limit: number): number {
+    const { options } = this.host
+    let processed = 0
+    for (let moved = true; moved && processed < limit; ) {
+      moved = false
+      const now = this.host.now()
+      for (const task of this.order) {
+        const n = task.run(options.batchSize, options.maxTaskIdle, now)
+        processed += n
+        if (task.settle() || n > 0) moved = true
+      }
+    }
+    return processed
+  }
+
+  tick(): void {
+    for (const task of this.order) task.parts.wall.tick()
+  }
+
+  /** The epoch's changes, encoded once; the next epoch begins. */
+  seal(sealer: Sealer): number {
+    const epoch = this.epoch++
+    for (const task of this.tasks) {
+      this.stores.get(task.id)?.seal(sealer)
+      sealer.put(metaKey(task.id), encodeValue(this.meta(task)))
+    }
+    for (const [gte, lt] of this.clears) sealer.clearLater(gte, lt)
+    this.clears = []
+    return epoch
+  }
+
+  written(epoch: number): void {
+    for (const stores of this.stores.values()) stores.written(epoch)
+  }
+
+  /** Every input has ended, and all of it was processed. */
+  get ended(): boolean {
+    return this.tasks.every((task) => task.ended)
+  }
+
+  task(sub: number, partition: number): Task | undefined {
+    return this.tasks.find((task) => task.parts.sub.id === sub && task.parts.partition === partition)
+  }
+
+  close(): void {
+    for (const task of this.tasks) task.parts.close()
+  }
+
+  private meta(task: Task): TaskMeta {
+    const { feeds, clock, time } = task.parts
+    const positions = feeds.flatMap((feed) =>
+      feed instanceof TopicFeed ? [[feed.step.name, feed.topic, feed.partition, feed.position] as const] : [],
+    )
+    const inFlight = feeds.flatMap((feed, channel) =>
+      feed instanceof ChannelFeed ? feed.waiting().map((records) => ({ channel, records })) : [],
+    )
+    return {
+      positions,
+      clock: { w: clock.w, streamTime: clock.streamTime },
+      times: time.inputs.map(({ w, max, idle, ended }) => ({ w, max, idle, ended })),
+      inFlight,
+    }
+  }
+
+  private make(sub: SubTopology, partition: number, tasks: number): Task {
+    const { host } = this
+    const taskId = `${sub.id}_${partition}`
+    const saved = this.saved(taskId)
+    const rec = new CurrentRecord()
+    const program: Program = programOf(sub, this.plan)
+    let enter: (step: number) => void = () => {}
+    const clock = new TaskClock((step) => {
+      rec.none()
+      enter(step)
+    })
+    if (saved) {
+      clock.w = saved.clock.w
+      clock.target = saved.clock.w
+      clock.streamTime = saved.clock.streamTime
+    }
+    const wall = new WallClock(() => host.now())
+    const stores = new TaskStores(
+      sub.stores,
+      host,
+      partition,
+      this.epoch,
+      host.options.cacheBytes / Math.max(1, tasks * Math.max(1, sub.stores.length)),
+    )
+    this.stores.set(taskId, stores)
+    const fail = (error: unknown, at: number) => this.fail(error, at, rec)
+    const instance = new Instance(sub, {
+      ctx: {
+        clock,
+        dropped: (step, reason) => this.counter(`${step}.dropped.${reason}`),
+        clears: this.clearing,
+        careful: host.options.careful,
+        copy: copyValue,
+      },
+      rec,
+      stores,
+      outputs: host.outputs,
+      partition,
+      outletsOf: (repartition) => this.outlets(repartition, partition),
+      services: (step, store) => ({
+        taskId,
+        clock,
+        wall,
+        rec,
+        store,
+        eventTimers: stores.keyValue(`${step.name}.timers`),
+        wallTimers: stores.keyValue(`${step.name}.wall-timers`),
+        counter: (name) => this.userCounter(name),
+        gauge: () => {},
+        entering: (id) => enter(id),
+        guarded: (id, fn) => {
+          enter(id)
+          try {
+            fn()
+          } catch (error) {
+            fail(error, id)
+          }
+        },
+      }),
+    })
+    const linked = program.link({
+      rec,
+      clock,
+      fail,
+      ops: instance.ops,
+      strict: host.options.strict,
+      tombstones: (step) => this.counter(`${step.name}.dropped.tombstone`),
+    })
+    enter = linked.enter
+    const time = new TaskTime(clock)
+    const feeds = this.feeds(sub, partition, time, linked.inputs, saved)
+    const channels = sub.steps.flatMap(({ op }) =>
+      op.kind === 'repartitionWrite' ? this.outlets(op.repartition.id, partition) : [],
+    )
+    return new Task({
+      sub,
+      partition,
+      clock,
+      time,
+      wall,
+      feeds,
+      channels,
+      end: () => {
+        for (const process of instance.processes) process.end()
+      },
+      close: () => {
+        for (const process of instance.processes) process.close()
+      },
+      prefetch: (feed, from, to) => program.prefetch(feed, from, to, stores),
+    })
+  }
+
+  private feeds(
+    sub: SubTopology,
+    partition: number,
+    time: TaskTime,
+    runs: Record<number, Feed['run']>,
+    saved: TaskMeta | undefined,
+  ): Feed[] {
+    const streams = sub.inputs.some((step) => !step.table)
+    const feeds: Feed[] = []
+    for (const step of sub.inputs) {
+      const { op } = step
+      const run = runs[step.id] as Feed['run']
+      const counted = !step.table || !streams
+      if (op.kind === 'repartitionRead') {
+        for (const channel of this.incoming(op.repartition.id, partition))
+          feeds.push(new ChannelFeed(step, time.add(counted), run, channel))
+      } else if (op.kind === 'source') {
+        for (const topic of topicsOf(op, this.host.topics())) {
+          if (partition >= this.host.partitionsOf(topic)) continue
+          feeds.push(this.topicFeed(step, op, topic, partition, time.add(counted, op.watermark), run, saved))
+        }
+      }
+    }
+    this.resume(feeds, time, saved)
+    return feeds
+  }
+
+  private topicFeed(
+    step: Step,
+    op: SourceNode,
+    topic: string,
+    partition: number,
+    time: InputTime,
+    run: Feed['run'],
+    saved: TaskMeta | undefined,
+  ): TopicFeed {
+    const { host } = this
+    const decoder = new SourceDecoder(op, topic, {
+      invalid: (error, source, batch, i) => {
+        const action = host.onDataError(error, source, batch, i)
+        if (action === 'fail' || action === 'retry')
+          throw new EpochAborted(
+            new DhaaraError(
+              error.code as never,
+              `source '${source.name}', ${topic}[${partition}] offset ${batch.offsets[i]}: ${error.message}`,
+              { step: source.name, cause: error.cause },
+            ),
+          )
+        if (action === 'deadLetter') host.deadLetterRaw(error, batch, i)
+        this.counter(`${source.name}.invalid`).n++
+      },
+      dropped: (source, reason) => void this.counter(`${source.name}.dropped.${reason}`).n++,
+      latest: () => host.now() + host.options.maxTimestampAhead,
+    })
+    const position = saved?.positions.find(
+      ([name, at, p]) => name === step.name && at === topic && p === partition,
+    )?.[3]
+    return new TopicFeed(step, time, run, topic, partition, position ?? host.startOffset(op, topic, partition), {
+      fetch: (offset) => {
+        const fetched = host.fetch(topic, partition, offset)
+        return fetched && { batch: decoder.decode(fetched), next: fetched.nextOffset }
+      },
+      behind: (offset) => host.behind(topic, partition, offset),
+    })
+  }
+
+  /** Watermarks and what was in flight, as they were when the epoch was sealed. */
+  private resume(feeds: readonly Feed[], time: TaskTime, saved: TaskMeta | undefined): void {
+    if (saved === undefined) return
+    for (const [i, { w, max, idle, ended }] of saved.times.entries()) {
+      const input = time.inputs[i]
+      if (input !== undefined) Object.assign(input, { w, max, idle, ended })
+    }
+    time.arrange()
+    for (const { channel, records } of saved.inFlight) {
+      const feed = feeds[channel]
+      if (feed instanceof ChannelFeed) feed.channel.prepend(records)
+    }
+  }
+
+  private saved(taskId: string): TaskMeta | undefined {
+    const bytes = this.host.reader.get(metaKey(taskId))
+    return bytes === undefined ? undefined : (decodeValue(bytes) as TaskMeta)
+  }
+
+  /** Channels that a task's repartition write fills, by partition. */
+  private outlets(repartition: number, producer: number): Channel[] {
+    const reader = this.readerOf(repartition)
+    const count = this.partitions[reader.sub] as number
+    return Array.from({ length: count }, (_, partition) => this.channel(repartition, producer, partition))
+  }
+
+  /** Channels into a task, one a producing task. */
+  private incoming(repartition: number, partition: number): Channel[] {
+    const writers = this.plan.steps.filter(
+      ({ op }) => op.kind === 'repartitionWrite' && op.repartition.id === repartition,
+    )
+    return writers.flatMap((writer) =>
+      Array.from({ length: this.partitions[writer.sub] as number }, (_, producer) =>
+        this.channel(repartition, producer, partition),
+      ),
+    )
+  }
+
+  private readerOf(repartition: number): Step {
+    return this.plan.steps.find(({ op }) => op.kind === 'repartitionRead' && op.repartition.id === repartition) as Step
+  }
+
+  private channel(id: number, producer: number, partition: number): Channel {
+    const name = `${id}:${producer}:${partition}`
+    const known = this.channels.get(name)
+    if (known) return known
+    const repartition = this.plan.repartitions[id]
+    if (repartition === undefined) throw new DhaaraError('DHAARA_INTERNAL', `no repartition ${id}`)
+    const channel = new Channel(repartition, producer, partition)
+    this.channels.set(name, channel)
+    return channel
+  }
+
+  private fail(error: unknown, at: number, rec: CurrentRecord): void {
+    if (error instanceof EpochAborted) throw error
+    const step = this.plan.steps[at]
+    const wrapped = userError(error, step?.name ?? 'unknown', rec)
+    const action = this.host.onUserError(wrapped, rec)
+    if (action === 'fail' || action === 'retry') throw new EpochAborted(wrapped)
+    if (step !== undefined && 'spec' in step.op && !step.op.spec.pure && !this.host.options.careful)
+      throw new EpochAborted(new CarefulReplay(wrapped))
+    if (action === 'deadLetter') this.host.deadLetter(wrapped, rec)
+    this.counter(`${step?.name ?? 'unknown'}.failed`).n++
+  }
+
+  private counter(name: string): Counter {
+    let counter = this.counters.get(name)
+    if (counter === undefined) {
+      counter = { n: 0 }
+      this.counters.set(name, counter)
+    }
+    return counter
+  }
+
+  private userCounter(name: string): { add(n?: number): void } {
+    const counter = this.counter(`user.${name}`)
+    return { add: (n = 1) => void (counter.n += n) }
+  }
+}
+
+/** An adder may have changed its aggregate half-way: the epoch is replayed in the mode that copies before each call. */
+export class CarefulReplay extends Error {
+  override readonly cause: unknown
+  constructor(cause: unknown) {
+    super('replay with copies')
+    this.cause = cause
+  }
+}
+
+export const metaKey = (taskId: string): Buffer =>
+  Buffer.concat([statePrefix(META_STORE, 0), Buffer.from(`task/${taskId}`)])
+
+/** Tasks in the direction of the flow: whoever sends comes before whoever receives. */
+function inFlow(plan: PhysicalPlan, tasks: readonly Task[]): Task[] {
+  const depth = new Map<number, number>()
+  const depthOf = (sub: number): number => {
+    const known = depth.get(sub)
+    if (known !== undefined) return known
+    depth.set(sub, 0)
+    const sources = plan.steps.flatMap(({ op, sub: reader }) =>
+      op.kind === 'repartitionRead' && reader === sub
+        ? plan.steps
+            .filter((step) => step.op.kind === 'repartitionWrite' && step.op.repartition.id === op.repartition.id)
+            .map((step) => step.sub)
+        : [],
+    )
+    const own = sources.length === 0 ? 0 : Math.max(...sources.map(depthOf)) + 1
+    depth.set(sub, own)
+    return own
+  }
+  return [...tasks].sort((a, b) => depthOf(a.parts.sub.id) - depthOf(b.parts.sub.id))
+}

@@ -1,0 +1,56 @@
+import type { AnySerde, SourceNode, StoreSpec } from '../../dsl/plan/index.ts'
+import type { BackendReader } from '../../state/backend.ts'
+import type { DhaaraError } from '../../errors/index.ts'
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import type { Outputs } from './outputs.ts'
+import type { CurrentRecord, RecordBatch } from './record.ts'
+
+export type ErrorAction = 'fail' | 'skip' | 'deadLetter' | 'retry'
+
+/** What a group of tasks needs of the thread and the app around it. */
+export interface Host {
+  readonly reader: BackendReader
+  readonly outputs: Outputs
+  /** Number that a store has in the key space; kept in the state directory. */
+  storeId(name: string): number
+  /** Of topics that sources read. */
+  partitionsOf(topic: string): number
+  /** Topics that exist, for sources by pattern. */
+  topics(): readonly string[]
+  fetch(topic: string, partition: number, offset: number): FetchedBatch | undefined
+  behind(topic: string, partition: number, offset: number): boolean
+  /** Where a source begins that has no position yet. */
+  startOffset(source: SourceNode, topic: string, partition: number): number
+  now(): number
+  /** User code that threw; the record at hand is `rec`. */
+  onUserError(error: DhaaraError, rec: CurrentRecord): ErrorAction
+  /** Data that could not be read. */
+  onDataError(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): ErrorAction
+  /** Writes a dead letter with the epoch. */
+  deadLetterRaw(error: DhaaraError, batch: FetchedBatch, i: number): void
+  deadLetter(error: DhaaraError, rec: CurrentRecord): void
+  readonly options: GroupOptions
+}
+
+export interface GroupOptions {
+  /** Copies aggregates before each call of user code. */
+  readonly careful: boolean
+  /** Freezes what user code must not change. */
+  readonly strict: boolean
+  /** `new Function` may be used. */
+  readonly codegen: boolean
+  readonly cacheBytes: number
+  readonly maxTimestampAhead: number
+  /** How long to wait for an input that may bring something older, ms of the wall clock. */
+  readonly maxTaskIdle: number
+  /** Records a slice. */
+  readonly batchSize: number
+}
+
+/** Which task of which sub-topology. */
+export interface TaskId {
+  readonly sub: number
+  readonly partition: number
+}
+
+export type { AnySerde, RecordBatch, StoreSpec }

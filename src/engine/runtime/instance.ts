@@ -1,0 +1,220 @@
+import type { AggregateNode, PlanNode, StoreSpec } from '../../dsl/plan/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { compareKeys, copyValue } from '../../state/codec/index.ts'
+import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
+import { ListAccess } from '../access/list.ts'
+import { WindowAccess } from '../access/window.ts'
+import { KeyAggregate } from '../operators/aggregate.ts'
+import type { OperatorContext } from '../operators/operator.ts'
+import { Process, type ProcessServices } from '../operators/process.ts'
+import { StreamTableJoin } from '../operators/stream-table-join.ts'
+import { TableAggregate } from '../operators/table-aggregate.ts'
+import { KeptJoin, TableJoin } from '../operators/table-join.ts'
+import { DerivedRows, StoredRows, TableStore, type TableReader } from '../operators/table-store.ts'
+import { WindowAggregate } from '../operators/window-aggregate.ts'
+import type { Step, SubTopology } from '../plan/physical.ts'
+import { assigner } from '../time/assign.ts'
+import { ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
+import type { Outputs } from './outputs.ts'
+import type { CurrentRecord } from './record.ts'
+import { SinkWriter } from './sink.ts'
+import type { TaskStores } from './stores.ts'
+
+/** What the steps of one task are made with. */
+export interface InstanceParts {
+  readonly ctx: OperatorContext
+  readonly rec: CurrentRecord
+  readonly stores: TaskStores
+  readonly outputs: Outputs
+  readonly partition: number
+  readonly outletsOf: (repartition: number) => readonly Outlet[]
+  readonly services: (step: Step, store: ProcessServices['store']) => ProcessServices
+}
+
+/** Makes the operators of one task, by step id. */
+export class Instance {
+  readonly ops: Record<number, object> = {}
+  readonly processes: Process[] = []
+  private readonly parts: InstanceParts
+  private readonly sub: SubTopology
+
+  constructor(sub: SubTopology, parts: InstanceParts) {
+    this.sub = sub
+    this.parts = parts
+    for (const step of sub.steps) {
+      const op = this.operator(step)
+      if (op !== undefined) this.ops[step.id] = op
+    }
+  }
+
+  private operator(step: Step): object | undefined {
+    const { ctx, stores, rec, outputs } = this.parts
+    const { id, name, op, needsOld } = step
+    switch (op.kind) {
+      case 'source':
+      case 'filter':
+      case 'mapValues':
+      case 'toTable':
+        return 'store' in op && op.store !== undefined
+          ? new TableStore(id, name, stores.keyValue(op.store.name), ctx)
+          : undefined
+      case 'aggregate':
+        return this.aggregate(step, op)
+      case 'tableAggregate':
+        return new TableAggregate(id, op.spec, stores.keyValue(op.store.name), needsOld, ctx)
+      case 'tableJoin':
+        return this.tableJoin(step)
+      case 'streamTableJoin':
+        return new StreamTableJoin(id, name, op.how, op.joiner, this.rows(step.inputs[1] as Step), ctx)
+      case 'process':
+        return this.process(step, op)
+      case 'sink':
+        return new SinkWriter(op, outputs, rec, this.parts.partition)
+      case 'split':
+        return ctx.dropped(name, 'no-branch')
+      case 'tableGroup':
+        return { same: (a: unknown, b: unknown) => compareKeys(a, b) === 0 }
+      case 'repartitionWrite': {
+        const outlets = this.parts.outletsOf(op.repartition.id)
+        const copy = changesInPlace(step) ? copyValue : undefined
+        const Writer = op.repartition.change ? ChangeWriter : RepartitionWriter
+        return new Writer(op.repartition, outlets, ctx.clock, rec, copy)
+      }
+      case 'map':
+      case 'flatMap':
+      case 'flatMapValues':
+      case 'selectKey':
+      case 'peek':
+      case 'forEach':
+      case 'merge':
+      case 'branch':
+      case 'toStream':
+      case 'late':
+      case 'repartitionRead':
+        return undefined
+      default:
+        throw unsupported(op.kind, name)
+    }
+  }
+
+  private aggregate(step: Step, op: AggregateNode): object {
+    const { ctx, stores } = this.parts
+    const { windows } = op
+    if (windows === undefined)
+      return new KeyAggregate(step.id, step.name, op.spec, stores.keyValue(op.store.name), step.needsOld, ctx)
+    if ((windows.kind !== 'tumbling' && windows.kind !== 'hopping') || windows.clock !== 'event')
+      throw unsupported(`aggregate over ${windows.kind} windows`, step.name)
+    const operator = new WindowAggregate(
+      step.id,
+      step.name,
+      op.spec,
+      assigner(windows),
+      windows.grace,
+      op.store.retention,
+      op.emit,
+      stores.window(op.store.name),
+      step.needsOld,
+      ctx,
+    )
+    ctx.clock.add(operator)
+    return operator
+  }
+
+  private tableJoin(step: Step): object {
+    const op = step.op as Extract<PlanNode, { kind: 'tableJoin' }>
+    const [left, right] = step.inputs as [Step, Step]
+    const join = new TableJoin(
+      step.id,
+      step.name,
+      op.how,
+      op.joiner,
+      this.rows(left),
+      this.rows(right),
+      step.needsOld || op.store !== undefined,
+      this.parts.ctx,
+    )
+    return op.store === undefined
+      ? join
+      : new KeptJoin(
+          join,
+          new TableStore(step.id, step.name, this.parts.stores.keyValue(op.store.name), this.parts.ctx),
+        )
+  }
+
+  /** The rows of a table: stored, or derived from what is stored upstream. */
+  rows(step: Step): TableReader {
+    const { op } = step
+    if ('store' in op && op.store !== undefined) {
+      const result = 'spec' in op ? op.spec.result : undefined
+      return new StoredRows(this.parts.stores.keyValue(op.store.name), result)
+    }
+    const input = step.inputs[0] as Step
+    if (op.kind === 'mapValues') return new DerivedRows(this.rows(input), op.fn)
+    if (op.kind === 'filter')
+      return new DerivedRows(this.rows(input), (value, key) => (op.fn(value, key) !== op.negate ? value : undefined))
+    if (op.kind === 'tableJoin') return this.ops[step.id] as TableJoin
+    throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
+  }
+
+  private process(step: Step, op: Extract<PlanNode, { kind: 'process' }>): object {
+    const process = new Process(
+      step.id,
+      op.supplier,
+      op.valuesOnly,
+      this.parts.services(step, (handle) => this.access(handle, op.stores, step.name)),
+    )
+    this.processes.push(process)
+    return process
+  }
+
+  /** A store as a processor may use it. */
+  private access(handle: string | { readonly name: string }, listed: readonly string[], step: string): unknown {
+    const name = typeof handle === 'string' ? handle : handle.name
+    const spec = this.parts.stores.spec(name)
+    const owner = this.ownerOf(name)
+    if (spec === undefined || !listed.includes(name)) {
+      const known = listed.length === 0 ? 'it lists none' : `it lists ${listed.join(', ')}`
+      throw new DhaaraError(
+        'DHAARA_STORE_UNKNOWN',
+        `step '${step}' asks for the store '${name}', which it does not list in {stores} (${known})`,
+        { step },
+      )
+    }
+    return storeAccess(this.parts.stores, spec, owner, () => this.parts.rec.ts)
+  }
+
+  private ownerOf(store: string): Step | undefined {
+    return this.sub.steps.find(({ op }) => 'store' in op && op.store?.name === store)
+  }
+}
+
+/** The handle through which user code and the test driver see a store; `owner`: the step whose table it is. */
+export function storeAccess(stores: TaskStores, spec: StoreSpec, owner: Step | undefined, now: () => number): unknown {
+  const aggregate = owner !== undefined && 'spec' in owner.op ? owner.op : undefined
+  const show = aggregate?.spec.result ?? ((state: unknown) => state)
+  if (spec.kind === 'window') {
+    const windows = aggregate?.kind === 'aggregate' ? aggregate.windows : undefined
+    const ends =
+      windows !== undefined && (windows.kind === 'tumbling' || windows.kind === 'hopping')
+        ? assigner(windows)
+        : undefined
+    const ticked = aggregate?.kind === 'aggregate' && aggregate.emit.mode === 'every'
+    const shown = ticked ? (held: unknown) => show((held as { state: unknown }).state) : show
+    return new WindowAccess(stores.window(spec.name), (start) => ends?.endOf(start) ?? start, shown, now)
+  }
+  if (spec.kind === 'list') return new ListAccess(stores.keyValue(spec.name), now)
+  const access = new KeyValueAccess(stores.keyValue(spec.name), now, show)
+  return owner === undefined ? access : new ReadOnlyKeyValue(access)
+}
+
+/** An aggregate upstream may go on changing, in place, what it has sent. */
+function changesInPlace(step: Step): boolean {
+  return step.inputs.some((input) => {
+    const { op } = input
+    if ('spec' in op && !op.spec.pure && op.spec.kind === 'aggregate' && op.spec.result === undefined) return true
+    return changesInPlace(input)
+  })
+}
+
+const unsupported = (what: string, step: string): DhaaraError =>
+  new DhaaraError('DHAARA_UNSUPPORTED', `step '${step}': ${what} cannot be run yet`, { step })

@@ -1,0 +1,116 @@
+import type { HeadersView, RecordCopy, RecordView } from '../../dsl/records.ts'
+
+/** Headers as they lie in frames. */
+export type RawHeaders = readonly (readonly [string, Uint8Array])[]
+
+/**
+ * Records on their way through a task: a struct of arrays. `olds` only where rows' changes travel; `w`, the producer's
+ * watermark before each record, only behind a repartition; `headers` only where some record has any.
+ */
+export interface RecordBatch {
+  readonly topic: string
+  readonly partition: number
+  count: number
+  readonly keys: unknown[]
+  readonly values: unknown[]
+  readonly olds: unknown[] | undefined
+  readonly timestamps: number[]
+  readonly w: number[] | undefined
+  readonly headers: (RawHeaders | undefined)[] | undefined
+  readonly offsets: ArrayLike<number> | undefined
+  /** Offset of record 0, where offsets are consecutive. */
+  readonly baseOffset: number
+}
+
+export const noBatch: RecordBatch = {
+  topic: '',
+  partition: -1,
+  count: 0,
+  keys: [],
+  values: [],
+  olds: undefined,
+  timestamps: [],
+  w: undefined,
+  headers: undefined,
+  offsets: undefined,
+  baseOffset: -1,
+}
+
+const decoder = new TextDecoder()
+
+export class Headers implements HeadersView {
+  readonly raw: RawHeaders
+
+  constructor(raw: RawHeaders) {
+    this.raw = raw
+  }
+
+  get(name: string): Uint8Array | undefined {
+    // the last one of a name counts, as in Kafka
+    return this.raw.findLast(([key]) => key === name)?.[1]
+  }
+
+  text(name: string): string | undefined {
+    const bytes = this.get(name)
+    return bytes === undefined ? undefined : decoder.decode(bytes)
+  }
+
+  [Symbol.iterator](): Iterator<readonly [string, Uint8Array]> {
+    return this.raw[Symbol.iterator]()
+  }
+}
+
+export const noHeaders = new Headers([])
+
+/**
+ * The record that a task is at: one object a task, moved along. User functions get it as their third parameter.
+ * `ts` is the timestamp at the present step, which a step may have changed; `own`: headers given by `forward`.
+ */
+export class CurrentRecord implements RecordView {
+  batch: RecordBatch = noBatch
+  i = -1
+  ts = 0
+  own: RawHeaders | undefined = undefined
+
+  get topic(): string {
+    return this.batch.topic
+  }
+
+  get partition(): number {
+    return this.batch.partition
+  }
+
+  get offset(): number {
+    if (this.i < 0) return -1
+    const { offsets, baseOffset } = this.batch
+    return offsets === undefined ? baseOffset + this.i : (offsets[this.i] as number)
+  }
+
+  get timestamp(): number {
+    return this.ts
+  }
+
+  get headers(): HeadersView {
+    const raw = this.rawHeaders
+    return raw === undefined ? noHeaders : new Headers(raw)
+  }
+
+  /** undefined: none. */
+  get rawHeaders(): RawHeaders | undefined {
+    if (this.own !== undefined) return this.own
+    const { headers } = this.batch
+    return headers === undefined || this.i < 0 ? undefined : headers[this.i]
+  }
+
+  /** What time triggers has no record. */
+  none(): void {
+    this.batch = noBatch
+    this.i = -1
+    this.own = undefined
+  }
+
+  copy(): RecordCopy {
+    const { topic, partition, offset, timestamp, headers } = this
+    return { topic, partition, offset, timestamp, headers }
+  }
+}

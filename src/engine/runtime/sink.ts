@@ -1,0 +1,106 @@
+import type { SinkNode, UserFn } from '../../dsl/plan/index.ts'
+import { partitionOf } from '../../connectors/broker/partitioner.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { encodeHeaders } from './headers.ts'
+import type { Outputs, TopicOutput } from './outputs.ts'
+import type { CurrentRecord } from './record.ts'
+
+/** What a serde may offer beside `serialize`: JSON as text, written straight into the frame. */
+interface TextSerializer {
+  serialize(value: unknown, topic: string): Uint8Array
+  text?(value: unknown): string
+}
+
+/** Writes a stream's records to a topic, in the serdes' bytes. */
+export class SinkWriter {
+  private readonly outputs: Outputs
+  private readonly rec: CurrentRecord
+  private readonly fixed: TopicOutput | undefined
+  private readonly topicOf: UserFn | undefined
+  private readonly key: TextSerializer | undefined
+  private readonly value: TextSerializer | undefined
+  private readonly text: ((value: unknown) => string) | undefined
+  private readonly partitioner: UserFn | undefined
+  private readonly headers: UserFn | undefined
+  /** Where null keys go: records of one task stay together. */
+  private readonly sticky: number
+
+  constructor(node: SinkNode, outputs: Outputs, rec: CurrentRecord, sticky: number) {
+    this.outputs = outputs
+    this.rec = rec
+    this.fixed = typeof node.topic === 'string' ? outputs.topic(node.topic) : undefined
+    this.topicOf = typeof node.topic === 'string' ? undefined : node.topic
+    this.key = node.key
+    this.value = node.value
+    const value = node.value as TextSerializer | undefined
+    this.text = value?.text === undefined ? undefined : value.text.bind(value)
+    this.partitioner = node.partitioner
+    this.headers = node.headers
+    this.sticky = sticky
+  }
+
+  process(key: unknown, value: unknown, ts: number): void {
+    const { rec } = this
+    const output = this.fixed ?? this.outputs.topic(this.topicOf?.(value, key, rec) as string)
+    const { topic, builders } = output
+    const keyBytes = key === null || key === undefined ? null : this.encode(this.key, key, topic, 'key')
+    const partition = builders.length === 1 ? 0 : this.partition(key, keyBytes, value, builders.length)
+    const builder = builders[partition]
+    if (builder === undefined) throw badPartition(topic, partition, builders.length)
+    const headers = this.headers === undefined ? rec.rawHeaders : encodeHeaders(this.headers(value, key, rec))
+    if (value === null || value === undefined) builder.add(keyBytes, null, ts, headers)
+    else if (this.text !== undefined) builder.addText(keyBytes, this.asText(this.text, value, topic), ts, headers)
+    else builder.add(keyBytes, this.encode(this.value, value, topic, 'value'), ts, headers)
+    this.outputs.written++
+    if (builder.full) this.outputs.cut(output, partition)
+  }
+
+  private partition(key: unknown, bytes: Uint8Array | null, value: unknown, partitions: number): number {
+    if (this.partitioner !== undefined) return this.partitioner(value, key, partitions)
+    return bytes === null ? this.sticky % partitions : partitionOf(bytes, partitions)
+  }
+
+  private encode(serde: TextSerializer | undefined, value: unknown, topic: string, what: 'key' | 'value'): Uint8Array {
+    if (serde === undefined) {
+      if (value instanceof Uint8Array) return value
+      throw new DhaaraError(
+        'DHAARA_SERDE_MISSING',
+        `the sink to '${topic}' has no ${what} serde, and its ${what} is no Uint8Array but ${typeof value}; give {${what}: serdes.…}`,
+      )
+    }
+    try {
+      return serde.serialize(value, topic)
+    } catch (error) {
+      throw unserializable(what, topic, value, error)
+    }
+  }
+
+  private asText(text: (value: unknown) => string, value: unknown, topic: string): string {
+    try {
+      return text(value)
+    } catch (error) {
+      throw unserializable('value', topic, value, error)
+    }
+  }
+}
+
+function unserializable(what: string, topic: string, value: unknown, cause: unknown): DhaaraError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new DhaaraError(
+    'DHAARA_SERIALIZE',
+    `the ${what} for '${topic}' could not be encoded: found ${describe(value)}; ${reason}`,
+    { cause },
+  )
+}
+
+const describe = (value: unknown): string =>
+  typeof value === 'object'
+    ? `an object of ${value?.constructor?.name ?? 'no class'}`
+    : `${typeof value} ${String(value).slice(0, 40)}`
+
+function badPartition(topic: string, partition: number, count: number): DhaaraError {
+  return new DhaaraError(
+    'DHAARA_OPTION',
+    `the partitioner for '${topic}' gave ${partition}; expected an integer from 0 to ${count - 1}`,
+  )
+}

@@ -1,0 +1,71 @@
+import type { StoreSpec } from '../../dsl/plan/index.ts'
+import {
+  KeyValueTable,
+  msgpackValues,
+  type Sealer,
+  serdeKeys,
+  serdeValues,
+  statePrefix,
+  type StoreSpace,
+  typedKeys,
+  WindowTable,
+} from '../../state/stores/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import type { Host } from './host.ts'
+
+export type Table = KeyValueTable | WindowTable
+
+/** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
+export class TaskStores {
+  readonly tables = new Map<string, Table>()
+  private readonly specs: ReadonlyMap<string, StoreSpec>
+  private readonly host: Host
+  private readonly partition: number
+  private readonly epoch: number
+  private readonly share: number
+
+  constructor(specs: readonly StoreSpec[], host: Host, partition: number, epoch: number, share: number) {
+    this.specs = new Map(specs.map((spec) => [spec.name, spec]))
+    this.host = host
+    this.partition = partition
+    this.epoch = epoch
+    this.share = share
+  }
+
+  keyValue(name: string): KeyValueTable {
+    const table = this.tables.get(name) ?? this.open(name, (space) => new KeyValueTable(space, this.epoch))
+    if (table instanceof KeyValueTable) return table
+    throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no key-value store`)
+  }
+
+  window(name: string): WindowTable {
+    const table = this.tables.get(name) ?? this.open(name, (space) => new WindowTable(space, this.epoch))
+    if (table instanceof WindowTable) return table
+    throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no window store`)
+  }
+
+  spec(name: string): StoreSpec | undefined {
+    return this.specs.get(name)
+  }
+
+  seal(sealer: Sealer): void {
+    for (const table of this.tables.values()) table.seal(sealer)
+  }
+
+  written(epoch: number): void {
+    for (const table of this.tables.values()) table.written(epoch)
+  }
+
+  private open<T extends Table>(name: string, make: (space: StoreSpace) => T): T {
+    const spec = this.specs.get(name)
+    const table = make({
+      reader: this.host.reader,
+      prefix: statePrefix(this.host.storeId(name), this.partition),
+      keys: spec?.key === undefined ? typedKeys : serdeKeys(spec.key, name),
+      values: spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name),
+      cacheBytes: this.share,
+    })
+    this.tables.set(name, table)
+    return table
+  }
+}

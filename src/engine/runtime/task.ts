@@ -1,0 +1,132 @@
+import type { SubTopology } from '../plan/physical.ts'
+import type { TaskClock } from '../time/clock.ts'
+import type { TaskTime } from '../time/inputs.ts'
+import type { WallClock } from '../time/wall.ts'
+import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
+import type { Channel } from './channel.ts'
+
+export interface TaskStore {
+  seal(sealer: never): void
+  written(epoch: number): void
+  readonly dirtyBytes: number
+}
+
+export interface TaskParts {
+  readonly sub: SubTopology
+  readonly partition: number
+  readonly clock: TaskClock
+  readonly time: TaskTime
+  readonly wall: WallClock
+  readonly feeds: Feed[]
+  /** Out of this task, into tasks of the same thread. */
+  readonly channels: readonly Channel[]
+  readonly end: () => void
+  readonly close: () => void
+  readonly prefetch: (feed: Feed, from: number, to: number) => void
+}
+
+/** (sub-topology, partition): owns its stores and its clock, runs on one thread. */
+export class Task {
+  readonly id: string
+  readonly parts: TaskParts
+  processed = 0
+  private waitingSince = Number.NaN
+  private finished = false
+
+  constructor(parts: TaskParts) {
+    this.id = `${parts.sub.id}_${parts.partition}`
+    this.parts = parts
+  }
+
+  /**
+   * Processes up to about `limit` records of one slice. Where inputs meet in a stateful step, the slice comes from the
+   * input with the lowest head and ends before the second-lowest head is passed.
+   * @param idleFor how long to wait for an input that has more to come; 0: not at all
+   * @returns how many records were processed; 0 also while waiting
+   */
+  run(limit: number, idleFor: number, now: number): number {
+    const { feeds, sub } = this.parts
+    let best: Feed | undefined
+    let second = Number.POSITIVE_INFINITY
+    for (const feed of feeds) {
+      if (!feed.ready()) continue
+      if (best === undefined) best = feed
+      else if (feed.head < best.head) {
+        second = best.head
+        best = feed
+      } else if (feed.head < second) second = feed.head
+    }
+    if (best === undefined) return 0
+    const meeting = sub.inputsMeet && feeds.length > 1
+    if (meeting && this.waits(best, idleFor, now)) return 0
+    const to = meeting ? sliceEnd(best, limit, second) : Math.min(best.batch.count, best.cursor + limit)
+    return this.process(best, to)
+  }
+
+  /** Moves what producers' watermarks, ends and idleness say on. Returns whether time moved. */
+  settle(): boolean {
+    let moved = false
+    for (const feed of this.parts.feeds) if (feed instanceof ChannelFeed && feed.settle()) moved = true
+    this.announce()
+    return moved
+  }
+
+  /** Tells the channels this task's W, and its end. */
+  announce(): void {
+    const { clock, channels, time } = this.parts
+    if (!this.finished && this.ended) {
+      this.finished = true
+      this.parts.end()
+    }
+    const idle =
+      time.inputs.some((input) => input.counted) && time.inputs.every((input) => !input.counted || input.idle)
+    for (const channel of channels) {
+      channel.w = clock.w
+      channel.idle = idle
+      channel.ended = this.finished
+    }
+  }
+
+  /** All inputs have ended and were processed. */
+  get ended(): boolean {
+    const { inputs } = this.parts.time
+    return (
+      inputs.length > 0 &&
+      inputs.every((input) => input.ended) &&
+      this.parts.feeds.every((feed) => feed.cursor >= feed.batch.count)
+    )
+  }
+
+  private process(feed: Feed, to: number): number {
+    const from = feed.cursor
+    if (feed.time.idle) feed.time.setIdle(false)
+    this.parts.prefetch(feed, from, to)
+    feed.run(feed.batch, from, to, feed.time)
+    feed.cursor = to
+    this.processed += to - from
+    this.announce()
+    return to - from
+  }
+
+  /** Is there an input that may still bring something older than what is at hand? */
+  private waits(best: Feed, idleFor: number, now: number): boolean {
+    const more = idleFor > 0 && this.parts.feeds.some((feed) => feed !== best && !feed.ready() && feed.more(best.head))
+    if (!more) {
+      this.waitingSince = Number.NaN
+      return false
+    }
+    if (Number.isNaN(this.waitingSince)) this.waitingSince = now
+    return now - this.waitingSince < idleFor
+  }
+}
+
+/** Up to the first record newer than the other input's head. */
+function sliceEnd(feed: Feed, limit: number, other: number): number {
+  const { timestamps, count } = feed.batch
+  const most = Math.min(count, feed.cursor + limit)
+  let to = feed.cursor
+  while (to < most && (timestamps[to] as number) <= other) to++
+  return Math.max(to, feed.cursor + 1)
+}
+
+export { TopicFeed }

@@ -1,0 +1,77 @@
+/** Something that has to act when the watermark gets somewhere. */
+export interface Timed {
+  readonly stepId: number
+  /** When it wants to act next; Infinity: not at all. May be too early, never too late. */
+  nextAt(): number
+  /** Does all that is due at `at`. */
+  fire(at: number): void
+}
+
+/**
+ * A task's event time: its watermark W, and who acts on it.
+ *
+ * W sweeps: when it moves from v to w, all timers in (v, w] fire in the order of their times, and while those of time t
+ * fire W stands at t - 1. So what a closing window emits is not late for the window behind it, though both close at t
+ * (Flink reaches the same by sending a watermark on after the results that it caused). Among equal times, steps act in
+ * topological order.
+ */
+export class TaskClock {
+  /** W: no record with timestamp <= w is expected any more. */
+  w = Number.NEGATIVE_INFINITY
+  /** No timer is due before; may be too early. Stays at -infinity until W has a value, since then all have to be asked. */
+  next = Number.NEGATIVE_INFINITY
+  /** Highest timestamp processed. */
+  streamTime = Number.NEGATIVE_INFINITY
+  /** What W is moving to while timers fire, else W: what user code is told. */
+  target = Number.NEGATIVE_INFINITY
+  /** All input has ended: W is going to +infinity, which is no time to expire anything by. */
+  ended = false
+  private readonly timed: Timed[] = []
+  private readonly entering: (stepId: number, at: number) => void
+
+  /** @param entering told of each step and time before its timers fire */
+  constructor(entering: (stepId: number, at: number) => void) {
+    this.entering = entering
+  }
+
+  add(timed: Timed): void {
+    this.timed.push(timed)
+    this.timed.sort((a, b) => a.stepId - b.stepId)
+    this.notice(timed.nextAt())
+  }
+
+  notice(at: number): void {
+    if (at < this.next) this.next = at
+  }
+
+  /** Moves W, never back, and fires what is due at it or before. */
+  advance(to: number): void {
+    const target = to > this.w ? to : this.w
+    this.target = target
+    if (target === Number.POSITIVE_INFINITY) this.ended = true
+    while (this.next <= target && this.step(target)) {
+      // one time of one step after the other
+    }
+    this.w = target
+  }
+
+  private step(target: number): boolean {
+    let at = Number.POSITIVE_INFINITY
+    let first: Timed | undefined
+    for (const one of this.timed) {
+      const due = one.nextAt()
+      if (due < at) {
+        at = due
+        first = one
+      }
+    }
+    if (first === undefined || at > target) {
+      this.next = target === Number.NEGATIVE_INFINITY ? target : at
+      return false
+    }
+    if (at - 1 > this.w) this.w = at - 1
+    this.entering(first.stepId, at)
+    first.fire(at)
+    return true
+  }
+}

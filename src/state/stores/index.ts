@@ -1,0 +1,13 @@
+export {
+  type KeyCodec,
+  msgpackValues,
+  serdeKeys,
+  serdeValues,
+  timestampOf,
+  typedKeys,
+  type ValueCodec,
+} from './codecs.ts'
+export { Entry } from './entry.ts'
+export { KeyValueTable } from './key-value.ts'
+export { after, concat, readTime, type Sealer, STATE_SPACE, type StoreSpace, statePrefix, writeTime } from './space.ts'
+export { Bucket, WindowTable } from './window.ts'

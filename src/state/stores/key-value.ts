@@ -1,0 +1,230 @@
+import { timestampOf } from './codecs.ts'
+import { Entry } from './entry.ts'
+import { after, concat, type Sealer, type StoreSpace } from './space.ts'
+
+/**
+ * A key-value store of one task: decoded entries in front of the database, written back once an epoch.
+ *
+ * An entry that epoch e changed stays in the cache until e is written, so that a read never finds an older row:
+ * only clean entries are evicted. While `complete` holds, every live row is in the cache and a miss asks nobody.
+ */
+export class KeyValueTable {
+  readonly space: StoreSpace
+  private readonly entries = new Map<string | number, Entry>()
+  private dirty: Entry[] = []
+  private epoch = 1
+  /** Dirty lists of sealed epochs that are not written yet. */
+  private readonly sealed: { epoch: number; entries: Entry[] }[] = []
+  private complete: boolean
+  private cachedBytes = 0
+  private hand: IterableIterator<[string | number, Entry]> | undefined
+  /** Encoded size of what the running epoch changed is not known yet; entries changed times the mean row is the guess. */
+  private meanBytes = 64
+
+  constructor(space: StoreSpace, epoch: number) {
+    this.space = space
+    this.epoch = epoch
+    this.complete = !this.anyRow()
+  }
+
+  load(key: unknown): Entry {
+    const id = this.space.keys.id(key)
+    const found = this.entries.get(id)
+    if (found !== undefined) {
+      found.used = true
+      return found
+    }
+    return this.miss(key, id)
+  }
+
+  /** Store the value under the entry's key; undefined deletes. */
+  set(entry: Entry, value: unknown, ts: number): void {
+    entry.value = value
+    entry.ts = ts
+    if (entry.dirty !== this.epoch) {
+      entry.dirty = this.epoch
+      this.dirty.push(entry)
+    }
+  }
+
+  get(key: unknown): unknown {
+    return this.load(key).value
+  }
+
+  put(key: unknown, value: unknown, ts: number): void {
+    this.set(this.load(key), value, ts)
+  }
+
+  /** Reads the rows of these keys that are not in the cache, all at once. */
+  prefetch(keys: readonly unknown[], from: number, to: number): void {
+    if (this.complete) return
+    const { space, entries } = this
+    const wanted = new Map<string | number, unknown>()
+    for (let i = from; i < to; i++) {
+      const key = keys[i]
+      if (key === null || key === undefined) continue
+      const id = space.keys.id(key)
+      if (!entries.has(id)) wanted.set(id, key)
+    }
+    if (wanted.size < 2) return
+    const rows = space.reader.getMany(
+      Array.from(wanted.values(), (key) => concat(space.prefix, space.keys.encode(key))),
+    )
+    let i = 0
+    for (const [id, key] of wanted) this.admit(key, id, rows[i++])
+  }
+
+  /** Bytes, estimated, that no eviction can free before the next epochs are written. */
+  get dirtyBytes(): number {
+    return this.dirty.length * this.meanBytes * 4
+  }
+
+  seal(sealer: Sealer): void {
+    const { space, dirty, epoch } = this
+    this.epoch = epoch + 1
+    if (dirty.length === 0) return
+    dirty.sort((a, b) => space.keys.compare(a.key, b.key))
+    let bytes = 0
+    for (const entry of dirty) {
+      const key = concat(space.prefix, space.keys.encode(entry.key))
+      if (entry.value === undefined) {
+        if (entry.stored) sealer.delete(key)
+        entry.stored = false
+        continue
+      }
+      const row = space.values.encode(entry.value, entry.ts)
+      sealer.put(key, row)
+      const size = key.length + row.length
+      this.cachedBytes += size - entry.bytes
+      entry.bytes = size
+      entry.stored = true
+      bytes += size
+    }
+    if (bytes > 0) this.meanBytes = bytes / dirty.length
+    this.sealed.push({ epoch, entries: dirty })
+    this.dirty = []
+  }
+
+  /** Epochs up to this one are in the database: their entries are clean, and may go. */
+  written(epoch: number): void {
+    while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
+      const { epoch: at, entries } = this.sealed.shift() as { epoch: number; entries: Entry[] }
+      for (const entry of entries) if (entry.dirty === at) entry.dirty = 0
+    }
+    this.evict()
+  }
+
+  /** Rows, counted in the cache, and guessed where not all are there. */
+  count(): number {
+    let live = 0
+    for (const entry of this.entries.values()) if (entry.value !== undefined) live++
+    if (this.complete) return live
+    for (const _ of this.space.reader.range({ gte: this.space.prefix, lt: after(this.space.prefix) })) live++
+    return live
+  }
+
+  /** Rows in key order; [gte, lt) are bounds on the key's bytes. Dirty and stored rows are merged, the newest wins. */
+  *scan(gte?: Uint8Array, lt?: Uint8Array, reverse = false): Generator<Entry> {
+    const { space } = this
+    const low = gte ? concat(space.prefix, gte) : space.prefix
+    const high = lt ? concat(space.prefix, lt) : after(space.prefix)
+    const mine = this.inMemory(gte, lt, reverse)
+    if (this.complete) {
+      for (const row of mine) if (row.entry.value !== undefined) yield row.entry
+      return
+    }
+    const direction = reverse ? -1 : 1
+    let i = 0
+    for (const [key, row] of space.reader.range({ gte: low, lt: high, reverse })) {
+      const bytes = key.subarray(space.prefix.length)
+      let covered = false
+      for (; i < mine.length; i++) {
+        const { entry, bytes: own } = mine[i] as Held
+        const order = Buffer.compare(own, bytes) * direction
+        if (order > 0) break
+        if (order === 0) covered = true
+        if (entry.value !== undefined) yield entry
+      }
+      if (covered) continue
+      const decoded = space.keys.decode(bytes)
+      yield new Entry(
+        decoded,
+        space.keys.id(decoded),
+        space.values.decode(row),
+        timestampOf(row),
+        key.length + row.length,
+        true,
+      )
+    }
+    for (; i < mine.length; i++) {
+      const { entry } = mine[i] as Held
+      if (entry.value !== undefined) yield entry
+    }
+  }
+
+  private inMemory(gte: Uint8Array | undefined, lt: Uint8Array | undefined, reverse: boolean): Held[] {
+    const held: Held[] = []
+    for (const entry of this.entries.values()) {
+      const bytes = this.space.keys.encode(entry.key)
+      if (gte && Buffer.compare(bytes, gte) < 0) continue
+      if (lt && Buffer.compare(bytes, lt) >= 0) continue
+      held.push({ entry, bytes })
+    }
+    const direction = reverse ? -1 : 1
+    return held.sort((a, b) => Buffer.compare(a.bytes, b.bytes) * direction)
+  }
+
+  private miss(key: unknown, id: string | number): Entry {
+    const { space } = this
+    const row = this.complete ? undefined : space.reader.get(concat(space.prefix, space.keys.encode(key)))
+    return this.admit(key, id, row)
+  }
+
+  private admit(key: unknown, id: string | number, row: Uint8Array | undefined): Entry {
+    const entry =
+      row === undefined
+        ? new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
+        : new Entry(key, id, this.space.values.decode(row), timestampOf(row), row.length, true)
+    this.cachedBytes += entry.bytes
+    this.entries.set(id, entry)
+    return entry
+  }
+
+  /** Second chance: a sweep spares what was used since the last one. Only entries without unwritten changes go. */
+  private evict(): void {
+    const limit = this.space.cacheBytes / 4
+    if (this.cachedBytes + this.entries.size * 16 <= limit) return
+    for (
+      let looked = this.entries.size * 2;
+      looked > 0 && this.cachedBytes + this.entries.size * 16 > limit;
+      looked--
+    ) {
+      this.hand ??= this.entries.entries()
+      const next = this.hand.next()
+      if (next.done) {
+        this.hand = undefined
+        continue
+      }
+      const [id, entry] = next.value
+      if (entry.dirty !== 0) continue
+      if (entry.used) {
+        entry.used = false
+        continue
+      }
+      this.entries.delete(id)
+      this.cachedBytes -= entry.bytes
+      if (entry.stored) this.complete = false
+    }
+  }
+
+  private anyRow(): boolean {
+    const { reader, prefix } = this.space
+    for (const _ of reader.range({ gte: prefix, lt: after(prefix), limit: 1 })) return true
+    return false
+  }
+}
+
+interface Held {
+  readonly entry: Entry
+  readonly bytes: Uint8Array
+}

@@ -1,0 +1,236 @@
+import { timestampOf } from './codecs.ts'
+import { Entry } from './entry.ts'
+import { after, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
+
+/** All rows of one window start: `prefix | start (8 bytes) | key`. */
+export class Bucket {
+  readonly start: number
+  readonly entries = new Map<string | number, Entry>()
+  /** Every row of this start is in `entries`. */
+  complete: boolean
+  /** Rows of it may lie in the database. */
+  stored: boolean
+  /** Dropped: sealing skips what is left of it. */
+  dead = false
+  private readonly table: WindowTable
+
+  constructor(table: WindowTable, start: number, stored: boolean) {
+    this.table = table
+    this.start = start
+    this.complete = !stored
+    this.stored = stored
+  }
+
+  load(key: unknown): Entry {
+    const id = this.table.space.keys.id(key)
+    const found = this.entries.get(id)
+    if (found !== undefined) {
+      found.used = true
+      return found
+    }
+    return this.table.miss(this, key, id)
+  }
+}
+
+interface Change {
+  readonly bucket: Bucket
+  readonly entry: Entry
+}
+
+/**
+ * Rows by (window start, key). A start is a bucket: new ones need no look at the database, closed ones leave it by one
+ * range clear after the epoch that closed them is written. What opens and closes within one epoch is never written.
+ */
+export class WindowTable {
+  readonly space: StoreSpace
+  private readonly buckets = new Map<number, Bucket>()
+  /** Live starts, ascending. */
+  private starts: number[] = []
+  private dirty: Change[] = []
+  private epoch: number
+  private readonly sealed: { epoch: number; changes: Change[] }[] = []
+  private entryCount = 0
+
+  constructor(space: StoreSpace, epoch: number) {
+    this.space = space
+    this.epoch = epoch
+    this.starts = this.storedStarts()
+    for (const start of this.starts) this.buckets.set(start, new Bucket(this, start, true))
+  }
+
+  /** The bucket of a start; made if it is new. */
+  bucket(start: number): Bucket {
+    return this.buckets.get(start) ?? this.open(start)
+  }
+
+  peek(start: number): Bucket | undefined {
+    return this.buckets.get(start)
+  }
+
+  /** Live starts, ascending. */
+  get liveStarts(): readonly number[] {
+    return this.starts
+  }
+
+  set(bucket: Bucket, entry: Entry, value: unknown, ts: number): void {
+    entry.value = value
+    entry.ts = ts
+    if (entry.dirty !== this.epoch) {
+      entry.dirty = this.epoch
+      this.dirty.push({ bucket, entry })
+    }
+  }
+
+  /** Rows of a start, in key order. */
+  rows(bucket: Bucket): Entry[] {
+    if (!bucket.complete) this.readAll(bucket)
+    const live: Entry[] = []
+    for (const entry of bucket.entries.values()) if (entry.value !== undefined) live.push(entry)
+    const { compare } = this.space.keys
+    return live.sort((a, b) => compare(a.key, b.key))
+  }
+
+  /** Forgets a start and all its rows; the database's go after the epoch is written. */
+  drop(start: number, sealer: { clearLater(gte: Uint8Array, lt: Uint8Array): void }): void {
+    const bucket = this.buckets.get(start)
+    if (bucket === undefined) return
+    bucket.dead = true
+    this.buckets.delete(start)
+    this.starts.splice(this.starts.indexOf(start), 1)
+    this.entryCount -= bucket.entries.size
+    if (bucket.stored) sealer.clearLater(this.startKey(start), this.startKey(start + 1))
+  }
+
+  seal(sealer: Sealer): void {
+    const { epoch, space } = this
+    const changes = this.dirty
+    this.epoch = epoch + 1
+    this.dirty = []
+    if (changes.length === 0) return
+    const live = changes.filter((change) => !change.bucket.dead)
+    const { compare } = space.keys
+    live.sort((a, b) => a.bucket.start - b.bucket.start || compare(a.entry.key, b.entry.key))
+    for (const { bucket, entry } of live) {
+      const key = this.rowKey(bucket.start, entry.key)
+      if (entry.value === undefined) {
+        if (entry.stored) sealer.delete(key)
+        entry.stored = false
+        continue
+      }
+      const row = space.values.encode(entry.value, entry.ts)
+      sealer.put(key, row)
+      entry.bytes = key.length + row.length
+      entry.stored = true
+      bucket.stored = true
+    }
+    this.sealed.push({ epoch, changes: live })
+  }
+
+  written(epoch: number): void {
+    while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
+      const { epoch: at, changes } = this.sealed.shift() as { epoch: number; changes: Change[] }
+      for (const { entry } of changes) if (entry.dirty === at) entry.dirty = 0
+    }
+    this.evict()
+  }
+
+  prefetch(start: number, keys: readonly unknown[]): void {
+    const bucket = this.bucket(start)
+    if (bucket.complete) return
+    const missing = keys.filter(
+      (key) => key !== null && key !== undefined && !bucket.entries.has(this.space.keys.id(key)),
+    )
+    const rows = this.space.reader.getMany(missing.map((key) => this.rowKey(start, key)))
+    for (const [i, key] of missing.entries()) {
+      const id = this.space.keys.id(key)
+      if (!bucket.entries.has(id)) this.admit(bucket, key, id, rows[i])
+    }
+  }
+
+  get size(): number {
+    return this.entryCount
+  }
+
+  miss(bucket: Bucket, key: unknown, id: string | number): Entry {
+    const row = bucket.complete ? undefined : this.space.reader.get(this.rowKey(bucket.start, key))
+    return this.admit(bucket, key, id, row)
+  }
+
+  private admit(bucket: Bucket, key: unknown, id: string | number, row: Uint8Array | undefined): Entry {
+    const entry =
+      row === undefined
+        ? new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
+        : new Entry(key, id, this.space.values.decode(row), timestampOf(row), row.length, true)
+    bucket.entries.set(id, entry)
+    this.entryCount++
+    return entry
+  }
+
+  private open(start: number): Bucket {
+    const bucket = new Bucket(this, start, false)
+    this.buckets.set(start, bucket)
+    let i = this.starts.length
+    while (i > 0 && (this.starts[i - 1] as number) > start) i--
+    this.starts.splice(i, 0, start)
+    return bucket
+  }
+
+  private readAll(bucket: Bucket): void {
+    const { reader, keys } = this.space
+    const gte = this.startKey(bucket.start)
+    for (const [bytes, row] of reader.range({ gte, lt: this.startKey(bucket.start + 1) })) {
+      const key = keys.decode(bytes.subarray(gte.length))
+      const id = keys.id(key)
+      if (!bucket.entries.has(id)) this.admit(bucket, key, id, row)
+    }
+    bucket.complete = true
+  }
+
+  /** Whole clean buckets' clean entries go, oldest start first, when there are more entries than the budget has room for. */
+  private evict(): void {
+    let over = this.entryCount - Math.max(1024, this.space.cacheBytes / 512)
+    if (over <= 0) return
+    for (const start of this.starts) {
+      const bucket = this.buckets.get(start) as Bucket
+      for (const [id, entry] of bucket.entries) {
+        if (entry.dirty !== 0 || over <= 0) continue
+        bucket.entries.delete(id)
+        this.entryCount--
+        over--
+        if (entry.stored) bucket.complete = false
+      }
+    }
+  }
+
+  private startKey(start: number): Buffer {
+    const { prefix } = this.space
+    const key = Buffer.allocUnsafe(prefix.length + 8)
+    key.set(prefix, 0)
+    writeTime(key, start, prefix.length)
+    return key
+  }
+
+  private rowKey(start: number, key: unknown): Buffer {
+    const { prefix, keys } = this.space
+    const bytes = keys.encode(key)
+    const row = Buffer.allocUnsafe(prefix.length + 8 + bytes.length)
+    row.set(prefix, 0)
+    writeTime(row, start, prefix.length)
+    row.set(bytes, prefix.length + 8)
+    return row
+  }
+
+  /** Starts that have rows: one seek each, however many rows they have. */
+  private storedStarts(): number[] {
+    const { reader, prefix } = this.space
+    const found: number[] = []
+    const lt = after(prefix)
+    for (let gte: Buffer = prefix; ; ) {
+      let start: number | undefined
+      for (const [key] of reader.range({ gte, lt, limit: 1 })) start = readTime(key, prefix.length)
+      if (start === undefined) return found
+      found.push(start)
+      gte = this.startKey(start + 1)
+    }
+  }
+}
