@@ -70,7 +70,8 @@ export class Chain {
     const call = 'greedy()'
     const quantifier = this.repeated(call)
     if (this.last.body !== null) this.fail('malformed', call, 'a group cannot be greedy')
-    if (quantifier.inner === 'any') this.fail('malformed', call, 'allowCombinations() leaves nothing to be greedy about')
+    if (quantifier.inner === 'any')
+      this.fail('malformed', call, 'allowCombinations() leaves nothing to be greedy about')
     return this.change(call, { quantifier: { ...quantifier, greedy: true } })
   }
 

@@ -37,7 +37,8 @@ function check(kind: ChoiceSpec['kind'], parts: readonly PatternSpec[]): void {
   }
   const seen = new Set<string>()
   for (const name of parts.flatMap((part) => namesOf(part, true))) {
-    if (seen.has(name)) fail('malformed', `the name ${JSON.stringify(name)} is taken; the names of a pattern are unique`)
+    if (seen.has(name))
+      fail('malformed', `the name ${JSON.stringify(name)} is taken; the names of a pattern are unique`)
     seen.add(name)
   }
 }

@@ -20,7 +20,12 @@ export function showSpec(spec: PatternSpec, at = -1): string {
  * The error of a pattern that cannot be: says what was found and expected, shows the pattern, points at step `at`.
  * @param problem one line, without a full stop
  */
-export function patternError(fault: PatternFault, problem: string, steps: readonly StepSpec[], at: number): PatternError {
+export function patternError(
+  fault: PatternFault,
+  problem: string,
+  steps: readonly StepSpec[],
+  at: number,
+): PatternError {
   const shown = showSpec({ kind: 'sequence', steps }, at)
   const step = steps[at]
   const name = step === undefined ? '' : (step.name ?? `group ${at + 1}`)

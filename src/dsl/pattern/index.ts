@@ -1,4 +1,4 @@
-export { patternError } from './errors.ts'
+export { patternError, showSpec } from './errors.ts'
 export { patternFromJSON } from './json.ts'
 export { allOf, anyOf, Pattern, pattern } from './pattern.ts'
 export { AfterMatchSkip, type SkipSpec, skipSpec } from './skip.ts'

@@ -20,13 +20,15 @@ const plain = (kind: SkipSpec['kind']) => {
   return () => skip
 }
 
-const named = (kind: 'toFirst' | 'toLast') => (name: string, opts: { readonly throwOnMiss?: boolean } = {}) => {
-  if (typeof name !== 'string' || name === '') {
-    throw new DhaaraError('DHAARA_OPTION', `AfterMatchSkip.${kind}: found ${show(name)}; expected the name of a step`)
+const named =
+  (kind: 'toFirst' | 'toLast') =>
+  (name: string, opts: { readonly throwOnMiss?: boolean } = {}) => {
+    if (typeof name !== 'string' || name === '') {
+      throw new DhaaraError('DHAARA_OPTION', `AfterMatchSkip.${kind}: found ${show(name)}; expected the name of a step`)
+    }
+    const spec = Object.freeze({ kind, to: name, throwOnMiss: opts.throwOnMiss === true })
+    return skips.put({} as AfterMatchSkipType<string>, spec)
   }
-  const spec = Object.freeze({ kind, to: name, throwOnMiss: opts.throwOnMiss === true })
-  return skips.put({} as AfterMatchSkipType<string>, spec)
-}
 
 export type AfterMatchSkip<N extends string = never> = AfterMatchSkipType<N>
 

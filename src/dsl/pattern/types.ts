@@ -97,9 +97,7 @@ type StepLoop<T, D, N extends string, E, F extends StepFlag> = ('loop' extends F
         until(condition: (event: T, ctx: PatternContext<D, N, E>) => boolean): PatternStep<T, D, N, E, F | 'until'>
       }
   : unknown) &
-  ([F & ('greedy' | 'combinations')] extends [never]
-    ? { greedy(): PatternStep<T, D, N, E, F | 'greedy'> }
-    : unknown) &
+  ([F & ('greedy' | 'combinations')] extends [never] ? { greedy(): PatternStep<T, D, N, E, F | 'greedy'> } : unknown) &
   ([F & ('consecutive' | 'combinations')] extends [never]
     ? {
         consecutive(): PatternStep<T, D, N, E, F | 'consecutive'>

@@ -1,6 +1,7 @@
 import type { PatternSpec } from '../../dsl/pattern/index.ts'
-import { withinOf } from '../../dsl/pattern/index.ts'
+import { namesOf, withinOf } from '../../dsl/pattern/index.ts'
 import { compileGraph } from './compile.ts'
+import { Context } from './context.ts'
 import { canEnd, type Decision, Edges } from './decide.ts'
 import { FALSE } from './expr.ts'
 import type { State } from './graph.ts'
@@ -27,6 +28,7 @@ export interface Automaton {
   /** Some state has a window of its own. */
   readonly timed: boolean
   readonly canMatchEmpty: boolean
+  readonly context: Context
 }
 
 /** @throws PatternError if only the whole pattern shows that it makes no sense */
@@ -45,6 +47,10 @@ export function compile(spec: PatternSpec): Automaton {
     within: withinOf(spec) ?? 0,
     timed: states.some((state) => state.window > 0),
     canMatchEmpty: canEnd(graph.start, []) !== FALSE,
+    context: new Context(
+      graph.names,
+      namesOf(spec, true).filter((name) => !graph.names.includes(name)),
+    ),
   }
 }
 

@@ -36,13 +36,13 @@ export class MatchNode {
   /** What conditions asked of the path up to here, by the numbers that the context gave out. */
   memo: unknown[] | null = null
 
-  constructor(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, n: number) {
+  constructor(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, n: number, ord: number) {
     this.pattern = pattern
     this.step = step
     this.event = event
     this.prev = prev
     this.n = n
-    this.ord = event.made
+    this.ord = ord
     this.sibling = event.nodes
   }
 }
@@ -61,10 +61,10 @@ export class EventBuffer {
     return entry
   }
 
-  node(pattern: number, step: number, event: EventEntry, prev: MatchNode | null): MatchNode {
-    const node = new MatchNode(pattern, step, event, prev, countBefore(prev, step) + 1)
+  node(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, ord = event.made++): MatchNode {
+    const n = prev === null ? 1 : (lastOf(prev, step)?.n ?? 0) + 1
+    const node = new MatchNode(pattern, step, event, prev, n, ord)
     event.nodes = node
-    event.made++
     event.refs++
     if (prev !== null) prev.refs++
     return node
@@ -81,11 +81,6 @@ export class EventBuffer {
       at = at.prev
     }
   }
-}
-
-/** Events of `step` in the path that ends at `node`. */
-function countBefore(node: MatchNode | null, step: number): number {
-  return lastOf(node, step)?.n ?? 0
 }
 
 /** A walk this long is remembered at its first node, so that the next one ends there. */

@@ -16,6 +16,7 @@ export class Context implements RunContext, TimedContext {
   timestamp = 0
   looked = false
   private tail: MatchNode | null = null
+  /** Numbers of the steps; -1 for those that must not match. */
   private readonly steps: ReadonlyMap<string, number>
   private memos: number
   /** Memo numbers of sums, by step and then by the function or, for lambdas, its text. */
@@ -24,8 +25,12 @@ export class Context implements RunContext, TimedContext {
   private listedAt: MatchNode | null = null
   private listed: readonly unknown[] = nothing
 
-  constructor(names: readonly string[]) {
-    this.steps = new Map(names.map((name, i) => [name, i]))
+  /**
+   * @param names of the steps that take events, by number
+   * @param nots of those that must not match
+   */
+  constructor(names: readonly string[], nots: readonly string[]) {
+    this.steps = new Map([...nots.map((name) => [name, -1] as const), ...names.map((name, i) => [name, i] as const)])
     this.sums = names.map(() => new Map())
     this.memos = names.length
   }
@@ -60,7 +65,7 @@ export class Context implements RunContext, TimedContext {
     const step = this.step(name)
     this.looked = true
     const { tail } = this
-    if (tail === null) return 0
+    if (tail === null || step === -1) return 0
     const memo = this.sumNumber(step, of)
     const open: MatchNode[] = []
     let sum = 0

@@ -1,0 +1,5 @@
+export { type Automaton, compile } from './automaton.ts'
+export { KeyedMatcher, type MatchRecord, type MatchSink, type PartRow } from './keyed-matcher.ts'
+export { type MatcherResult, PatternMatcher } from './matcher.ts'
+export { type CompiledMatcher, compileMatcher } from './plan.ts'
+export { isLate, SortedMatcher } from './sorted.ts'
