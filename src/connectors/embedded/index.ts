@@ -1,0 +1,5 @@
+export { embeddedBroker, type EmbeddedBrokerOptions } from './broker.ts'
+export { connectDirectory, type DirectoryClient } from './connect.ts'
+export { directoryFormat, type Owner, readOwner } from './directory.ts'
+export { EmbeddedLog, type EmbeddedLogOptions } from './log.ts'
+export type { ConsumeParams, TopicReport, WireBatch, WireRecord } from './requests.ts'
