@@ -1,4 +1,5 @@
 import type { RangeOptions } from '../backend.ts'
+import { asBuffer } from '../codec/bytes.ts'
 
 /** A half-open range of keys; `lt` undefined is the end of the database. */
 export interface Bounds {
@@ -26,11 +27,6 @@ export function bounds(range: RangeOptions): Bounds {
 /** True if no key can lie between the two. */
 export function isEmpty({ gte, lt }: Bounds): boolean {
   return lt !== undefined && gte.compare(lt) >= 0
-}
-
-/** The same bytes as a Buffer, without copying. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 function successor(key: Uint8Array): Buffer {

@@ -1,6 +1,7 @@
 import BTreeModule from 'sorted-btree'
 import type { Backend, RangeOptions, Row, WriteBatch } from '../backend.ts'
-import { asBuffer, bounds, isEmpty } from './bounds.ts'
+import { asBuffer } from '../codec/bytes.ts'
+import { bounds, isEmpty } from './bounds.ts'
 import { closedError } from './shared-handle.ts'
 
 // The package is CommonJS: its class is the `default` property of what Node imports.

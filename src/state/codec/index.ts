@@ -1,3 +1,4 @@
+export { asBuffer, firstBytes } from './bytes.ts'
 export { copyValue } from './copy.ts'
 export { deepFreeze, type Fingerprint, fingerprint, sameFingerprint } from './freeze.ts'
 export { compareKeys, compareText } from './key-order.ts'

@@ -1,4 +1,4 @@
-import { asBuffer } from '../backends/bounds.ts'
+import { asBuffer } from './bytes.ts'
 import * as tag from './key-tags.ts'
 import { endOfText, malformed, readBytes, readText } from './key-text.ts'
 

@@ -1,5 +1,5 @@
 import { DhaaraError } from '../../errors/index.ts'
-import { asBuffer } from '../backends/bounds.ts'
+import { asBuffer } from './bytes.ts'
 import { decodeUtf8 } from './key-text.ts'
 import * as ext from './value-types.ts'
 

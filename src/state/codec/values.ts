@@ -1,4 +1,5 @@
 import { DhaaraError } from '../../errors/index.ts'
+import { asBuffer } from './bytes.ts'
 import { ValueReader } from './value-reader.ts'
 import { ValueWriter } from './value-writer.ts'
 
@@ -35,9 +36,7 @@ export function decodeValue(bytes: Uint8Array, start = 0, end = bytes.length): u
   if (reading) return whole(new ValueReader(bytes, start, end))
   reading = true
   try {
-    return whole(
-      reader.on(Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), start, end),
-    )
+    return whole(reader.on(asBuffer(bytes), start, end))
   } finally {
     reading = false
     reader.on(none, 0, 0)
