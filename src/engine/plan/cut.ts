@@ -51,6 +51,7 @@ export function cut(steps: readonly Step[], stores: ReadonlyMap<string, StoreSpe
     const inputs = group.filter((step) => step.op.kind === 'source' || step.op.kind === 'repartitionRead')
     return {
       id,
+      name: inputs.map((step) => step.name).join('+'),
       steps: group,
       inputs,
       stores: [...names].map((name) => stores.get(name) as StoreSpec),

@@ -42,6 +42,8 @@ export interface Step<O extends StepOp = StepOp> {
 
 export interface SubTopology {
   readonly id: number
+  /** Of what flows in: stays the same while its inputs do. */
+  readonly name: string
   /** In topological order. */
   readonly steps: readonly Step[]
   /** Sources and reads of repartitions. */

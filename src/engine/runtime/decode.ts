@@ -56,6 +56,7 @@ export class SourceDecoder {
       headers: fetched.headers as (RawHeaders | undefined)[] | undefined,
       offsets: fetched.offsets,
       baseOffset: fetched.offsets[0] ?? 0,
+      raw: fetched,
     }
     view.batch = batch
     for (let i = 0; i < count; i++) {
@@ -89,6 +90,7 @@ export class SourceDecoder {
       ...batch,
       headers: batch.headers && kept.map((i) => batch.headers?.[i]),
       offsets: kept.map((i) => fetched.offsets[i] as number),
+      rawIndex: kept,
     }
   }
 

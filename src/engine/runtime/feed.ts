@@ -10,13 +10,16 @@ export type RunBatch = (batch: RecordBatch, from: number, to: number, time: Inpu
  * It holds the batch that is being worked on, and how far.
  */
 export abstract class Feed {
+  /** Unique in its task, and stable over changes of the topology that leave it there. */
+  readonly name: string
   readonly step: Step
   readonly time: InputTime
   readonly run: RunBatch
   batch: RecordBatch = noBatch
   cursor = 0
 
-  constructor(step: Step, time: InputTime, run: RunBatch) {
+  constructor(name: string, step: Step, time: InputTime, run: RunBatch) {
+    this.name = name
     this.step = step
     this.time = time
     this.run = run
@@ -46,6 +49,10 @@ export class TopicFeed extends Feed {
   private readonly behind: (offset: number) => boolean
   /** A bounded input: it ends at this offset. */
   until = Number.POSITIVE_INFINITY
+  /** Wall clock at the last record; at first, at the start. */
+  activeAt = Number.NaN
+  /** Has it ever had a record? */
+  touched = false
 
   constructor(
     step: Step,
@@ -59,7 +66,7 @@ export class TopicFeed extends Feed {
       behind(offset: number): boolean
     },
   ) {
-    super(step, time, run)
+    super(`${step.name}|${topic}`, step, time, run)
     this.topic = topic
     this.partition = partition
     this.after = position
@@ -83,7 +90,25 @@ export class TopicFeed extends Feed {
       this.after = fetched.next
       if (fetched.batch.count > 0) return true
     }
+    if (this.after >= this.until) this.time.end()
     return false
+  }
+
+  /** Idle: caught up, and silent for its idle time; one that never had a record, for `maxTaskIdle`. */
+  judge(now: number, maxTaskIdle: number): void {
+    if (this.cursor < this.batch.count || this.behind(this.after)) {
+      this.activeAt = now
+      return
+    }
+    if (Number.isNaN(this.activeAt)) this.activeAt = now
+    const { time } = this
+    const spec = time.spec
+    if (time.ended || spec === undefined || spec.idleAfter === null) return
+    const silent = now - this.activeAt
+    if (!time.idle && silent >= (this.touched ? spec.idleAfter : Math.min(maxTaskIdle, spec.idleAfter)))
+      time.setIdle(true)
+    if (time.idle && spec.followClock && time.max > Number.NEGATIVE_INFINITY)
+      time.follow(time.max - spec.bound - 1 + silent)
   }
 
   more(): boolean {
@@ -95,7 +120,7 @@ export class ChannelFeed extends Feed {
   readonly channel: Channel
 
   constructor(step: Step, time: InputTime, run: RunBatch, channel: Channel) {
-    super(step, time, run)
+    super(`${channel.repartition.name}|${channel.producer}`, step, time, run)
     this.channel = channel
   }
 

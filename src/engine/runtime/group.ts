@@ -23,17 +23,16 @@ import { topicsOf } from './topics.ts'
 interface TaskMeta {
   readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
   readonly clock: { readonly w: number; readonly streamTime: number }
-  readonly times: readonly {
-    readonly w: number
-    readonly max: number
-    readonly idle: boolean
-    readonly ended: boolean
-  }[]
-  /** Sent to this task and not processed: by channel, oldest first. */
-  readonly inFlight: readonly { readonly channel: number; readonly records: RecordBatch }[]
+  /** By feed. */
+  readonly times: Readonly<
+    Record<string, { readonly w: number; readonly max: number; readonly idle: boolean; readonly ended: boolean }>
+  >
+  /** Sent to this task and not processed: by feed, oldest first. */
+  readonly inFlight: readonly { readonly feed: string; readonly records: RecordBatch }[]
 }
 
-const META_STORE = 0
+/** Its id is the app's own, as those of its other stores: apps may share one database. */
+const META_STORE = '$tasks'
 
 /**
  * The tasks of one thread: runs them, seals what they changed, puts them back to what was written last.
@@ -79,8 +78,14 @@ export class TaskGroup {
     return processed
   }
 
+  /** What the wall clock makes due: timers, punctuators, idleness. */
   tick(): void {
-    for (const task of this.order) task.parts.wall.tick()
+    const now = this.host.now()
+    for (const task of this.order) {
+      for (const feed of task.parts.feeds) if (feed instanceof TopicFeed) feed.judge(now, this.host.options.emptyIdle)
+      task.parts.wall.tick()
+      task.settle()
+    }
   }
 
   /** The epoch's changes, encoded once; the next epoch begins. */
@@ -88,7 +93,7 @@ export class TaskGroup {
     const epoch = this.epoch++
     for (const task of this.tasks) {
       this.stores.get(task.id)?.seal(sealer)
-      sealer.put(metaKey(task.id), encodeValue(this.meta(task)))
+      sealer.put(this.metaKey(task.parts.sub, task.parts.partition), encodeValue(this.meta(task)))
     }
     for (const [gte, lt] of this.clears) sealer.clearLater(gte, lt)
     this.clears = []
@@ -113,17 +118,21 @@ export class TaskGroup {
   }
 
   private meta(task: Task): TaskMeta {
-    const { feeds, clock, time } = task.parts
+    const { feeds, clock } = task.parts
     const positions = feeds.flatMap((feed) =>
       feed instanceof TopicFeed ? [[feed.step.name, feed.topic, feed.partition, feed.position] as const] : [],
     )
-    const inFlight = feeds.flatMap((feed, channel) =>
-      feed instanceof ChannelFeed ? feed.waiting().map((records) => ({ channel, records })) : [],
+    const inFlight = feeds.flatMap((feed) =>
+      feed instanceof ChannelFeed
+        ? feed.waiting().map((records) => ({ feed: feed.name, records: plain(records) }))
+        : [],
     )
     return {
       positions,
       clock: { w: clock.w, streamTime: clock.streamTime },
-      times: time.inputs.map(({ w, max, idle, ended }) => ({ w, max, idle, ended })),
+      times: Object.fromEntries(
+        feeds.map(({ name, time: { w, max, idle, ended } }) => [name, { w, max, idle, ended }]),
+      ),
       inFlight,
     }
   }
@@ -131,7 +140,7 @@ export class TaskGroup {
   private make(sub: SubTopology, partition: number, tasks: number): Task {
     const { host } = this
     const taskId = `${sub.id}_${partition}`
-    const saved = this.saved(taskId)
+    const saved = this.saved(sub, partition)
     const rec = new CurrentRecord()
     const program: Program = programOf(sub, this.plan)
     let enter: (step: number) => void = () => {}
@@ -289,19 +298,20 @@ export class TaskGroup {
   /** Watermarks and what was in flight, as they were when the epoch was sealed. */
   private resume(feeds: readonly Feed[], time: TaskTime, saved: TaskMeta | undefined): void {
     if (saved === undefined) return
-    for (const [i, { w, max, idle, ended }] of saved.times.entries()) {
-      const input = time.inputs[i]
-      if (input !== undefined) Object.assign(input, { w, max, idle, ended })
-    }
+    for (const feed of feeds) Object.assign(feed.time, saved.times[feed.name])
     time.arrange()
-    for (const { channel, records } of saved.inFlight) {
-      const feed = feeds[channel]
+    for (const { feed: name, records } of saved.inFlight) {
+      const feed = feeds.find((one) => one.name === name)
       if (feed instanceof ChannelFeed) feed.channel.prepend(records)
     }
   }
 
-  private saved(taskId: string): TaskMeta | undefined {
-    const bytes = this.host.reader.get(metaKey(taskId))
+  private metaKey(sub: SubTopology, partition: number): Buffer {
+    return Buffer.concat([statePrefix(this.host.storeId(META_STORE), partition), Buffer.from(sub.name)])
+  }
+
+  private saved(sub: SubTopology, partition: number): TaskMeta | undefined {
+    const bytes = this.host.reader.get(this.metaKey(sub, partition))
     return bytes === undefined ? undefined : (decodeValue(bytes) as TaskMeta)
   }
 
@@ -344,7 +354,8 @@ export class TaskGroup {
     const step = this.plan.steps[at]
     const wrapped = userError(error, step?.name ?? 'unknown', rec)
     const action = this.host.onUserError(wrapped, rec)
-    if (action === 'fail' || action === 'retry') throw new EpochAborted(wrapped)
+    if (action === 'fail') throw new EpochAborted(wrapped)
+    if (action === 'retry') throw new EpochAborted(new RetryEpoch(wrapped))
     if (step !== undefined && 'spec' in step.op && !step.op.spec.pure && !this.host.options.careful)
       throw new EpochAborted(new CarefulReplay(wrapped))
     if (action === 'deadLetter') this.host.deadLetter(wrapped, rec)
@@ -375,8 +386,17 @@ export class CarefulReplay extends Error {
   }
 }
 
-export const metaKey = (taskId: string): Buffer =>
-  Buffer.concat([statePrefix(META_STORE, 0), Buffer.from(`task/${taskId}`)])
+/** A policy asked for the epoch to be tried again. */
+export class RetryEpoch extends Error {
+  override readonly cause: unknown
+  constructor(cause: unknown) {
+    super('try the epoch again')
+    this.cause = cause
+  }
+}
+
+/** Without what only serves messages. */
+const plain = (records: RecordBatch): RecordBatch => ({ ...records, raw: undefined, rawIndex: undefined })
 
 /** Tasks in the direction of the flow: whoever sends comes before whoever receives. */
 function inFlow(plan: PhysicalPlan, tasks: readonly Task[]): Task[] {

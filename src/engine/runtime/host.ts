@@ -43,6 +43,8 @@ export interface GroupOptions {
   readonly maxTimestampAhead: number
   /** How long to wait for an input that may bring something older, ms of the wall clock. */
   readonly maxTaskIdle: number
+  /** An input that never had a record is idle after this time, ms of the wall clock. */
+  readonly emptyIdle: number
   /** Records a slice. */
   readonly batchSize: number
 }

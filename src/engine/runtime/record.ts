@@ -1,3 +1,4 @@
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { HeadersView, RecordCopy, RecordView } from '../../dsl/records.ts'
 
 /** Headers as they lie in frames. */
@@ -20,6 +21,10 @@ export interface RecordBatch {
   readonly offsets: ArrayLike<number> | undefined
   /** Offset of record 0, where offsets are consecutive. */
   readonly baseOffset: number
+  /** The bytes it was decoded from. */
+  readonly raw?: FetchedBatch | undefined
+  /** Which of its records each one was, where some were left out. */
+  readonly rawIndex?: readonly number[] | undefined
 }
 
 export const noBatch: RecordBatch = {

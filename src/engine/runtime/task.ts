@@ -30,6 +30,8 @@ export class Task {
   readonly id: string
   readonly parts: TaskParts
   processed = 0
+  /** Of them, those that came from topics. */
+  sourced = 0
   private waitingSince = Number.NaN
   private finished = false
 
@@ -100,6 +102,10 @@ export class Task {
   private process(feed: Feed, to: number): number {
     const from = feed.cursor
     if (feed.time.idle) feed.time.setIdle(false)
+    if (feed instanceof TopicFeed) {
+      feed.touched = true
+      this.sourced += to - from
+    }
     this.parts.prefetch(feed, from, to)
     feed.run(feed.batch, from, to, feed.time)
     feed.cursor = to

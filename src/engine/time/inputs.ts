@@ -13,6 +13,8 @@ export class InputTime {
   solo = false
   idle = false
   ended = false
+  /** W by the wall clock, while idle. */
+  followed = never
   /** Tables wait for nobody and hold nobody up. */
   readonly counted: boolean
   readonly spec: WatermarkSpec | undefined
@@ -39,6 +41,13 @@ export class InputTime {
     if (this.idle === idle) return
     this.idle = idle
     this.all.arrange()
+  }
+
+  /** Idle inputs may let W move with the wall clock, once none is live. */
+  follow(w: number): void {
+    if (w <= this.followed) return
+    this.followed = w
+    this.all.update()
   }
 
   /** Nothing comes any more. */
@@ -78,17 +87,19 @@ export class TaskTime {
     let live = 0
     let highest = never
     let ended = true
+    let followed = never
     for (const input of this.inputs) {
       if (!input.counted) continue
       if (!input.ended) ended = false
       if (input.max > highest) highest = input.max
+      if (input.followed > followed) followed = input.followed
       if (input.idle || input.ended) continue
       live++
       if (input.w < w) w = input.w
     }
     if (this.inputs.length === 0) return
     // none is live: an out-of-orderness bound must not hold the last window for ever; +infinity needs the end of all
-    if (live === 0 && !ended) w = highest - 1
+    if (live === 0 && !ended) w = Math.max(highest - 1, followed)
     if (w > this.clock.w || this.clock.next <= this.clock.w) this.clock.advance(w)
   }
 }

@@ -1,0 +1,27 @@
+/** What runs an app's tasks: in this thread, or on workers. */
+export interface Engine {
+  start(): void
+  /** Seals, writes and lets go. */
+  stop(): Promise<void>
+  /** Topics (default: all) are bounded: they end where they end now. */
+  endInputs(topics?: readonly string[]): void
+  report(): EngineReport
+}
+
+export interface EngineEvents {
+  /** All inputs have ended, and everything is written. */
+  ended(): void
+  failed(error: unknown): void
+  checkpoint(event: { readonly epoch: number; readonly ms: number; readonly bytes: number }): void
+}
+
+export interface EngineReport {
+  /** Records read from topics. */
+  readonly recordsIn: number
+  /** Records written to topics. */
+  readonly recordsOut: number
+  readonly counters: ReadonlyMap<string, number>
+  readonly epochs: number
+  /** The lowest of all tasks. */
+  readonly watermark: number
+}

@@ -1,0 +1,52 @@
+import type { Backend } from '../../state/backend.ts'
+import { STATE_SPACE } from '../../state/stores/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+
+/**
+ * Numbers for names: a store is two bytes in a key, whatever it is called. Kept in the database for all apps on it:
+ *
+ *     0x02 0xff 0xff | app / store  ->  id
+ */
+export class StoreIds {
+  private readonly backend: Backend
+  private readonly app: string
+  private readonly ids = new Map<string, number>()
+  private next = 1
+
+  constructor(backend: Backend, app: string) {
+    this.backend = backend
+    this.app = app
+    for (const [key, value] of backend.range({ gte: prefix, lt: end })) {
+      const name = Buffer.from(key.subarray(prefix.length)).toString()
+      const id = Buffer.from(value).readUInt16BE(0)
+      this.next = Math.max(this.next, id + 1)
+      this.ids.set(name, id)
+    }
+  }
+
+  idOf(store: string): number {
+    const name = `${this.app}/${store}`
+    const known = this.ids.get(name)
+    if (known !== undefined) return known
+    const id = this.next++
+    if (id >= 0xffff) throw new DhaaraError('DHAARA_INTERNAL', 'a directory can hold 65534 stores')
+    const value = Buffer.alloc(2)
+    value.writeUInt16BE(id)
+    const batch = this.backend.batch()
+    batch.put(Buffer.concat([prefix, Buffer.from(name)]), value)
+    batch.commit()
+    this.ids.set(name, id)
+    return id
+  }
+
+  /** Of this app: store -> id. */
+  all(): Map<string, number> {
+    const own = `${this.app}/`
+    return new Map(
+      [...this.ids].filter(([name]) => name.startsWith(own)).map(([name, id]) => [name.slice(own.length), id]),
+    )
+  }
+}
+
+const prefix = Buffer.of(STATE_SPACE, 0xff, 0xff)
+const end = Buffer.of(STATE_SPACE + 1)

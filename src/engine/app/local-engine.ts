@@ -1,0 +1,264 @@
+import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { partitionCounts } from '../plan/partitions.ts'
+import { writeEpoch } from '../runtime/commit.ts'
+import { EpochAborted } from '../runtime/errors.ts'
+import { TopicFeed } from '../runtime/feed.ts'
+import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
+import type { Host, TaskId } from '../runtime/host.ts'
+import { Outputs } from '../runtime/outputs.ts'
+import { topicsOf } from '../runtime/topics.ts'
+import type { Engine, EngineEvents, EngineReport } from './engine.ts'
+import type { StoreIds } from './identity.ts'
+import type { Settings } from './options.ts'
+import { Policies } from './policies.ts'
+
+/** Records between two looks at the clock and at the event loop. */
+const SLICE = 8192
+const FETCH_BYTES = 1 << 20
+const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
+
+/** All tasks in the calling thread. */
+export class LocalEngine implements Engine {
+  private readonly plan: PhysicalPlan
+  private readonly settings: Settings
+  private readonly lease: EmbeddedLease
+  private readonly ids: StoreIds
+  private readonly events: EngineEvents
+  private readonly policies: Policies
+  private readonly partitions: readonly number[]
+  private readonly bounded = new Set<string>()
+  private outputs: Outputs
+  private group: TaskGroup
+  private careful = false
+  private epoch = 1
+  private committedAt = 0
+  private processedAtCommit = 0
+  private processed = 0
+  private written = 0
+  private retries = 0
+  private stopping = false
+  private failure: unknown = undefined
+  private wake: () => void = () => {}
+  private running: Promise<void> = Promise.resolve()
+
+  constructor(plan: PhysicalPlan, settings: Settings, lease: EmbeddedLease, ids: StoreIds, events: EngineEvents) {
+    this.plan = plan
+    this.settings = settings
+    this.lease = lease
+    this.ids = ids
+    this.events = events
+    this.policies = new Policies(settings, () => this.outputs)
+    const names = () => lease.log.topics().map(({ name }) => name)
+    for (const node of plan.logical.nodes)
+      if (node.kind === 'source') for (const topic of topicsOf(node, names())) lease.ensureTopic(topic)
+    this.partitions = partitionCounts(plan, (topic) => lease.ensureTopic(topic).partitions, names())
+    this.outputs = this.newOutputs()
+    this.group = this.newGroup()
+  }
+
+  start(): void {
+    const appended = this.lease.log.onAppend(() => this.wake())
+    this.committedAt = this.settings.clock.now()
+    this.running = this.loop()
+      .catch((error: unknown) => {
+        this.failure = error
+        this.events.failed(error)
+      })
+      .finally(() => appended[Symbol.dispose]())
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true
+    this.wake()
+    await this.running
+    this.group.close()
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  /** What these topics hold now is all they will: they are bounded inputs. */
+  endInputs(topics?: readonly string[]): void {
+    for (const feed of this.feeds())
+      if (topics === undefined || topics.includes(feed.topic)) this.bounded.add(feed.topic)
+    this.boundFeeds()
+    this.wake()
+  }
+
+  report(): EngineReport {
+    const counters = new Map<string, number>()
+    for (const [name, { n }] of this.group.counters) counters.set(name, n)
+    let watermark = Number.POSITIVE_INFINITY
+    for (const task of this.group.tasks) watermark = Math.min(watermark, task.parts.clock.w)
+    return {
+      recordsIn: this.processed,
+      recordsOut: this.written + this.outputs.written,
+      counters,
+      epochs: this.epoch - 1,
+      watermark,
+    }
+  }
+
+  get tasks(): TaskGroup {
+    return this.group
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopping) {
+      const n = this.attempt()
+      if (n < 0) await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
+      if (this.group.ended) {
+        this.commit()
+        this.events.ended()
+        return
+      }
+      if (n !== 0) await breathe()
+      else await this.rest()
+    }
+    this.commit()
+  }
+
+  /** One slice of work, and the checkpoint if it is due. What a policy wants tried again is. */
+  private attempt(): number {
+    try {
+      const before = this.sourceRecords()
+      this.group.tick()
+      this.group.run(SLICE)
+      const n = this.sourceRecords() - before
+      this.processed += n
+      const now = this.settings.clock.now()
+      if (now - this.committedAt >= this.settings.interval && this.dirty) this.commit()
+      return n
+    } catch (error) {
+      this.recover(error)
+      return -1
+    }
+  }
+
+  private recover(error: unknown): void {
+    const cause = error instanceof EpochAborted ? error.cause : error
+    if (cause instanceof CarefulReplay) this.careful = true
+    else if (!(cause instanceof RetryEpoch) || this.retries >= RETRY_DELAYS.length)
+      throw cause instanceof RetryEpoch ? cause.cause : cause
+    else this.retries++
+    this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
+    this.processed = this.processedAtCommit
+    this.outputs = this.newOutputs()
+    this.group = this.newGroup()
+    this.boundFeeds()
+  }
+
+  private get dirty(): boolean {
+    return this.processed !== this.processedAtCommit || this.outputs.written > 0
+  }
+
+  private commit(): void {
+    const { backend, log } = this.lease
+    const { clock, sync } = this.settings
+    const began = performance.now()
+    let epoch = this.epoch
+    const { bytes, clears } = writeEpoch(
+      backend,
+      log,
+      (sealer) => {
+        epoch = this.group.seal(sealer)
+      },
+      () => this.outputs.take(),
+      sync === 'commit',
+    )
+    for (const [gte, lt] of clears) backend.clearRange(gte, lt)
+    this.group.written(epoch)
+    this.epoch = epoch + 1
+    this.written += this.outputs.written
+    this.outputs.written = 0
+    this.processedAtCommit = this.processed
+    this.committedAt = clock.now()
+    this.retries = 0
+    this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
+  }
+
+  /** Until something is appended, or the clock makes something due. */
+  private rest(): Promise<void> {
+    const { clock, interval } = { clock: this.settings.clock, interval: this.settings.interval }
+    const now = clock.now()
+    const due = Math.min(
+      now + 100,
+      this.dirty ? this.committedAt + interval : Number.POSITIVE_INFINITY,
+      ...this.group.tasks.map((task) => task.parts.wall.due),
+    )
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(Math.max(now + 1, due), () => this.wake())
+      this.wake = () => {
+        timer[Symbol.dispose]()
+        this.wake = () => {}
+        resolve()
+      }
+      if (this.stopping) this.wake()
+    })
+  }
+
+  private pause(ms: number): Promise<void> {
+    const { clock } = this.settings
+    return new Promise((resolve) => void clock.setTimer(clock.now() + ms, resolve))
+  }
+
+  private sourceRecords(): number {
+    let n = 0
+    for (const task of this.group.tasks) n += task.sourced
+    return n
+  }
+
+  private feeds(): TopicFeed[] {
+    return this.group.tasks.flatMap((task) =>
+      task.parts.feeds.filter((feed) => feed instanceof TopicFeed),
+    ) as TopicFeed[]
+  }
+
+  private boundFeeds(): void {
+    for (const feed of this.feeds())
+      if (this.bounded.has(feed.topic)) feed.until = this.lease.log.endOffset(feed.topic, feed.partition)
+  }
+
+  private newOutputs(): Outputs {
+    return new Outputs((topic) => this.lease.ensureTopic(topic).partitions)
+  }
+
+  private newGroup(): TaskGroup {
+    const tasks: TaskId[] = this.plan.subs.flatMap(({ id }) =>
+      Array.from({ length: this.partitions[id] as number }, (_, partition) => ({ sub: id, partition })),
+    )
+    return new TaskGroup(this.plan, this.partitions, tasks, this.host(), this.epoch)
+  }
+
+  private host(): Host {
+    const { lease, settings, policies, ids } = this
+    const { log } = lease
+    return {
+      reader: lease.backend,
+      outputs: this.outputs,
+      storeId: (name) => ids.idOf(name),
+      partitionsOf: (topic) => lease.ensureTopic(topic).partitions,
+      topics: () => log.topics().map(({ name }) => name),
+      fetch: (topic, partition, offset) => log.fetch(topic, partition, offset, FETCH_BYTES),
+      behind: (topic, partition, offset) => log.endOffset(topic, partition) > offset,
+      startOffset: (source, topic, partition) =>
+        source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
+      now: () => settings.clock.now(),
+      onUserError: (error, rec) => policies.onUserError(error, rec),
+      onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
+      deadLetter: (error, rec) => policies.deadLetter(error, rec),
+      deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
+      options: {
+        careful: this.careful || settings.strict,
+        strict: settings.strict,
+        codegen: true,
+        cacheBytes: settings.cacheBytes,
+        maxTimestampAhead: settings.maxTimestampAhead,
+        maxTaskIdle: settings.maxTaskIdle,
+        emptyIdle: settings.maxTaskIdle,
+        batchSize: 2048,
+      },
+    }
+  }
+}
+
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,66 @@
+import type { StoreSpec } from '../../dsl/plan/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { decodeValue, encodeValue } from '../../state/codec/index.ts'
+import type { Backend } from '../../state/backend.ts'
+import { STATE_SPACE } from '../../state/stores/index.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+
+/** What a topology's state looks like: lies beside the state, and is compared before the state is touched. */
+interface Manifest {
+  readonly version: 1
+  readonly stores: Readonly<Record<string, StoreShape>>
+}
+
+interface StoreShape {
+  readonly kind: StoreSpec['kind']
+  readonly key: number | null
+  readonly value: number | null
+  /** Windows of the step that owns the store. */
+  readonly windows: string | null
+}
+
+const keyOf = (app: string): Buffer => Buffer.concat([Buffer.of(STATE_SPACE, 0xff, 0xfe), Buffer.from(app)])
+
+/** @throws DhaaraError DHAARA_STATE_INCOMPATIBLE: what changed, and the ways out */
+export function checkManifest(backend: Backend, app: string, plan: PhysicalPlan): void {
+  const bytes = backend.get(keyOf(app))
+  if (bytes === undefined) return
+  const old = decodeValue(bytes) as Manifest
+  const now = manifestOf(plan)
+  const changes: string[] = []
+  for (const [name, was] of Object.entries(old.stores)) {
+    const is = now.stores[name]
+    if (is === undefined) changes.push(`store '${name}' (${was.kind}) is gone`)
+    else if (is.kind !== was.kind) changes.push(`store '${name}' was ${was.kind} and is ${is.kind}`)
+    else if (is.windows !== was.windows) changes.push(`windows of '${name}' were ${was.windows} and are ${is.windows}`)
+    else if (is.key !== was.key) changes.push(`the key serde of '${name}' was ${text(was.key)} and is ${text(is.key)}`)
+    else if (is.value !== was.value)
+      changes.push(`the value serde of '${name}' was ${text(was.value)} and is ${text(is.value)}`)
+  }
+  if (changes.length === 0) return
+  throw new DhaaraError(
+    'DHAARA_STATE_INCOMPATIBLE',
+    `the state of '${app}' was written by another topology: ${changes.join('; ')}. Give the step its old name back, start with another applicationId, or drop the state: dhaara reset`,
+  )
+}
+
+export function writeManifest(backend: Backend, app: string, plan: PhysicalPlan): void {
+  const batch = backend.batch()
+  batch.put(keyOf(app), encodeValue(manifestOf(plan)))
+  batch.commit()
+}
+
+function manifestOf(plan: PhysicalPlan): Manifest {
+  const stores: Record<string, StoreShape> = {}
+  for (const [name, spec] of plan.stores) {
+    const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === name)
+    const windows =
+      owner?.op.kind === 'aggregate' && owner.op.windows !== undefined ? JSON.stringify(owner.op.windows) : null
+    const version = (serde: StoreSpec['key']) => (serde === undefined ? null : (serde.version ?? 0))
+    stores[name] = { kind: spec.kind, key: version(spec.key), value: version(spec.value), windows }
+  }
+  return { version: 1, stores }
+}
+
+const text = (version: number | null): string =>
+  version === null ? 'the typed codec' : `a serde of version ${version}`

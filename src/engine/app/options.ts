@@ -1,0 +1,109 @@
+import type { Broker } from '../../connectors/broker/broker.ts'
+import type { RawRecord } from '../../dsl/records.ts'
+import type { Clock, Duration } from '../../dsl/time/index.ts'
+import { toMs } from '../../dsl/time/index.ts'
+import type { Topology } from '../../dsl/topology/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { type Logger, quiet } from './logger.ts'
+
+export type ErrorAction = 'fail' | 'skip' | 'deadLetter'
+export type ErrorPolicy = ErrorAction | ((error: DhaaraError, record: RawRecord | undefined) => ErrorAction | 'retry')
+
+/** A Topology object runs in this thread; workers load the module by its URL, since functions cannot be sent. */
+export type Program =
+  | { readonly topology: Topology; readonly workers?: 0 }
+  | { readonly topology: URL; readonly workers: number; readonly settings?: Readonly<Record<string, string>> }
+
+export interface AppOptions {
+  /** Names state, positions and internal topics; `[A-Za-z0-9._-]+`. */
+  readonly applicationId: string
+  /** Default: embeddedBroker(). */
+  readonly broker?: Broker
+  readonly stateDir?: string
+  readonly guarantee?: 'exactly-once' | 'at-least-once'
+  /** Default '100ms'. */
+  readonly checkpointInterval?: Duration
+  /** The one limit, default 512 MB. */
+  readonly memoryBytes?: number
+  /** The decoded cache's part of it. */
+  readonly cacheBytes?: number
+  /** What a power loss may cost; kill -9 is safe with all. Default 'os'. */
+  readonly sync?: 'commit' | 'interval' | 'os'
+  /** Freeze what user code must not change and round-trip what is stored. */
+  readonly strict?: boolean
+  readonly http?:
+    | { readonly port?: number; readonly host?: string; readonly token?: string; readonly admin?: boolean }
+    | false
+  readonly errors?: {
+    readonly data?: ErrorPolicy
+    readonly user?: ErrorPolicy
+    readonly external?: ErrorPolicy
+    readonly deadLetterTopic?: string
+  }
+  /** How long to wait for an input that may bring something older; default '1s'. */
+  readonly maxTaskIdle?: Duration
+  /** Default '1d'; a timestamp further ahead of the wall clock is invalid. */
+  readonly maxTimestampAhead?: Duration
+  readonly clock?: Clock
+  readonly logger?: Logger
+  readonly naming?: 'explicit'
+  /** Old step or store name -> new one. */
+  readonly renames?: Readonly<Record<string, string>>
+  /** Closes the app. */
+  readonly signal?: AbortSignal
+}
+
+/** Options with what was left out filled in, checked. */
+export interface Settings {
+  readonly applicationId: string
+  readonly interval: number
+  readonly cacheBytes: number
+  readonly memoryBytes: number
+  readonly sync: 'commit' | 'interval' | 'os'
+  readonly strict: boolean
+  readonly policies: { readonly data: ErrorPolicy; readonly user: ErrorPolicy; readonly external: ErrorPolicy }
+  readonly deadLetterTopic: string
+  readonly maxTaskIdle: number
+  readonly maxTimestampAhead: number
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const MB = 1 << 20
+
+/** @throws DhaaraError DHAARA_OPTION, DHAARA_DURATION */
+export function settingsOf(options: AppOptions): Settings {
+  const { applicationId, memoryBytes = 512 * MB } = options
+  if (typeof applicationId !== 'string' || !/^[A-Za-z0-9._-]+$/.test(applicationId)) {
+    throw new DhaaraError(
+      'DHAARA_OPTION',
+      `applicationId is '${applicationId}'; expected letters, digits, '.', '_' and '-'`,
+    )
+  }
+  if (!(memoryBytes >= 32 * MB))
+    throw new DhaaraError('DHAARA_OPTION', `memoryBytes is ${memoryBytes}; expected at least ${32 * MB} (32 MB)`)
+  const cacheBytes = options.cacheBytes ?? memoryBytes / 2
+  if (!(cacheBytes >= 0) || cacheBytes > memoryBytes)
+    throw new DhaaraError('DHAARA_OPTION', `cacheBytes is ${cacheBytes}; expected 0 to memoryBytes (${memoryBytes})`)
+  const {
+    data = 'fail',
+    user = 'fail',
+    external = 'fail',
+    deadLetterTopic = `${applicationId}-dead-letters`,
+  } = options.errors ?? {}
+  return {
+    applicationId,
+    interval: toMs(options.checkpointInterval ?? '100ms'),
+    cacheBytes,
+    memoryBytes,
+    sync: options.sync ?? 'os',
+    strict: options.strict ?? false,
+    policies: { data, user, external },
+    deadLetterTopic,
+    maxTaskIdle: toMs(options.maxTaskIdle ?? '1s'),
+    maxTimestampAhead: toMs(options.maxTimestampAhead ?? '1d'),
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? quiet,
+  }
+}

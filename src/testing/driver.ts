@@ -1,0 +1,367 @@
+import { partitionOf } from '../connectors/broker/partitioner.ts'
+import type { SourceNode } from '../dsl/plan/index.ts'
+import type { HeadersInit } from '../dsl/records.ts'
+import type { StoreHandle, StoreOf } from '../dsl/stores/index.ts'
+import { toMs, type Duration, type Timestamp } from '../dsl/time/index.ts'
+import { planOf } from '../dsl/topology/plan-of.ts'
+import type { Topology } from '../dsl/topology/index.ts'
+import { compile } from '../engine/plan/compile.ts'
+import { partitionCounts } from '../engine/plan/partitions.ts'
+import type { PhysicalPlan } from '../engine/plan/physical.ts'
+import { deadLetterHeaders } from '../engine/runtime/dead-letter.ts'
+import { EpochAborted } from '../engine/runtime/errors.ts'
+import { TopicFeed } from '../engine/runtime/feed.ts'
+import { TaskGroup } from '../engine/runtime/group.ts'
+import { encodeHeaders } from '../engine/runtime/headers.ts'
+import type { Host, TaskId } from '../engine/runtime/host.ts'
+import { Outputs } from '../engine/runtime/outputs.ts'
+import { topicsOf } from '../engine/runtime/topics.ts'
+import { DhaaraError } from '../errors/index.ts'
+import { MemoryBackend } from '../state/backends/memory.ts'
+import { driverStore } from './driver-store.ts'
+import { MemoryLog } from './memory-log.ts'
+import { DriverOutputs, type TestOutput } from './outputs.ts'
+import { type DriverSnapshot, seal, type SnapshotContent, snapshotRows, unseal } from './snapshot.ts'
+
+export interface DriverOptions {
+  /** The clock's first reading; default 0. */
+  readonly startTime?: Timestamp
+  /** Of every input topic; default 1. */
+  readonly partitions?: number
+  /** Records that `sendAll` hands over at once; default 1. */
+  readonly batchSize?: number
+  readonly cacheBytes?: number
+  readonly seed?: number
+  /** Freeze what user code must not change; default true. */
+  readonly strict?: boolean
+  /** Begin where another driver of the same topology was at its checkpoint. */
+  readonly restore?: DriverSnapshot
+}
+
+export interface SendOptions<K> {
+  readonly key?: K | null
+  /** Default: the driver's clock. */
+  readonly timestamp?: Timestamp
+  readonly headers?: HeadersInit
+  /** Default: by the key, as a producer would. */
+  readonly partition?: number
+}
+
+export interface TestInput<K, V> {
+  /** Processed at once, synchronously. Null is a tombstone. */
+  send(value: V | null, opts?: SendOptions<K>): void
+  sendAll(records: Iterable<V | (SendOptions<K> & { readonly value: V | null })>): void
+  /** As it is, to test `onInvalid`. */
+  sendBytes(value: Uint8Array | null, opts?: SendOptions<Uint8Array>): void
+  /** This input's end: its W becomes +infinity. */
+  end(): void
+}
+
+const DEAD_LETTERS = 'dead-letters'
+
+/**
+ * Runs a topology in this thread, synchronously, on the generated code that apps run. Time is the test's: the clock
+ * stands still unless `advanceWallClock` moves it.
+ *
+ * `checkpoint` keeps state, positions, watermarks and timers; `crash` goes back to the last one: what was sent since
+ * then is forgotten and to be sent again, and outputs since then that were not read are gone.
+ *
+ * Dead letters are in the topic 'dead-letters'. Errors under the policy `fail` are thrown from the call that caused them.
+ *
+ * @example
+ * const driver = new TopologyTestDriver(topology)
+ * driver.input('orders').send({ total: 5 }, { key: 'c1', timestamp: 0 })
+ * driver.output('totals').readAll()
+ */
+export class TopologyTestDriver implements Disposable {
+  private readonly plan: PhysicalPlan
+  private readonly options: DriverOptions
+  private readonly log = new MemoryLog()
+  private readonly outputs: DriverOutputs
+  private readonly sources: readonly SourceNode[]
+  private readonly storeIds = new Map<string, number>()
+  private readonly partitions: readonly number[]
+  private backend = new MemoryBackend()
+  private sink: Outputs
+  private group: TaskGroup
+  private last: SnapshotContent
+  private now: number
+  private rotating = 0
+
+  constructor(topology: Topology, options: DriverOptions = {}) {
+    this.options = options
+    this.now = options.startTime ?? 0
+    this.plan = compile(planOf(topology))
+    this.sources = this.plan.logical.nodes.filter((node) => node.kind === 'source')
+    this.outputs = new DriverOutputs(this.plan)
+    this.partitions = partitionCounts(this.plan, () => this.count, [])
+    this.last =
+      options.restore === undefined
+        ? { rows: [], storeIds: [], offsets: [], now: this.now, epoch: 1 }
+        : unseal(options.restore)
+    this.sink = new Outputs(() => 1)
+    this.group = this.begin()
+  }
+
+  /** @throws DhaaraError DHAARA_TOPIC_UNKNOWN if no source reads this topic */
+  // biome-ignore lint/suspicious/noExplicitAny: untyped unless the caller says more
+  input<K = any, V = any>(topic: string): TestInput<K, V> {
+    const source = this.sourceOf(topic)
+    return {
+      send: (value, opts = {}) => {
+        this.add(topic, source, value, opts)
+        this.flush(topic)
+      },
+      sendAll: (records) => {
+        let waiting = 0
+        for (const record of records) {
+          const given = record as SendOptions<K> & { value: V | null }
+          const wrapped = typeof record === 'object' && record !== null && 'value' in record && isSendRecord(record)
+          this.add(topic, source, wrapped ? given.value : record, wrapped ? given : {})
+          if (++waiting >= (this.options.batchSize ?? 1)) {
+            this.flush(topic)
+            waiting = 0
+          }
+        }
+        this.flush(topic)
+      },
+      sendBytes: (value, opts = {}) => {
+        this.addBytes(topic, opts.key ?? null, value, opts)
+        this.flush(topic)
+      },
+      end: () => {
+        for (const feed of this.feedsOf(topic)) feed.time.end()
+        this.run()
+      },
+    }
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: untyped unless the caller says more
+  output<K = any, V = any>(topic: string): TestOutput<K, V> {
+    return this.outputs.output(topic) as TestOutput<K, V>
+  }
+
+  store<H extends StoreHandle>(handle: H): StoreOf<H>
+  // biome-ignore lint/suspicious/noExplicitAny: by name, types are unknown
+  store(name: string): any
+  store(handle: string | StoreHandle): unknown {
+    return driverStore(this.plan, this.group, typeof handle === 'string' ? handle : handle.name, () => this.now)
+  }
+
+  /** Moves the clock, and runs what it makes due. */
+  advanceWallClock(d: Duration): void {
+    this.now += toMs(d)
+    this.guarded(() => this.group.tick())
+    this.run()
+  }
+
+  /** Runs async steps to rest; `send` alone never resolves them. */
+  async settled(): Promise<void> {}
+
+  /** Moves the watermark of an input, as sources with `watermarks.none()` need it. */
+  advanceWatermark(topic: string, to: Timestamp): void {
+    for (const feed of this.feedsOf(topic)) this.guarded(() => feed.time.raise(to))
+    this.run()
+  }
+
+  checkpoint(): DriverSnapshot {
+    const batch = this.backend.batch()
+    const clears: [Uint8Array, Uint8Array][] = []
+    const epoch = this.group.seal({
+      put: (key, value) => batch.put(key, value),
+      delete: (key) => batch.delete(key),
+      clearLater: (gte, lt) => void clears.push([gte, lt]),
+    })
+    batch.commit()
+    this.group.written(epoch)
+    for (const [gte, lt] of clears) this.backend.clearRange(gte, lt)
+    this.last = {
+      rows: snapshotRows(this.backend),
+      storeIds: [...this.storeIds],
+      offsets: this.log.offsets(),
+      now: this.now,
+      epoch: epoch + 1,
+    }
+    this.outputs.mark()
+    return seal(this.last)
+  }
+
+  /** Back to the last checkpoint (or to the beginning): what was sent since is to be sent again. */
+  crash(): void {
+    this.outputs.rollback()
+    this.group = this.begin()
+  }
+
+  /** The end of all inputs. */
+  end(): void {
+    for (const task of this.group.tasks) {
+      for (const feed of task.parts.feeds) if (feed instanceof TopicFeed) this.guarded(() => feed.time.end())
+    }
+    this.run()
+  }
+
+  close(): void {
+    this.group.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  private get count(): number {
+    return this.options.partitions ?? 1
+  }
+
+  /** A group on what the last checkpoint holds. */
+  private begin(): TaskGroup {
+    const { rows, storeIds, offsets, now, epoch } = this.last
+    this.backend = new MemoryBackend()
+    const batch = this.backend.batch()
+    for (const [key, value] of rows) batch.put(key, value)
+    batch.commit()
+    this.storeIds.clear()
+    for (const [name, id] of storeIds) this.storeIds.set(name, id)
+    this.log.reset(offsets)
+    this.now = now
+    this.sink = new Outputs(() => 1)
+    const ids: TaskId[] = this.plan.subs.flatMap(({ id }) =>
+      Array.from({ length: this.partitions[id] as number }, (_, partition) => ({ sub: id, partition })),
+    )
+    return new TaskGroup(this.plan, this.partitions, ids, this.host(), epoch)
+  }
+
+  private host(): Host {
+    const { log, options } = this
+    return {
+      reader: this.backend,
+      outputs: this.sink,
+      storeId: (name) => {
+        const id = this.storeIds.get(name) ?? this.storeIds.size + 1
+        this.storeIds.set(name, id)
+        return id
+      },
+      partitionsOf: () => this.count,
+      topics: () => [],
+      fetch: (topic, partition) => log.fetch(topic, partition),
+      behind: (topic, partition) => log.behind(topic, partition),
+      startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
+      now: () => this.now,
+      onUserError: () => 'fail',
+      onDataError: (error, source) => {
+        const { onInvalid } = source
+        if (typeof onInvalid === 'function') return onInvalid(error)
+        return onInvalid ?? 'fail'
+      },
+      deadLetter: () => {},
+      deadLetterRaw: (error, batch, i) => {
+        const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
+        const key = part(batch.keyStart[i] as number, batch.keyEnd[i] as number)
+        const value = part(batch.valueStart[i] as number, batch.valueEnd[i] as number)
+        const [builder] = this.sink.topic(DEAD_LETTERS).builders
+        builder?.add(key, value, batch.timestamps[i] as number, deadLetterHeaders(error, batch, i, this.now))
+      },
+      options: {
+        careful: options.strict ?? true,
+        strict: options.strict ?? true,
+        codegen: true,
+        cacheBytes: options.cacheBytes ?? 64 << 20,
+        maxTimestampAhead: Number.POSITIVE_INFINITY,
+        maxTaskIdle: 0,
+        emptyIdle: 1000,
+        batchSize: 1 << 20,
+      },
+    }
+  }
+
+  private add(topic: string, source: SourceNode, value: unknown, opts: SendOptions<unknown>): void {
+    const key =
+      opts.key === undefined && value !== null && source.keyOf !== undefined ? source.keyOf(value) : (opts.key ?? null)
+    const keyBytes =
+      key === null ? null : source.key === undefined ? (key as Uint8Array) : source.key.serialize(key, topic)
+    const valueBytes =
+      value === null || value === undefined
+        ? null
+        : (source.value as { serialize(v: unknown, t: string): Uint8Array }).serialize(value, topic)
+    this.addBytes(topic, keyBytes, valueBytes, opts)
+  }
+
+  private addBytes(topic: string, key: Uint8Array | null, value: Uint8Array | null, opts: SendOptions<unknown>): void {
+    const partition =
+      opts.partition ??
+      (this.count === 1 ? 0 : key === null ? this.rotating++ % this.count : partitionOf(key, this.count))
+    this.log.add(topic, partition, key, value, opts.timestamp ?? this.now, opts.headers && encodeHeaders(opts.headers))
+  }
+
+  private flush(topic: string): void {
+    for (let partition = 0; partition < this.count; partition++) this.log.flush(topic, partition)
+    this.run()
+  }
+
+  /** To rest; what sinks wrote into topics that sources read goes round. */
+  private run(): void {
+    this.guarded(() => {
+      do this.group.run(Number.POSITIVE_INFINITY)
+      while (this.collect())
+    })
+  }
+
+  private collect(): boolean {
+    let looped = false
+    for (const { topic, partition, frame } of this.sink.take()) {
+      const batch = this.outputs.take(topic, partition, frame)
+      if (batch === undefined || !this.sources.some((source) => topicsOf(source, [topic]).includes(topic))) continue
+      looped = true
+      for (let i = 0; i < batch.count; i++) {
+        const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
+        const key = part(batch.keyStart[i] as number, batch.keyEnd[i] as number)
+        const target = this.count === 1 || key === null ? 0 : partitionOf(key, this.count)
+        this.log.add(
+          topic,
+          target,
+          key,
+          part(batch.valueStart[i] as number, batch.valueEnd[i] as number),
+          batch.timestamps[i] as number,
+          batch.headers?.[i],
+        )
+      }
+      for (let p = 0; p < this.count; p++) this.log.flush(topic, p)
+    }
+    return looped
+  }
+
+  private guarded(fn: () => void): void {
+    try {
+      fn()
+    } catch (error) {
+      throw error instanceof EpochAborted ? error.cause : error
+    }
+  }
+
+  private feedsOf(topic: string): TopicFeed[] {
+    this.sourceOf(topic)
+    return this.group.tasks.flatMap((task) =>
+      task.parts.feeds.filter((feed) => feed instanceof TopicFeed && feed.topic === topic),
+    ) as TopicFeed[]
+  }
+
+  private sourceOf(topic: string): SourceNode {
+    const source = this.sources.find(({ topics }) =>
+      topics instanceof RegExp ? topics.test(topic) : topics.includes(topic),
+    )
+    if (source !== undefined) return source
+    const known = this.sources
+      .flatMap(({ topics }) => (topics instanceof RegExp ? [String(topics)] : topics))
+      .join(', ')
+    throw new DhaaraError(
+      'DHAARA_TOPIC_UNKNOWN',
+      `no source of the topology reads '${topic}'; its sources read: ${known}`,
+    )
+  }
+}
+
+/** `{value, key?, timestamp?, headers?, partition?}` and nothing else: a record with options, not a bare value. */
+function isSendRecord(record: object): boolean {
+  return Object.keys(record).every(
+    (name) => name === 'value' || name === 'key' || name === 'timestamp' || name === 'headers' || name === 'partition',
+  )
+}

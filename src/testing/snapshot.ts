@@ -1,0 +1,23 @@
+import type { Backend, Row } from '../state/backend.ts'
+
+declare const brand: unique symbol
+/** A driver's checkpoint: its state, positions, watermarks and timers. Opaque; for `{restore}`. */
+export interface DriverSnapshot {
+  readonly [brand]: 'snapshot'
+}
+
+export interface SnapshotContent {
+  readonly rows: readonly Row[]
+  readonly storeIds: readonly (readonly [string, number])[]
+  /** Next offset of each input partition. */
+  readonly offsets: readonly (readonly [string, number])[]
+  readonly now: number
+  readonly epoch: number
+}
+
+export function snapshotRows(backend: Backend): Row[] {
+  return Array.from(backend.range({}), ([key, value]) => [Buffer.from(key), Buffer.from(value)] as const)
+}
+
+export const seal = (content: SnapshotContent): DriverSnapshot => content as unknown as DriverSnapshot
+export const unseal = (snapshot: DriverSnapshot): SnapshotContent => snapshot as unknown as SnapshotContent
