@@ -1,7 +1,7 @@
 /** Runs a case: the reference once, then subject and yardstick in turn, each run in a fresh process. */
 import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writeWorkload } from '../workload/chunks.ts'
 import type { Answer, Job } from './child.ts'
@@ -93,11 +93,11 @@ export async function runCase(
 /** How many records, and the file that has them. */
 async function planRun(bench: BenchCase, options: RunOptions, cache: string): Promise<RunSpec> {
   const chunk = options.chunkSize ?? usualChunk
-  const whole = (records: number): number => Math.max(1, Math.ceil(records / chunk)) * chunk
+  const whole = (records: number, unit = chunk): number => Math.max(1, Math.ceil(records / unit)) * unit
   const warmUp = whole(options.warmUp ?? bench.warmUp)
   const specFor = (records: number): RunSpec => {
     const total = bench.input === 'objects' ? chunk : warmUp + records
-    const workload = join(cache, `${bench.workload}-${chunk}-${total}.chunks`)
+    const workload = workloadFile(cache, `${bench.workload}-${chunk}`, total)
     if (!existsSync(workload)) options.log(`${bench.name}: writing ${total.toLocaleString('en-US')} records`)
     writeWorkload(workload, { records: total, chunkSize: chunk }, bench.generator())
     return { workload, input: bench.input, warmUp, records }
@@ -105,14 +105,25 @@ async function planRun(bench: BenchCase, options: RunOptions, cache: string): Pr
   if (options.seconds === undefined) return specFor(whole(options.records ?? bench.records))
   const trial = specFor(whole(bench.records / 5))
   const { records, seconds } = await measured(entrantOf(bench, bench.yardstick, 'default'), trial)
-  return specFor(whole((records / seconds) * options.seconds))
+  // Round numbers, so that the next invocation finds workload and reference in the cache.
+  return specFor(whole((records / seconds) * options.seconds, chunk * 5))
+}
+
+/** A file that is long enough (the first records of all of them are the same), or the name of a new one. */
+function workloadFile(cache: string, name: string, records: number): string {
+  const kept = existsSync(cache) ? readdirSync(cache).filter((file) => file.startsWith(`${name}-`)) : []
+  const sizes = kept.map((file) => Number(/-(\d+)\.chunks$/.exec(file)?.[1])).filter((size) => size >= records)
+  if (sizes.length > 0) return join(cache, `${name}-${Math.min(...sizes)}.chunks`)
+  for (const shorter of kept) rmSync(join(cache, shorter))
+  return join(cache, `${name}-${records}.chunks`)
 }
 
 /** The reference's outcome; kept in the cache until the workload, the reference or the harness changes. */
 async function referenceOf(bench: BenchCase, spec: RunSpec, cache: string, log: RunOptions['log']): Promise<Outcome> {
   const path = join(bench.folder, 'reference.ts')
-  const hash = createHash('sha256').update(JSON.stringify(spec))
-  for (const file of [path, ...sources]) hash.update(readFileSync(file))
+  const hash = createHash('sha256').update(JSON.stringify({ ...spec, workload: bench.workload }))
+  const references = globSync(join(bench.folder, '../**/*reference.ts')).toSorted()
+  for (const file of [...references, ...sources]) hash.update(readFileSync(file))
   const kept = join(cache, `${bench.name}-${hash.digest('hex').slice(0, 16)}.json`)
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as Outcome
   log(`${bench.name}: computing the reference`)
