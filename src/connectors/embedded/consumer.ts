@@ -73,11 +73,7 @@ export class EmbeddedConsumer<K, V> implements AsyncIterator<Output<K, V>, undef
     } catch (error) {
       return this.return().then(() => Promise.reject(error))
     }
-    const alive = this.#context.keepAlive()
-    const waiting = this.#appends.next().then(() => {
-      this.#waiting = undefined
-      alive[Symbol.dispose]()
-    })
+    const waiting = this.#wait(this.#appends)
     this.#waiting = waiting
     return waiting.then(() => this.next())
   }
@@ -100,6 +96,13 @@ export class EmbeddedConsumer<K, V> implements AsyncIterator<Output<K, V>, undef
 
   wake(): void {
     this.#appends?.wake()
+  }
+
+  async #wait(appends: Appends): Promise<void> {
+    const alive = this.#context.keepAlive()
+    await appends.next()
+    alive[Symbol.dispose]()
+    this.#waiting = undefined
   }
 
   async #start(): Promise<void> {

@@ -123,7 +123,7 @@ async function* consume(log: OwnedLog, params: ConsumeParams, signal: AbortSigna
     const at = from === 'beginning' ? 0 : from === 'end' ? end : from
     return { partition, at, until: follow ? Number.POSITIVE_INFINITY : end }
   })
-  using appends = new Appends(log, topic)
+  const appends = new Appends(log, topic)
   const wake = (): void => appends.wake()
   signal.addEventListener('abort', wake)
   try {
@@ -147,6 +147,7 @@ async function* consume(log: OwnedLog, params: ConsumeParams, signal: AbortSigna
     }
   } finally {
     signal.removeEventListener('abort', wake)
+    appends[Symbol.dispose]()
   }
 }
 
