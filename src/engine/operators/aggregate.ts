@@ -5,8 +5,8 @@ import { type Counter, type EmitChange, noEmit, type OperatorContext } from './o
 /** The parts of an AggregateSpec, with what is left out filled in. */
 export interface Fold {
   /** The state of a key's first value. */
-  readonly start: (value: unknown, key: unknown, port: number) => unknown
-  readonly add: (state: unknown, value: unknown, key: unknown, port: number) => unknown
+  readonly start: (value: unknown, key: unknown, port: number, ts: number) => unknown
+  readonly add: (state: unknown, value: unknown, key: unknown, port: number, ts: number) => unknown
   readonly result: UserFn | undefined
 }
 
@@ -17,6 +17,7 @@ export function foldOf(spec: AggregateSpec): Fold {
   if (spec.kind === 'reduce')
     return { start: (value) => value, add: (state, value) => one(state, value), result: spec.result }
   const init = spec.init as UserFn
+  if (spec.timed) return timedFold(spec, init)
   if (spec.adders.length === 1) {
     return {
       start: (value, key) => one(init(), value, key),
@@ -30,6 +31,22 @@ export function foldOf(spec: AggregateSpec): Fold {
     add: (state, value, key, port) => (adders[port] as UserFn)(state, value, key),
     result: spec.result,
   }
+}
+
+/** Adders that read the record's timestamp too. */
+function timedFold({ adders, result }: AggregateSpec, init: UserFn): Fold {
+  return {
+    start: (value, key, port, ts) => (adders[port] as UserFn)(init(), value, key, ts),
+    add: (state, value, key, port, ts) => (adders[port] as UserFn)(state, value, key, ts),
+    result,
+  }
+}
+
+/** How two states become one, the left one of the earlier values: a reduce merges with its own function. */
+export function mergeOf(spec: AggregateSpec): UserFn {
+  if (spec.merge !== undefined) return spec.merge
+  if (spec.kind === 'count') return (left: number, right: number) => left + right
+  return spec.adders[0] as UserFn
 }
 
 /** Key -> aggregate, without windows. One change out for each record in. */
@@ -82,8 +99,8 @@ export class KeyAggregate {
     const old = state === undefined ? undefined : this.copyOld ? this.copy(state) : state
     const next =
       state === undefined
-        ? this.start(value, key, port)
-        : this.add(this.copyState ? this.copy(state) : state, value, key, port)
+        ? this.start(value, key, port, ts)
+        : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
     const at = ts > entry.ts ? ts : entry.ts
     const result = this.result
     if (next === null || next === undefined) {

@@ -129,8 +129,8 @@ export class WindowAggregate implements Timed {
     const old = state !== undefined && this.copyOld ? this.copy(state) : state
     const next =
       state === undefined
-        ? this.start(value, key, port)
-        : this.add(this.copyState ? this.copy(state) : state, value, key, port)
+        ? this.start(value, key, port, ts)
+        : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
     const gone = next === null || next === undefined
     const at = ts > entry.ts ? ts : entry.ts
     this.table.set(bucket, entry, gone ? undefined : ticked ? { state: next, changed: true } : next, at)
