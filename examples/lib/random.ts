@@ -44,6 +44,23 @@ export class Random {
     return this.fraction() < probability
   }
 
+  /**
+   * Exponentially distributed, mean 1. John von Neumann's method (1951), which only compares: a logarithm need not have the
+   * same last bit on every machine.
+   */
+  exponential(): number {
+    for (let whole = 0; ; whole++) {
+      const first = this.fraction()
+      let previous = first
+      let falling = 1
+      for (let next = this.fraction(); next <= previous; next = this.fraction()) {
+        previous = next
+        falling++
+      }
+      if (falling % 2 === 1) return whole + first
+    }
+  }
+
   /** Any of the items, each as likely as the next. */
   pick<T>(items: readonly T[]): T {
     return items[this.int(0, items.length - 1)] as T

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { generate as orders } from '../../examples/flipkart/generator.ts'
 import { generateTaps, generateTrains } from '../../examples/mumbai-local/generator.ts'
+import { generate as trading } from '../../examples/nse/generator.ts'
 import { flipkartModel } from './flipkart-model.ts'
 import { mumbaiLocalModel } from './mumbai-local-model.ts'
+import { nseModel } from './nse-model.ts'
 
 const MINUTE = 60_000
 
@@ -15,8 +17,13 @@ describe('examples: generators', () => {
       return hash.digest('hex').slice(0, 16)
     }
     assert.deepEqual(
-      [orders({ count: 5000 }), generateTaps({ count: 5000 }), generateTrains({ count: 5000 })].map(digest),
-      ['9663272562df7c9e', 'e3420c79e4acb127', 'f8c144a9058d0fac'],
+      [
+        orders({ count: 5000 }),
+        generateTaps({ count: 5000 }),
+        generateTrains({ count: 5000 }),
+        trading({ count: 5000 }),
+      ].map(digest),
+      ['9663272562df7c9e', 'e3420c79e4acb127', 'f8c144a9058d0fac', 'd5f4061354bca4bd'],
     )
     assert.notEqual(digest(orders({ count: 100, seed: 2 })), digest(orders({ count: 100 })))
   })
@@ -25,6 +32,7 @@ describe('examples: generators', () => {
     it(`make exactly ${count} events`, () => {
       assert.equal([...orders({ count })].length, count)
       assert.equal([...generateTaps({ count })].length, count)
+      assert.equal([...trading({ count })].length, count)
     })
   }
 
@@ -32,12 +40,14 @@ describe('examples: generators', () => {
     const ids = (events: Iterable<object>) => [...events].map((event) => JSON.stringify(event)).sort()
     assert.deepEqual(ids(orders({ count: 3000 })), ids(orders({ count: 3000, late: 0, disorder: 0 })))
     assert.deepEqual(ids(generateTaps({ count: 3000 })), ids(generateTaps({ count: 3000, late: 0.3, disorder: 0 })))
+    assert.deepEqual(ids(trading({ count: 3000 })), ids(trading({ count: 3000, late: 0, disorder: 0 })))
   })
 
   it('keep the order of time without late and disordered events', () => {
     for (const events of [
       orders({ count: 3000, late: 0, disorder: 0 }),
       generateTaps({ count: 3000, late: 0, disorder: 0 }),
+      trading({ count: 3000, late: 0, disorder: 0 }),
     ]) {
       const times = [...events].map((event) => event.timestamp)
       assert.deepEqual(
@@ -50,6 +60,7 @@ describe('examples: generators', () => {
   it('keep disorder within the bound', () => {
     assert.equal(behindWatermark(orders({ count: 20_000, late: 0, disorder: 0.5 }), MINUTE / 2), 0)
     assert.equal(behindWatermark(generateTaps({ count: 20_000, late: 0, disorder: 0.5 }), 2 * MINUTE), 0)
+    assert.equal(behindWatermark(trading({ count: 20_000, late: 0, disorder: 0.5 }), 5000), 0)
   })
 
   it('make about as many late events as they are told', () => {
@@ -102,6 +113,19 @@ describe('examples: generators', () => {
     assert.deepEqual(valuesOf(rows['local-board'], 'outOfOrder'), ['false', 'true'])
     assert.deepEqual(valuesOf(rows['local-alerts'], 'type'), ['DEFINITELY_LATE', 'PEAK_HOUR'])
     assert.ok((rows['local-late']?.length ?? 0) > 10)
+  })
+
+  it('fire every pattern of the exchange with 10,000 events', () => {
+    const rows = nseModel([...trading({ count: 10_000 })])
+    const signals = ['sebi', 'surveillance', 'trading-desks', 'risk'].flatMap((to) => rows[`nse-${to}`] ?? [])
+    assert.deepEqual(valuesOf(signals, 'pattern'), [
+      'bear_signal',
+      'bull_run',
+      'insider_trading',
+      'market_manipulation',
+      'momentum_trading',
+    ])
+    assert.ok((rows['nse-late']?.length ?? 0) > 10)
   })
 })
 

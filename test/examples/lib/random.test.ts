@@ -45,6 +45,15 @@ describe('examples/lib/random', () => {
     )
   })
 
+  it('draws from the exponential distribution', () => {
+    const random = new Random(3)
+    const drawn = Array.from({ length: 50_000 }, () => random.exponential())
+    const share = (limit: number) => drawn.filter((x) => x > limit).length / drawn.length
+    for (const limit of [0.1, 0.5, 1, 2, 3])
+      assert.ok(Math.abs(share(limit) - Math.exp(-limit)) < 0.01, `above ${limit}`)
+    assert.ok(Math.abs(drawn.reduce((sum, x) => sum + x, 0) / drawn.length - 1) < 0.02)
+  })
+
   it('draws by weight', () => {
     const random = new Random(1)
     const choose = weighted([
