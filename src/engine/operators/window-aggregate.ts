@@ -38,7 +38,6 @@ export class WindowAggregate implements Timed {
   private readonly copyState: boolean
   private readonly copyOld: boolean
   private readonly clock: TaskClock
-  private readonly clears: OperatorContext['clears']
   private readonly single: boolean
   private readonly nullKeys: Counter
   private readonly nullValues: Counter
@@ -77,7 +76,6 @@ export class WindowAggregate implements Timed {
     this.copyState = ctx.careful && !spec.pure
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
-    this.clears = ctx.clears
     this.single = windows.single
     this.nullKeys = ctx.dropped(name, 'null-key')
     this.nullValues = ctx.dropped(name, 'null-value')
@@ -209,7 +207,7 @@ export class WindowAggregate implements Timed {
 
   private drop(start: number): void {
     if (this.current !== undefined && this.current.start === start) this.current = undefined
-    this.table.drop(start, this.clears)
+    this.table.drop(start)
   }
 
   private emitRows(start: number): void {

@@ -37,10 +37,10 @@ export class KeyValueTable {
     return this.miss(key, id)
   }
 
-  /** Store the value under the entry's key; undefined deletes. */
+  /** Store the value under the entry's key; undefined deletes, and the timestamp goes with the row. */
   set(entry: Entry, value: unknown, ts: number): void {
     entry.value = value
-    entry.ts = ts
+    entry.ts = value === undefined ? Number.NEGATIVE_INFINITY : ts
     if (entry.dirty !== this.epoch) {
       entry.dirty = this.epoch
       this.dirty.push(entry)

@@ -38,8 +38,10 @@ interface Change {
 }
 
 /**
- * Rows by (window start, key). A start is a bucket: new ones need no look at the database, closed ones leave it by one
- * range clear after the epoch that closed them is written. What opens and closes within one epoch is never written.
+ * Rows by (window start, key). A start is a bucket: new ones need no look at the database, closed ones leave it by a
+ * range clear after the epoch that closed them is written; neighbours go by one clear. What opens and closes within one
+ * epoch is never written. A start that is opened again in the epoch that dropped it must not be hit by that clear: then
+ * its old rows are deleted one by one.
  */
 export class WindowTable {
   readonly space: StoreSpace
@@ -50,6 +52,8 @@ export class WindowTable {
   private epoch: number
   private readonly sealed: { epoch: number; changes: Change[] }[] = []
   private entryCount = 0
+  /** Dropped in this epoch, with rows in the database. */
+  private readonly dropped = new Map<number, Bucket>()
 
   constructor(space: StoreSpace, epoch: number) {
     this.space = space
@@ -72,9 +76,10 @@ export class WindowTable {
     return this.starts
   }
 
+  /** Store the value; undefined deletes, and the timestamp goes with the row. */
   set(bucket: Bucket, entry: Entry, value: unknown, ts: number): void {
     entry.value = value
-    entry.ts = ts
+    entry.ts = value === undefined ? Number.NEGATIVE_INFINITY : ts
     if (entry.dirty !== this.epoch) {
       entry.dirty = this.epoch
       this.dirty.push({ bucket, entry })
@@ -91,14 +96,14 @@ export class WindowTable {
   }
 
   /** Forgets a start and all its rows; the database's go after the epoch is written. */
-  drop(start: number, sealer: { clearLater(gte: Uint8Array, lt: Uint8Array): void }): void {
+  drop(start: number): void {
     const bucket = this.buckets.get(start)
     if (bucket === undefined) return
     bucket.dead = true
     this.buckets.delete(start)
     this.starts.splice(this.starts.indexOf(start), 1)
     this.entryCount -= bucket.entries.size
-    if (bucket.stored) sealer.clearLater(this.startKey(start), this.startKey(start + 1))
+    if (bucket.stored) this.dropped.set(start, bucket)
   }
 
   seal(sealer: Sealer): void {
@@ -106,6 +111,7 @@ export class WindowTable {
     const changes = this.dirty
     this.epoch = epoch + 1
     this.dirty = []
+    this.sealDropped(sealer)
     if (changes.length === 0) return
     const live = changes.filter((change) => !change.bucket.dead)
     const { compare } = space.keys
@@ -134,9 +140,10 @@ export class WindowTable {
     this.evict()
   }
 
+  /** Reads the rows of these keys that are not in the cache, all at once. Opens no start. */
   prefetch(start: number, keys: readonly unknown[]): void {
-    const bucket = this.bucket(start)
-    if (bucket.complete) return
+    const bucket = this.buckets.get(start)
+    if (bucket === undefined || bucket.complete) return
     const missing = keys.filter(
       (key) => key !== null && key !== undefined && !bucket.entries.has(this.space.keys.id(key)),
     )
@@ -167,7 +174,8 @@ export class WindowTable {
   }
 
   private open(start: number): Bucket {
-    const bucket = new Bucket(this, start, false)
+    const old = this.dropped.get(start)
+    const bucket = old === undefined ? new Bucket(this, start, false) : this.reopened(old)
     this.buckets.set(start, bucket)
     let i = this.starts.length
     while (i > 0 && (this.starts[i - 1] as number) > start) i--
@@ -186,19 +194,51 @@ export class WindowTable {
     bucket.complete = true
   }
 
-  /** Whole clean buckets' clean entries go, oldest start first, when there are more entries than the budget has room for. */
+  /** An empty bucket in the place of one that has rows in the database. */
+  private reopened(old: Bucket): Bucket {
+    this.dropped.delete(old.start)
+    const bucket = new Bucket(this, old.start, true)
+    for (const { key, id, bytes, stored } of old.entries.values())
+      if (stored) bucket.entries.set(id, new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, bytes, true))
+    this.entryCount += bucket.entries.size
+    if (old.complete) bucket.complete = true
+    else this.readAll(bucket)
+    for (const entry of bucket.entries.values()) this.set(bucket, entry, undefined, 0)
+    return bucket
+  }
+
+  /** Starts with nothing that lives between them are cleared together. */
+  private sealDropped(sealer: Sealer): void {
+    if (this.dropped.size === 0) return
+    const gone = [...this.dropped.keys()].sort((a, b) => a - b)
+    this.dropped.clear()
+    for (let i = 0; i < gone.length; ) {
+      const first = gone[i] as number
+      const next = this.starts.find((start) => start > first) ?? Number.POSITIVE_INFINITY
+      while (i + 1 < gone.length && (gone[i + 1] as number) < next) i++
+      sealer.clearLater(this.startKey(first), this.startKey((gone[i++] as number) + 1))
+    }
+  }
+
+  /** Second chance, oldest start first: a sweep spares what was used since the last. Unwritten changes stay. */
   private evict(): void {
-    let over = this.entryCount - Math.max(1024, this.space.cacheBytes / 512)
-    if (over <= 0) return
-    for (const start of this.starts) {
-      const bucket = this.buckets.get(start) as Bucket
-      for (const [id, entry] of bucket.entries) {
-        if (entry.dirty !== 0 || over <= 0) continue
-        bucket.entries.delete(id)
-        this.entryCount--
-        over--
-        if (entry.stored) bucket.complete = false
+    const limit = Math.max(64, this.space.cacheBytes / 512)
+    for (let sweep = 0; sweep < 2 && this.entryCount > limit; sweep++) {
+      for (const bucket of this.buckets.values()) this.evictFrom(bucket, limit)
+    }
+  }
+
+  private evictFrom(bucket: Bucket, limit: number): void {
+    for (const [id, entry] of bucket.entries) {
+      if (this.entryCount <= limit) return
+      if (entry.dirty !== 0) continue
+      if (entry.used) {
+        entry.used = false
+        continue
       }
+      bucket.entries.delete(id)
+      this.entryCount--
+      if (entry.stored) bucket.complete = false
     }
   }
 
