@@ -10,7 +10,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { parseArgs, stripVTControlCharacters } from 'node:util'
 
 interface Step {
   /** Name of the npm script. */
@@ -80,7 +80,7 @@ function printFailures({ failures }: MochaReport): void {
 }
 
 function lastLines(text: string): string[] {
-  const lines = text.trimEnd().split('\n')
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n')
   return lines.length <= shownLines
     ? lines
     : [`(${lines.length - shownLines} lines left out)`, ...lines.slice(-shownLines)]
