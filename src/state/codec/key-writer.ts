@@ -50,7 +50,9 @@ export class KeyWriter {
 
   /** What was written, copied. */
   copy(): Buffer {
-    return Buffer.from(this.view())
+    const out = Buffer.allocUnsafe(this.pos)
+    this.buf.copy(out, 0, 0, this.pos)
+    return out
   }
 
   /** @throws DhaaraError DHAARA_SERIALIZE for what is no key: NaN, an invalid Date, null, undefined, functions, Map, ... */

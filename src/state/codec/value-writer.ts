@@ -25,7 +25,9 @@ export class ValueWriter {
 
   /** What was written, copied. */
   copy(): Buffer {
-    return Buffer.from(this.view())
+    const out = Buffer.allocUnsafe(this.pos)
+    this.buf.copy(out, 0, 0, this.pos)
+    return out
   }
 
   /** A number without a tag: 8 bytes, big-endian. */
