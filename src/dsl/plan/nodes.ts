@@ -2,7 +2,20 @@
  * The logical plan: a frozen graph of what the user wrote, one node a call, in the order of the calls.
  * Nodes know nothing of engine, partitions or threads; the compiler's passes read them and make a physical plan.
  */
-import type { AggregateSpec, AnySerde, EmitSpec, JoinWindowSpec, StoreSpec, UserFn, WatermarkSpec, WindowSpec } from './specs.ts'
+import type { PatternSpec, SkipSpec } from '../pattern/index.ts'
+import type {
+  AggregateSpec,
+  AnySerde,
+  BreakerSpec,
+  EmitSpec,
+  JoinWindowSpec,
+  RetrySpec,
+  StoreSpec,
+  SuppressSpec,
+  UserFn,
+  WatermarkSpec,
+  WindowSpec,
+} from './specs.ts'
 
 interface Base {
   /** Position in the plan. */
@@ -133,6 +146,8 @@ export interface StreamTableJoinNode extends Base {
   readonly how: 'inner' | 'left'
   readonly joiner: UserFn
   readonly grace?: number
+  /** Value serde of the stream's side, should it be repartitioned; absent: the input's. */
+  readonly left?: AnySerde | undefined
 }
 
 /** inputs: [stream, global source]. */
@@ -169,6 +184,72 @@ export interface TransformValuesNode extends Base {
   readonly store?: StoreSpec
 }
 
+/** `groupByKey` with options: names what follows and gives its serdes; records pass as they are. */
+export interface GroupNode extends Base {
+  readonly kind: 'group'
+}
+
+/** (value, key, call) => Promise. */
+export interface AsyncNode extends Base {
+  readonly kind: 'mapAsync'
+  readonly fn: UserFn
+  readonly concurrency: number
+  readonly ordered: 'key' | 'all' | false
+  readonly timeout?: number
+  readonly retry?: RetrySpec
+  readonly breaker?: BreakerSpec
+  readonly fallback?: UserFn
+}
+
+/** inputs: [stream, rules]. (value, rules, key, record) => …; each task holds all rules. */
+export interface BroadcastNode extends Base {
+  readonly kind: 'broadcast'
+  readonly fn: UserFn
+  readonly rulesKey?: AnySerde | undefined
+  readonly rulesValue?: AnySerde | undefined
+  readonly store: StoreSpec
+}
+
+/** Of records with the same key and the same `by`, less than `within` apart, one goes on. */
+export interface DeduplicateNode extends Base {
+  readonly kind: 'deduplicate'
+  readonly by: UserFn
+  readonly within: number
+  readonly keep: 'first' | 'latest'
+  readonly store: StoreSpec
+}
+
+export interface MatchNode extends Base {
+  readonly kind: 'match'
+  /** Name -> pattern; one without a tag has the name ''. */
+  readonly patterns: Readonly<Record<string, PatternSpec>>
+  /** Matches are handed to `select` as {pattern, match}. */
+  readonly tagged: boolean
+  readonly skip: SkipSpec
+  readonly maxPartials?: number
+  readonly whenFull: 'dropOldest' | 'dropNewest' | 'fail'
+  /** (a, b) => order, of events of one timestamp. */
+  readonly orderBy?: UserFn
+  readonly time: 'event' | 'processing'
+  /** Of the buffered events; absent: the store's default. */
+  readonly events?: AnySerde | undefined
+  /** (match, key, info) => result, or => results. */
+  readonly select: UserFn
+  readonly flat: boolean
+  /** (partial, key, at) => result, or => results if `flat`. */
+  readonly timedOut?: UserFn
+  readonly store: StoreSpec
+}
+
+export interface SuppressNode extends Base {
+  readonly kind: 'suppress'
+  readonly policy: SuppressSpec
+  /** What is held back. */
+  readonly buffer: StoreSpec
+  /** The rows that have come out, if they were asked to be kept. */
+  readonly store?: StoreSpec
+}
+
 export type PlanNode =
   | SourceNode
   | MapNode
@@ -190,6 +271,12 @@ export type PlanNode =
   | StreamJoinNode
   | ProcessNode
   | TransformValuesNode
+  | GroupNode
+  | AsyncNode
+  | BroadcastNode
+  | DeduplicateNode
+  | MatchNode
+  | SuppressNode
 
 export type NodeKind = PlanNode['kind']
 

@@ -40,7 +40,12 @@ export type WindowSpec =
       readonly grace: number
       readonly clock: 'event'
     }
-  | { readonly kind: 'session'; readonly gap: number | UserFn; readonly grace: number; readonly clock: 'event' | 'wall' }
+  | {
+      readonly kind: 'session'
+      readonly gap: number | UserFn
+      readonly grace: number
+      readonly clock: 'event' | 'wall'
+    }
   | { readonly kind: 'sliding'; readonly difference: number; readonly grace: number; readonly clock: 'event' }
   | { readonly kind: 'count'; readonly records: number }
   | { readonly kind: 'unlimited' }
@@ -79,9 +84,16 @@ export interface AggregateSpec {
   /** 'reduce': no init, the first value is the first aggregate. */
   readonly kind: 'count' | 'reduce' | 'aggregate'
   readonly init?: () => unknown
-  /** One adder an input (cogroup has several): (state, value, key) => state. */
+  /**
+   * One adder an input (cogroup has several): (state, value, key) => state; of 'reduce': (state, value) => state.
+   * A user's `(aggregate, value)` must not see a third argument where its type has none.
+   */
   readonly adders: readonly UserFn[]
+  /** Adders and `subtract` read the record's timestamp too: (state, value, key, timestamp) => state. */
+  readonly timed?: boolean
+  /** (state, value, key) => state; null: nothing is left, the row is deleted. */
   readonly subtract?: UserFn
+  /** (left, right, key) => state; of 'reduce': (left, right) => state. Sessions use it even where not `mergeable`. */
   readonly merge?: UserFn
   /** Absent: the state itself. */
   readonly result?: UserFn
@@ -89,4 +101,55 @@ export interface AggregateSpec {
   readonly mergeable: boolean
   /** `add` never changes its state in place. */
   readonly pure: boolean
+  /** Built-in aggregators say what they are: for the manifest, and for who generates code in their place. */
+  readonly builtin?: BuiltinAggregate
+}
+
+export interface BuiltinAggregate {
+  readonly op:
+    | 'count'
+    | 'sum'
+    | 'avg'
+    | 'min'
+    | 'max'
+    | 'first'
+    | 'latest'
+    | 'collect'
+    | 'distinct'
+    | 'topK'
+    | 'topN'
+    | 'combined'
+  /** What of a value is aggregated: (value) => …; topN: (value, key) => rank. */
+  readonly of?: UserFn
+  /** Of 'combined': name -> part; the state is the array of the parts' states, in this order. */
+  readonly parts?: Readonly<Record<string, AggregateSpec>>
+  /** n of topN, k of topK, `max` of collect. */
+  readonly limit?: number
+}
+
+export interface SuppressSpec {
+  /** Until the row's window closes, or until `limit` after its first change. */
+  readonly until: 'close' | 'time'
+  readonly limit?: number
+  readonly maxRecords?: number
+  readonly maxBytes?: number
+  readonly whenFull: 'shutDown' | 'spill' | 'emitEarly'
+}
+
+export interface RetrySpec {
+  /** The first included. */
+  readonly attempts: number
+  readonly backoff: number
+  readonly maxBackoff: number
+  readonly jitter: boolean
+  readonly when?: UserFn
+}
+
+/** Opens when at least `failures` calls failed within `over` and they are at least the share `share` of the calls in it. */
+export interface BreakerSpec {
+  readonly failures: number
+  /** 0 … 1. */
+  readonly share: number
+  readonly over: number
+  readonly openFor: number
 }

@@ -1,0 +1,79 @@
+import { isDeepStrictEqual } from 'node:util'
+import { needCount, needFunction } from '../checks.ts'
+import type { AggregateSpec } from '../plan/index.ts'
+import type { OrderedKey } from '../serdes/types.ts'
+import { compareKeys } from './order.ts'
+
+/** Values, best first, with their ranks beside them. Never changed in place: results share the arrays. */
+interface Best {
+  readonly ranks: readonly OrderedKey[]
+  readonly values: readonly unknown[]
+}
+const none: Best = Object.freeze({ ranks: [], values: [] })
+
+/** Behind all of an equal rank: ties go to the first to arrive. */
+function placeOf(ranks: readonly OrderedKey[], rank: OrderedKey): number {
+  let low = 0
+  let high = ranks.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareKeys(ranks[middle] as OrderedKey, rank) >= 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function insert(s: Best, rank: OrderedKey, value: unknown, limit: number): Best {
+  const at = placeOf(s.ranks, rank)
+  if (at >= limit) return s
+  const ranks = s.ranks.toSpliced(at, 0, rank)
+  const values = s.values.toSpliced(at, 0, value)
+  if (ranks.length > limit) {
+    ranks.pop()
+    values.pop()
+  }
+  return { ranks, values }
+}
+
+/**
+ * The n values of the highest rank, highest first, ties in order of arrival. Of a stream: n values are kept.
+ */
+export function topNSpec(n: number, by: (value: any, key: any) => OrderedKey): AggregateSpec {
+  needCount(n, 'topN n')
+  needFunction(by, 'topN by')
+  return {
+    kind: 'aggregate',
+    init: () => none,
+    adders: [(s: Best, value: unknown, key: unknown) => insert(s, by(value, key), value, n)],
+    merge: (a: Best, b: Best) => b.ranks.reduce((s: Best, rank, i) => insert(s, rank, b.values[i], n), a),
+    result: (s: Best) => s.values,
+    mergeable: true,
+    pure: true,
+    builtin: { op: 'topN', of: by, limit: n },
+  }
+}
+
+/**
+ * The same over the rows of a table group. When one of the best leaves, the next must be known, so that *all* rows of a
+ * group are kept; a change costs O(rows of the group).
+ */
+export function topNOfRowsSpec(n: number, by: (value: any, key: any) => OrderedKey): AggregateSpec {
+  const { merge: _, ...spec } = topNSpec(n, by)
+  return {
+    ...spec,
+    adders: [(s: Best, value: unknown, key: unknown) => insert(s, by(value, key), value, Number.POSITIVE_INFINITY)],
+    subtract: (s: Best, value: unknown, key: unknown) => remove(s, by(value, key), value),
+    result: (s: Best) => s.values.slice(0, n),
+    mergeable: false,
+  }
+}
+
+/** null when nothing is left. */
+function remove(s: Best, rank: OrderedKey, value: unknown): Best | null {
+  const end = placeOf(s.ranks, rank)
+  for (let i = end - 1; i >= 0 && compareKeys(s.ranks[i] as OrderedKey, rank) === 0; i--) {
+    if (!isDeepStrictEqual(s.values[i], value)) continue
+    return s.ranks.length === 1 ? null : { ranks: s.ranks.toSpliced(i, 1), values: s.values.toSpliced(i, 1) }
+  }
+  return s
+}

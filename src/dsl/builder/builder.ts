@@ -1,0 +1,82 @@
+import type { Handle } from '../handle.ts'
+import type { LogicalPlan } from '../plan/index.ts'
+import { type StoreHandle, storeVault } from '../stores/index.ts'
+import { StreamSteps } from '../stream/stream.ts'
+import type { KStream } from '../stream/types.ts'
+import { TableSteps } from '../table/table.ts'
+import type { GlobalKTable, KTable } from '../table/types.ts'
+import { topologyOf } from '../topology/topology.ts'
+import type { Topology } from '../topology/types.ts'
+import { needOneOf } from '../checks.ts'
+import { PlanDraft } from './draft.ts'
+import { type AnySourceOptions, source } from './sources.ts'
+import type { NullKeys, SourceOptions, TableSourceOptions } from './types.ts'
+import { validate } from './validate/index.ts'
+
+const as = <T>(handle: Handle): T => handle as unknown as T
+
+/**
+ * Where a topology begins: sources, then steps on what they give, then `build()`.
+ * @example
+ * const builder = new StreamsBuilder()
+ * builder.stream('orders', { key: serdes.string(), value: serdes.json<Order>() }).filter((o) => o.total > 0).to('paid')
+ * export default builder.build()
+ */
+export class StreamsBuilder {
+  readonly #draft = new PlanDraft({
+    stream: (draft, node) => as(new StreamSteps(draft, node)),
+    table: (draft, node) => as(new TableSteps(draft, node)),
+  })
+
+  /**
+   * Events of one topic, of several, or of all whose names match. Without `key` the key stays bytes. Null values are
+   * dropped and counted (they still move W), unless `tombstones: 'keep'`. `timestamp`, `watermark` and `keyOf` functions
+   * are not called for them: the broker's timestamp counts.
+   */
+  stream<K = Uint8Array, V = unknown, N extends NullKeys = 'keep'>(
+    topic: string | readonly string[] | RegExp,
+    opts: SourceOptions<K, V, N> & { readonly tombstones: 'keep' },
+  ): KStream<N extends 'keep' ? K | null : K, V | null>
+  stream<K = Uint8Array, V = unknown, N extends NullKeys = 'keep'>(
+    topic: string | readonly string[] | RegExp,
+    opts: SourceOptions<K, V, N> & { readonly tombstones?: 'drop' },
+  ): KStream<N extends 'keep' ? K | null : K, V>
+  stream(topic: string | readonly string[] | RegExp, opts: AnySourceOptions): KStream<any, any> {
+    return this.#draft.stream(source(this.#draft, 'stream', topic, opts))
+  }
+
+  /** The latest value of each key of a topic, kept in a store. A null value deletes. */
+  table<K, V>(topic: string, opts: TableSourceOptions<K, V>): KTable<K, V> {
+    return this.#draft.table(source(this.#draft, 'table', topic, opts as AnySourceOptions))
+  }
+
+  /** A whole topic, whatever its partitions, in every task: for joins by any key. */
+  globalTable<K, V>(topic: string, opts: TableSourceOptions<K, V>): GlobalKTable<K, V> {
+    const node = source(this.#draft, 'globalTable', topic, opts as AnySourceOptions)
+    return as(new TableSteps(this.#draft, node))
+  }
+
+  /** Adds a store that processors can name; one in a step's `{stores}` need not be added. */
+  addStateStore<H extends StoreHandle>(store: H): H {
+    const { spec, owned } = storeVault.open(store)
+    if (!owned) this.#draft.addStore(spec)
+    return store
+  }
+
+  /**
+   * Checks the plan and freezes it. Can be called again when more steps were added.
+   * @param opts naming 'explicit': every step with state, or behind a repartition, must have been named
+   * @throws TopologyError that lists every problem
+   */
+  build(opts: { readonly naming?: 'explicit' } = {}): Topology {
+    const naming = needOneOf(opts.naming ?? 'derived', 'build naming', ['explicit', 'derived'])
+    const { nodes, stores } = this.#draft
+    const plan: LogicalPlan = Object.freeze({
+      nodes: Object.freeze([...nodes]),
+      stores: Object.freeze([...stores]),
+      naming,
+    })
+    validate(plan)
+    return topologyOf(plan)
+  }
+}

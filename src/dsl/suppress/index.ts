@@ -1,0 +1,2 @@
+export { suppressVault, untilTimeLimit, untilWindowCloses } from './suppress.ts'
+export type { UntilTimeLimit, UntilWindowCloses } from './types.ts'

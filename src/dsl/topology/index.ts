@@ -1,0 +1,6 @@
+export { toDot, toMermaid } from './charts.ts'
+export { cutForView } from './cut.ts'
+export { describe } from './describe.ts'
+export { planOf } from './plan-of.ts'
+export type { Topology } from './types.ts'
+export type { NodeView, ProcessorView, SinkView, SourceView, SubTopologyView } from './view.ts'
