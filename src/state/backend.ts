@@ -35,7 +35,12 @@ export interface WriteBatch {
   delete(key: Uint8Array): void
   readonly count: number
   readonly bytes: number
-  /** Atomic. `sync`: also forced to the disk. @throws DhaaraError DHAARA_DISK_FULL and keeps nothing of the batch. */
+  /**
+   * Atomic. `sync`: also forced to the disk.
+   *
+   * @throws DhaaraError DHAARA_DISK_FULL and keeps nothing of the batch; RocksDB then refuses all writes, also when there is room
+   *   again, until it is closed (which rejects too) and opened again. Reads go on.
+   */
   commit(options?: { readonly sync?: boolean }): void
 }
 
