@@ -28,7 +28,7 @@ function append(backend: Backend, log: EmbeddedLog, topic: string, recordsAFrame
   for (let i = 0; i < records; ) {
     for (const end = Math.min(records, i + recordsAFrame); i < end; i++) builder.add(key, value, i)
     const transaction = log.begin(backend.batch())
-    transaction.append(topic, 0, builder.finish())
+    transaction.append(topic, 0, builder.finishShared())
     transaction.commit()
   }
 }
@@ -68,7 +68,7 @@ for (const [what, add] of [
   const begun = performance.now()
   for (let i = 0; i < records; i++) {
     add(builder, i)
-    if (builder.full) builder.finish()
+    if (builder.full) builder.finishShared()
   }
   report(`build frames of ${what}`, begun)
 }

@@ -23,6 +23,7 @@ export class FrameBuilder {
   #ends = new Int32Array(128)
   #data = Buffer.allocUnsafeSlow(4096)
   #at = 0
+  #shared = Buffer.alloc(0)
   #headerEnds: Int32Array | undefined
   #headerData = Buffer.alloc(0)
   #headerAt = 0
@@ -78,16 +79,31 @@ export class FrameBuilder {
    * `gaps`: how far each record's offset lies before the last one, for runs with holes.
    */
   finish(gaps?: Int32Array): Buffer<ArrayBuffer> {
+    return this.#assemble(gaps, Buffer.allocUnsafeSlow(this.#size(gaps)))
+  }
+
+  /**
+   * As `finish`, in a buffer of the builder: valid until its next `finishShared`. For a frame that is appended (copied into a
+   * write batch) at once: fresh memory for each frame costs more than filling it.
+   */
+  finishShared(gaps?: Int32Array): Buffer<ArrayBuffer> {
+    const size = this.#size(gaps)
+    if (this.#shared.length < size) this.#shared = Buffer.allocUnsafeSlow(Math.max(size, this.#shared.length * 2))
+    return this.#assemble(gaps, this.#shared.subarray(0, size))
+  }
+
+  #size(gaps: Int32Array | undefined): number {
+    return this.bytes + (gaps === undefined ? 0 : this.count * 4)
+  }
+
+  #assemble(gaps: Int32Array | undefined, frame: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
     const n = this.count
     const withHeaders = this.#headerEnds !== undefined
-    const columns = n * (16 + (gaps === undefined ? 0 : 4) + (withHeaders ? 4 : 0))
-    const bytes = headBytes + columns + this.#at + this.#headerAt
-    const frame = Buffer.allocUnsafeSlow(bytes)
     frame.fill(0, 0, headBytes)
     frame.writeUInt32LE(frameMagic, 0)
     frame.writeUInt32LE(n, 12)
     frame.writeUInt32LE((withHeaders ? flagHeaders : 0) | (gaps === undefined ? 0 : flagGaps), 16)
-    frame.writeUInt32LE(bytes, 20)
+    frame.writeUInt32LE(frame.length, 20)
     frame.writeDoubleLE(this.#maxTimestamp, 48)
     let at = headBytes
     const column = (numbers: Float64Array | Int32Array, length: number): void => {
@@ -112,8 +128,9 @@ export class FrameBuilder {
     this.#headerEnds = undefined
     this.#maxTimestamp = Number.NEGATIVE_INFINITY
     // One huge record shall not hold its memory for ever.
-    if (this.#data.length > 4 * this.#frameBytes && this.#data.length > mebibyte)
-      this.#data = Buffer.allocUnsafeSlow(4096)
+    const most = Math.max(mebibyte, 4 * this.#frameBytes)
+    if (this.#data.length > most) this.#data = Buffer.allocUnsafeSlow(4096)
+    if (this.#shared.length > most) this.#shared = Buffer.alloc(0)
   }
 
   #put(key: Uint8Array | null): number {

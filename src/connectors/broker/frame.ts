@@ -53,15 +53,22 @@ export function sealFrame(frame: Buffer, lastOffset: number, appendTime: number,
   frame.writeUInt32LE(crc32(frame.subarray(8, headBytes)), 4)
 }
 
-/** What is wrong with the bytes of a frame, or undefined. `sealed`: its offsets have been given. */
-export function frameProblem(frame: Buffer, sealed: boolean): string | undefined {
+/** What is wrong with the bytes of a stored frame, or undefined. */
+export function frameProblem(frame: Buffer): string | undefined {
+  const problem = headProblem(frame)
+  if (problem !== undefined) return problem
+  if (crc32(frame.subarray(8, headBytes)) !== frame.readUInt32LE(4)) return 'the head fails its checksum'
+  if (crc32(frame.subarray(headBytes)) !== frame.readUInt32LE(8)) return 'the records fail their checksum'
+  return undefined
+}
+
+/** Whether bytes look like a frame, without their checksums. */
+export function headProblem(frame: Buffer): string | undefined {
   if (frame.length < headBytes) return `a frame of ${frame.length} bytes is shorter than its head`
   if (frame.readUInt32LE(0) !== frameMagic) return 'the bytes are no frame'
-  if (sealed && crc32(frame.subarray(8, headBytes)) !== frame.readUInt32LE(4)) return 'the head fails its checksum'
   if (frame.readUInt32LE(20) !== frame.length) {
     return `a frame of ${frame.readUInt32LE(20)} bytes is stored as ${frame.length}`
   }
-  if (crc32(frame.subarray(headBytes)) !== frame.readUInt32LE(8)) return 'the records fail their checksum'
   return undefined
 }
 

@@ -78,7 +78,7 @@ export class LogReader implements ReadableLog {
     for (let i = 0; i < found.length; i += 2) {
       const frame = asBuffer(found[i + 1] as Uint8Array)
       if (i > 0 && (bytes + frame.length > maxBytes || frame.length >= joinBelow)) break
-      const problem = frameProblem(frame, true) ?? misplaced(found[i] as Uint8Array, frame)
+      const problem = frameProblem(frame) ?? misplaced(found[i] as Uint8Array, frame)
       // What lies before the damage is handed out first.
       if (problem !== undefined && i > 0) break
       if (problem !== undefined) throw corruptFrame(topic, partition, offset, found[i] as Uint8Array, problem)

@@ -182,7 +182,7 @@ function read(backend: Backend, state: PartitionState, from: number, until: numb
   const rows = backend.collect({ gte: frameKey(id, state.partition, from), lt, limit: framesAStep })
   for (let i = 1; i < rows.length; i += 2) {
     const frame = asBuffer(rows[i] as Uint8Array)
-    const problem = frameProblem(frame, true)
+    const problem = frameProblem(frame)
     if (problem !== undefined) throw corruptFrame(name, state.partition, from, rows[i - 1] as Uint8Array, problem)
     frames.push(frame)
   }

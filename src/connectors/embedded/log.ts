@@ -1,6 +1,6 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend, WriteBatch } from '../../state/backend.ts'
-import { asBuffer, frameCount, frameProblem, sealFrame } from '../broker/frame.ts'
+import { asBuffer, frameCount, headProblem, sealFrame } from '../broker/frame.ts'
 import type { Appended, FetchedBatch, LogTransaction, OwnedLog, TopicConfig, TopicInfo } from '../broker/log.ts'
 import { frameKey, groupKey, nextIdKey, topicKey, topicRange } from '../broker/log-keys.ts'
 import { LogReader } from '../broker/log-reader.ts'
@@ -175,9 +175,9 @@ class Transaction implements LogTransaction {
     this.#check()
     const state = this.#log.state(topic, partition)
     const frame = asBuffer(bytes)
-    const problem = frameProblem(frame, false)
+    const problem = headProblem(frame)
     if (problem !== undefined) {
-      throw new DhaaraError('DHAARA_INTERNAL', `What is to be appended to topic '${topic}' is damaged: ${problem}`)
+      throw new DhaaraError('DHAARA_INTERNAL', `What is to be appended to topic '${topic}' is no frame: ${problem}`)
     }
     const count = frameCount(frame)
     let reserved = this.#reserved.get(state)

@@ -177,10 +177,10 @@ export class EmbeddedProducer<K, V> implements Producer<K, V> {
     const transaction = log.begin(backend.batch())
     let failure: unknown
     try {
-      this.#builders.forEach((builder, partition) => {
-        if (builder.count > 0) this.#finish(partition, builder)
-      })
       for (const [partition, frame] of this.#frames) transaction.append(this.#topic, partition, frame)
+      this.#builders.forEach((builder, partition) => {
+        if (builder.count > 0) transaction.append(this.#topic, partition, builder.finishShared())
+      })
       transaction.commit()
     } catch (error) {
       transaction.rollback()

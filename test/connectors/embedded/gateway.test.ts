@@ -212,10 +212,10 @@ describe('the gateway', () => {
 
 describe('messages', () => {
   it('survive any cut of the bytes', () => {
-    const message = fc.record({
-      id: fc.nat(),
-      params: fc.anything({ values: [fc.string(), fc.integer(), fc.constant(null)] }),
-    })
+    // msgpackr renames this one key, so that no message can change a prototype.
+    const key = fc.string().filter((name) => name !== '__proto__')
+    const params = fc.anything({ key, values: [fc.string(), fc.integer(), fc.constant(null)] })
+    const message = fc.record({ id: fc.nat(), params })
     fc.assert(
       fc.property(fc.array(message, { maxLength: 5 }), fc.array(fc.nat(100), { minLength: 1 }), (messages, cuts) => {
         const sent = messages.map((m) => JSON.parse(JSON.stringify(m)) as Message)
