@@ -1,6 +1,6 @@
 import { readFrames, sealFrame } from '../connectors/broker/frame.ts'
 import type { FetchedBatch } from '../connectors/broker/log.ts'
-import type { OutputRecord } from '../dsl/records.ts'
+import type { OutputRecord } from '../connectors/broker/broker.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
 
 export interface TestOutput<K, V> {

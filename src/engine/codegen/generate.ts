@@ -1,6 +1,7 @@
 import type { MapNode, SplitNode } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
 import { inputLoop } from './loop.ts'
+import { fnNames, isOperator, isOutlet } from './steps.ts'
 
 /**
  * Emits the JavaScript of one sub-topology: a function for each input that loops over a batch and calls the user's
@@ -51,7 +52,7 @@ export class Generator {
 
   private out(step: Step): string {
     const body = this.deliver(step, 'k', 'v', 'o', 'ts')
-    const args = isTable(step) ? 'k, v, o, ts' : 'k, v, ts'
+    const args = step.table ? 'k, v, o, ts' : 'k, v, ts'
     return `function out${step.id}(${args}) { rec.ts = ts; try { ${body} } catch (e) { fail(e, at) } }`
   }
 
@@ -193,25 +194,4 @@ export class Generator {
   private name(): string {
     return `x${this.names++}`
   }
-}
-
-const stateful = new Set(['aggregate', 'toTable', 'tableAggregate', 'tableJoin', 'streamTableJoin', 'process'])
-const outlets = new Set(['sink', 'repartitionWrite', 'split', 'tableGroup'])
-
-/** Has an operator with an `out`. */
-export const isOperator = (step: Step): boolean =>
-  stateful.has(step.op.kind) ||
-  ('store' in step.op &&
-    step.op.store !== undefined &&
-    (step.op.kind === 'source' || (step.table && !stateful.has(step.op.kind))))
-
-/** Has a helper in `ops`, but nothing comes out of it. */
-export const isOutlet = (step: Step): boolean => outlets.has(step.op.kind)
-
-export const isTable = (step: Step): boolean => step.table
-
-export function fnNames(step: Step): string[] {
-  const { op, id } = step
-  if (op.kind === 'split') return op.predicates.map((_, i) => `f${id}_${i}`)
-  return 'fn' in op ? [`f${id}`] : []
 }

@@ -1,5 +1,5 @@
 import type { UserFn } from '../../dsl/plan/index.ts'
-import type { PhysicalPlan, Step, SubTopology } from '../plan/physical.ts'
+import type { Step, SubTopology } from '../plan/physical.ts'
 import type { RunBatch } from '../runtime/feed.ts'
 import type { Feed } from '../runtime/feed.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
@@ -7,7 +7,9 @@ import type { TaskStores } from '../runtime/stores.ts'
 import { functionsOf } from '../runtime/user-functions.ts'
 import type { Counter } from '../operators/operator.ts'
 import type { TaskClock } from '../time/clock.ts'
-import { Generator, isOperator } from './generate.ts'
+import { Generator } from './generate.ts'
+import { Interpreter, type ProgramEnv } from './interpret.ts'
+import { isOperator } from './steps.ts'
 import { specialize } from './specialize.ts'
 import { WindowTable } from '../../state/stores/index.ts'
 
@@ -17,6 +19,7 @@ export interface LinkParts {
   readonly fail: (error: unknown, at: number) => void
   readonly ops: Record<number, object>
   readonly strict: boolean
+  readonly codegen: boolean
   readonly tombstones: (step: Step) => Counter
 }
 
@@ -33,9 +36,10 @@ interface Made extends Linked {
 
 /** The generated code of a sub-topology, compiled once a thread, linked once a task. */
 export class Program {
+  /** The generated source; for people, too. */
   readonly text: string
   private readonly sub: SubTopology
-  private readonly make: (env: object) => Made
+  private readonly make: ((env: object) => Made) | undefined
   private readonly copies = new Map<string, unknown>()
   /** Stores that a record of an input will ask for under its own key. */
   private readonly prefetched: ReadonlyMap<Step, readonly string[]>
@@ -56,13 +60,19 @@ export class Program {
       fns[step.id] = functionsOf(step, parts.strict)
       if (step.op.kind === 'source') tombstones[step.id] = parts.tombstones(step)
     }
-    for (const step of this.sub.steps.filter(isOperator)) {
-      specialize(parts.ops[step.id] as object, this.copies, step.id, ['process', 'update', 'emit'])
-    }
-    const made = this.make({ rec: parts.rec, clock: parts.clock, fail: parts.fail, ops: parts.ops, fns, tombstones })
+    const env = { rec: parts.rec, clock: parts.clock, fail: parts.fail, ops: parts.ops, fns, tombstones }
+    const made =
+      this.make === undefined || !parts.codegen ? new Interpreter(this.sub, env) : this.generated(this.make, env)
     for (const [id, out] of Object.entries(made.outs)) (parts.ops[Number(id)] as { out: unknown }).out = out
     for (const [id, late] of Object.entries(made.lates)) (parts.ops[Number(id)] as { late: unknown }).late = late
-    return made
+    return { inputs: made.inputs, enter: (step) => made.enter(step) }
+  }
+
+  private generated(make: (env: object) => Made, env: ProgramEnv): Made {
+    for (const step of this.sub.steps.filter(isOperator)) {
+      specialize(env.ops[step.id] as object, this.copies, step.id, ['process', 'update', 'emit'])
+    }
+    return make(env)
   }
 
   prefetch(feed: Feed, from: number, to: number, stores: TaskStores): void {
@@ -73,9 +83,24 @@ export class Program {
   }
 }
 
+let warned = false
+
+/** undefined where code generation is switched off (`--disallow-code-generation-from-strings`). */
+function evaluate(text: string): ((env: object) => Made) | undefined {
+  try {
+    return new Function('env', text) as (env: object) => Made
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error
+    if (!warned)
+      process.emitWarning('code generation is switched off; dhaara interprets its plans, several times slower')
+    warned = true
+    return undefined
+  }
+}
+
 const programs = new WeakMap<SubTopology, Program>()
 
-export function programOf(sub: SubTopology, _plan: PhysicalPlan): Program {
+export function programOf(sub: SubTopology): Program {
   let program = programs.get(sub)
   if (program === undefined) {
     program = new Program(sub)

@@ -142,7 +142,7 @@ export class TaskGroup {
     const taskId = `${sub.id}_${partition}`
     const saved = this.saved(sub, partition)
     const rec = new CurrentRecord()
-    const program: Program = programOf(sub, this.plan)
+    const program: Program = programOf(sub)
     let enter: (step: number) => void = () => {}
     const clock = new TaskClock((step) => {
       rec.none()
@@ -203,6 +203,7 @@ export class TaskGroup {
       fail,
       ops: instance.ops,
       strict: host.options.strict,
+      codegen: host.options.codegen,
       tombstones: (step) => this.counter(`${step.name}.dropped.tombstone`),
     })
     enter = linked.enter

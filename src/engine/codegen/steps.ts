@@ -1,0 +1,27 @@
+import type { Step } from '../plan/physical.ts'
+
+const stateful = new Set<Step['op']['kind']>([
+  'aggregate',
+  'toTable',
+  'tableAggregate',
+  'tableJoin',
+  'streamTableJoin',
+  'process',
+])
+const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup'])
+
+/** Has an operator with an `out`: stateful steps, and tables that keep their rows. */
+export const isOperator = (step: Step): boolean => {
+  const { op } = step
+  if (stateful.has(op.kind)) return true
+  return 'store' in op && op.store !== undefined && (op.kind === 'source' || step.table)
+}
+
+/** Has a helper in `ops`, but nothing comes out of it. */
+export const isOutlet = (step: Step): boolean => outlets.has(step.op.kind)
+
+/** Names of a step's user functions in generated code. */
+export function fnNames({ op, id }: Step): string[] {
+  if (op.kind === 'split') return op.predicates.map((_, i) => `f${id}_${i}`)
+  return 'fn' in op ? [`f${id}`] : []
+}
