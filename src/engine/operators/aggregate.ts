@@ -1,4 +1,5 @@
 import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
+import { copyValue } from '../../state/codec/index.ts'
 import type { KeyValueTable } from '../../state/stores/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
@@ -14,8 +15,13 @@ export function foldOf(spec: AggregateSpec): Fold {
   const [first] = spec.adders
   if (spec.kind === 'count') return { start: () => 1, add: (state) => (state as number) + 1, result: spec.result }
   const one = first as UserFn
+  // its first state is a record's value, which others see too
   if (spec.kind === 'reduce')
-    return { start: (value) => value, add: (state, value) => one(state, value), result: spec.result }
+    return {
+      start: spec.pure ? (value) => value : copyValue,
+      add: (state, value) => one(state, value),
+      result: spec.result,
+    }
   const init = spec.init as UserFn
   if (spec.timed) return timedFold(spec, init)
   if (spec.adders.length === 1) {

@@ -1,15 +1,9 @@
 import type { AggregateSpec, EmitSpec, UserFn } from '../../dsl/plan/index.ts'
-import type { Bucket, Entry, WindowTable } from '../../state/stores/index.ts'
+import { type Bucket, type Entry, Ticked, type WindowTable } from '../../state/stores/index.ts'
 import type { WindowAssigner } from '../time/assign.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf } from './aggregate.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
-
-/** What is kept of a window under `every`: its aggregate, and whether it changed since the last tick. */
-interface Ticked {
-  state: unknown
-  changed: boolean
-}
 
 /**
  * (key, window) -> aggregate, for windows whose start tells their end: tumbling, hopping, calendar.
@@ -20,6 +14,9 @@ interface Ticked {
  *
  * A (record, window) pair is late iff the window was closed when the record came; a record that is late for all its
  * windows goes to `late`, once. Windows close in the order of (close, start, key bytes).
+ *
+ * Under `every` the table's values are `Ticked`: ticks are due when W has reached the last millisecond before a multiple
+ * of the interval, and show those windows that have begun and changed.
  */
 export class WindowAggregate implements Timed {
   readonly stepId: number
@@ -36,6 +33,7 @@ export class WindowAggregate implements Timed {
   private readonly result: UserFn | undefined
   private readonly copy: (value: unknown) => unknown
   private readonly copyState: boolean
+  private readonly needsOld: boolean
   private readonly copyOld: boolean
   private readonly clock: TaskClock
   private readonly single: boolean
@@ -48,6 +46,8 @@ export class WindowAggregate implements Timed {
   /** Starts that have had their on-time result are the first this many of `open`. */
   private onTimeDone = 0
   private nextTick = Number.POSITIVE_INFINITY
+  /** Keys that changed since the last tick, by start; null: not known, as after a restore. */
+  private readonly changed = new Map<number, unknown[] | null>()
 
   constructor(
     stepId: number,
@@ -74,6 +74,7 @@ export class WindowAggregate implements Timed {
     this.result = result
     this.copy = ctx.copy
     this.copyState = ctx.careful && !spec.pure
+    this.needsOld = needsOld
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
     this.single = windows.single
@@ -121,21 +122,59 @@ export class WindowAggregate implements Timed {
   private update(start: number, key: unknown, value: unknown, ts: number, port: number): void {
     const bucket = this.current !== undefined && this.current.start === start ? this.current : this.bucket(start)
     const entry = bucket.load(key)
-    const ticked = this.mode === 'every'
-    const held = entry.value
-    const state = ticked && held !== undefined ? (held as Ticked).state : held
-    const old = state !== undefined && this.copyOld ? this.copy(state) : state
+    if (this.mode === 'every') {
+      this.updateTicked(bucket, entry, value, ts, port)
+      return
+    }
+    const state = entry.value
+    const old = state === undefined || !this.needsOld ? undefined : this.copyOld ? this.copy(state) : state
     const next =
       state === undefined
         ? this.start(value, key, port, ts)
         : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
     const gone = next === null || next === undefined
     const at = ts > entry.ts ? ts : entry.ts
-    this.table.set(bucket, entry, gone ? undefined : ticked ? { state: next, changed: true } : next, at)
+    this.table.set(bucket, entry, gone ? undefined : next, at)
     if (this.mode === 'update' || (this.mode === 'onTime' && this.clock.w >= this.windows.endOf(start) - 1)) {
       if (gone && state === undefined) return
       this.emit(key, start, gone ? null : next, old, at)
     }
+  }
+
+  private updateTicked(bucket: Bucket, entry: Entry, value: unknown, ts: number, port: number): void {
+    const held = entry.value as Ticked | undefined
+    const state = held?.state
+    const next =
+      state === undefined
+        ? this.start(value, entry.key, port, ts)
+        : this.add(this.copyState ? this.copy(state) : state, value, entry.key, port, ts)
+    const at = ts > entry.ts ? ts : entry.ts
+    if (next === null || next === undefined) {
+      if (held === undefined) return
+      held.state = undefined
+      this.table.set(bucket, entry, held.out ? held : undefined, at)
+    } else if (held === undefined) this.table.set(bucket, entry, new Ticked(next), at)
+    else {
+      held.state = next
+      this.table.set(bucket, entry, held, at)
+    }
+    if (held === undefined || !held.changed) this.changedAt(bucket.start, entry.key)
+    if (held !== undefined) held.changed = true
+  }
+
+  private changedAt(start: number, key: unknown): void {
+    const keys = this.changed.get(start)
+    if (keys === undefined) {
+      this.changed.set(start, [key])
+      this.tickFor(start)
+    } else if (keys !== null) keys.push(key)
+  }
+
+  private tickFor(start: number): void {
+    const at = this.tickAfter(Math.max(this.clock.w, start - 1))
+    if (at >= this.nextTick) return
+    this.nextTick = at
+    this.clock.notice(at)
   }
 
   private emit(key: unknown, start: number, state: unknown, old: unknown, ts: number): void {
@@ -170,8 +209,6 @@ export class WindowAggregate implements Timed {
     if (i < this.onTimeDone) this.onTimeDone++
     if (this.mode === 'onTime' && this.clock.w >= this.windows.endOf(start) - 1 && i >= this.onTimeDone)
       this.onTimeDone = i + 1
-    if (this.mode === 'every' && this.nextTick === Number.POSITIVE_INFINITY)
-      this.nextTick = this.tickAfter(this.clock.w)
     this.clock.notice(this.nextAt())
   }
 
@@ -216,29 +253,41 @@ export class WindowAggregate implements Timed {
     for (const entry of this.table.rows(bucket)) this.emit(entry.key, start, entry.value, undefined, entry.ts)
   }
 
-  /** Every tick: windows that changed since the last, in the order of (start, key). */
+  /** Windows that changed since the last tick, in the order of (start, key). */
   private tick(at: number): void {
-    for (const start of [...this.open]) if (start <= at) this.emitChanged(start)
-    this.nextTick = this.open.length === 0 ? Number.POSITIVE_INFINITY : this.tickAfter(at)
+    for (const start of [...this.open]) if (start <= at && this.changed.has(start)) this.emitChanged(start)
+    this.nextTick = Number.POSITIVE_INFINITY
+    for (const start of this.changed.keys()) this.nextTick = Math.min(this.nextTick, this.tickAfter(start - 1))
   }
 
   private emitChanged(start: number): void {
     const bucket = this.table.peek(start)
-    if (bucket === undefined) return
-    for (const entry of this.table.rows(bucket)) this.emitTicked(bucket, entry, start)
+    const keys = this.changed.get(start)
+    this.changed.delete(start)
+    if (bucket === undefined || keys === undefined) return
+    if (keys === null) {
+      for (const entry of this.table.rows(bucket)) this.emitTicked(bucket, entry)
+      return
+    }
+    keys.sort(this.table.space.keys.compare)
+    for (const key of keys) this.emitTicked(bucket, bucket.load(key))
   }
 
-  private emitTicked(bucket: Bucket, entry: Entry, start: number): void {
-    const { state, changed } = entry.value as Ticked
-    if (!changed) return
-    this.table.set(bucket, entry, { state, changed: false }, entry.ts)
-    this.emit(entry.key, start, state, undefined, entry.ts)
+  private emitTicked(bucket: Bucket, entry: Entry): void {
+    const held = entry.value as Ticked | undefined
+    if (held === undefined || !held.changed) return
+    const { key, ts } = entry
+    const { state, shown } = held
+    held.changed = false
+    held.out = state !== undefined
+    held.shown = state !== undefined && this.needsOld ? (this.copyOld ? this.copy(state) : state) : undefined
+    this.table.set(bucket, entry, state === undefined ? undefined : held, ts)
+    this.emit(key, bucket.start, state === undefined ? null : state, shown, ts)
   }
 
-  /** Ticks are due when W has reached the last millisecond before a multiple of the interval. */
-  private tickAfter(w: number): number {
-    const from = w === Number.NEGATIVE_INFINITY ? (this.open[0] ?? 0) : w
-    return (Math.floor((from + 1) / this.interval) + 1) * this.interval - 1
+  /** The first tick after t. */
+  private tickAfter(t: number): number {
+    return (Math.floor((t + 1) / this.interval) + 1) * this.interval - 1
   }
 
   /** Closed windows that were kept for queries go when W has passed their retention too. */
@@ -262,6 +311,10 @@ export class WindowAggregate implements Timed {
     if (this.retention === 0)
       for (const start of [...this.table.liveStarts]) if (this.closeAt(start) <= w) this.drop(start)
     if (this.mode === 'onTime') this.onTimeDone = this.open.filter((start) => this.windows.endOf(start) - 1 <= w).length
-    if (this.mode === 'every' && this.open.length > 0) this.nextTick = this.tickAfter(w)
+    if (this.mode !== 'every') return
+    for (const start of this.open) {
+      this.changed.set(start, null)
+      this.tickFor(start)
+    }
   }
 }

@@ -62,15 +62,17 @@ class FixedWindows implements WindowAssigner {
   }
 
   previous(start: number): number {
-    return start - this.advance < 0 ? -1 : start - this.advance
+    if (start === 0) return -1
+    if (start >= this.advance) return start - this.advance
+    return this.offset > 0 ? 0 : -1
   }
 
   next(start: number): number {
-    return start + this.advance
+    return start === 0 && this.offset > 0 ? this.offset : start + this.advance
   }
 
+  /** With an offset, the window before the first whole one is cut at 0. */
   endOf(start: number): number {
-    if (start === 0 && this.offset > 0 && this.single) return this.offset
-    return start + this.size
+    return start === 0 && this.offset > 0 ? this.offset - this.advance + this.size : start + this.size
   }
 }

@@ -10,4 +10,6 @@ export {
 export { Entry } from './entry.ts'
 export { KeyValueTable } from './key-value.ts'
 export { after, concat, readTime, type Sealer, STATE_SPACE, type StoreSpace, statePrefix, writeTime } from './space.ts'
+export { Session, Sessions, SessionTable, type Shown } from './session.ts'
+export { Ticked, tickedValues } from './ticked.ts'
 export { Bucket, WindowTable } from './window.ts'

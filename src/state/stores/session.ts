@@ -1,0 +1,281 @@
+import type { ValueCodec } from './codecs.ts'
+import type { Entry } from './entry.ts'
+import type { KeyValueTable } from './key-value.ts'
+import type { Bucket, WindowTable } from './window.ts'
+
+/** A row that went out for a session, and was not taken back. */
+export interface Shown {
+  readonly start: number
+  readonly end: number
+  /** What it showed, where somebody downstream needs old rows. */
+  readonly state: unknown
+}
+
+const noRows: readonly Shown[] = []
+
+/** One session of a key. */
+export class Session {
+  /** First and last timestamp. */
+  start: number
+  end: number
+  /** A record up to here belongs to it: the furthest `timestamp + gap` of its records. */
+  reach: number
+  /** Highest timestamp of its records. */
+  ts: number
+  state: unknown
+  /** What it is now has not gone out. */
+  pending = true
+  /** Rows that are out, where they go out by time. */
+  shown: readonly Shown[] = noRows
+
+  constructor(start: number, end: number, reach: number, ts: number, state: unknown) {
+    this.start = start
+    this.end = end
+    this.reach = reach
+    this.ts = ts
+    this.state = state
+  }
+}
+
+/** All sessions of a key: one row. */
+export class Sessions {
+  /** Nothing is due for this key before. */
+  armedAt = Number.POSITIVE_INFINITY
+  /** By start; no two of them touch. */
+  readonly open: Session[] = []
+  /** Kept for queries only, in the order of closing. */
+  readonly closed: Session[] = []
+}
+
+/**
+ * Sessions by key, and an index of when a key is looked at next: its `armedAt`, rounded down to a multiple of `span`,
+ * is a start of the window table, so that a stretch of time is read when it comes and cleared when it is over. Rows of
+ * the index may be out of date (the key was armed again for another time): the key's own `armedAt` decides.
+ */
+export class SessionTable {
+  readonly rows: KeyValueTable
+  private readonly timers: WindowTable
+  private readonly span: number
+  private readonly heap: Due[] = []
+  /** Stretches that start before are in the heap. */
+  private loaded = Number.NEGATIVE_INFINITY
+
+  constructor(rows: KeyValueTable, timers: WindowTable, span: number) {
+    this.rows = rows
+    this.timers = timers
+    this.span = span
+  }
+
+  static values(inner: ValueCodec): ValueCodec {
+    return sessionValues(inner)
+  }
+
+  /**
+   * Stores what became of a key's sessions; looked at again at `dueAt` at the latest.
+   * @returns whether that is earlier than it was
+   */
+  set(entry: Entry, sessions: Sessions, ts: number, dueAt: number): boolean {
+    const earlier = dueAt < sessions.armedAt
+    if (earlier) {
+      sessions.armedAt = dueAt
+      this.index(entry.key, dueAt)
+    }
+    const empty = sessions.open.length === 0 && sessions.closed.length === 0
+    this.rows.set(entry, empty ? undefined : sessions, ts)
+    return earlier
+  }
+
+  /** When `take` may find something; may be too early. */
+  nextAt(): number {
+    const next = this.nextStretch()
+    const first = this.heap.length === 0 ? Number.POSITIVE_INFINITY : (this.heap[0] as Due).at
+    return next < first ? next : first
+  }
+
+  /** Keys that are due, which are not armed any more; each once. */
+  take(at: number): Entry[] {
+    for (let start = this.nextStretch(); start <= at; start = this.nextStretch()) this.loadStretch(start)
+    const due: Due[] = []
+    while (this.heap.length > 0 && (this.heap[0] as Due).at <= at) due.push(pop(this.heap) as Due)
+    const keys = due.map(({ key }) => key)
+    this.rows.prefetch(keys, 0, keys.length)
+    const entries: Entry[] = []
+    for (const { key, at: armedAt } of due) {
+      const entry = this.rows.load(key)
+      const sessions = entry.value as Sessions | undefined
+      if (sessions === undefined || sessions.armedAt !== armedAt) continue
+      sessions.armedAt = Number.POSITIVE_INFINITY
+      entries.push(entry)
+    }
+    return entries
+  }
+
+  /** Drops stretches that are over: all, where no key is armed. */
+  forget(at: number): void {
+    const until = this.nextAt() === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : at
+    for (let [start] = this.timers.liveStarts; start !== undefined; [start] = this.timers.liveStarts) {
+      if (start + this.span - 1 > until || start >= this.loaded) return
+      this.timers.drop(start)
+    }
+  }
+
+  private index(key: unknown, at: number): void {
+    const start = Math.floor(at / this.span) * this.span
+    const bucket = this.timers.bucket(start)
+    this.timers.set(bucket, bucket.load(key), at, at)
+    if (start < this.loaded) push(this.heap, { at, key })
+  }
+
+  private nextStretch(): number {
+    for (const start of this.timers.liveStarts) if (start >= this.loaded) return start
+    return Number.POSITIVE_INFINITY
+  }
+
+  private loadStretch(start: number): void {
+    const bucket = this.timers.peek(start) as Bucket
+    const rows = this.timers.rows(bucket)
+    this.loaded = start + this.span
+    for (const { key, value } of rows) {
+      const at = value as number
+      if (at < this.loaded) push(this.heap, { at, key })
+      else this.index(key, at) // written when spans were longer
+    }
+  }
+}
+
+interface Due {
+  readonly at: number
+  readonly key: unknown
+}
+
+function push(heap: Due[], due: Due): void {
+  let i = heap.push(due) - 1
+  while (i > 0) {
+    const parent = (i - 1) >> 1
+    if ((heap[parent] as Due).at <= due.at) break
+    heap[i] = heap[parent] as Due
+    i = parent
+  }
+  heap[i] = due
+}
+
+function pop(heap: Due[]): Due | undefined {
+  const top = heap[0]
+  const last = heap.pop() as Due
+  if (heap.length === 0) return top
+  let i = 0
+  for (;;) {
+    let child = 2 * i + 1
+    if (child >= heap.length) break
+    if (child + 1 < heap.length && (heap[child + 1] as Due).at < (heap[child] as Due).at) child++
+    if ((heap[child] as Due).at >= last.at) break
+    heap[i] = heap[child] as Due
+    i = child
+  }
+  heap[i] = last
+  return top
+}
+
+/**
+ * Layout of a row: timestamp f64 | armedAt f64 | open u32 | closed u32 | sessions. A session:
+ * start f64 | end f64 | reach f64 | pending u8 | shown u32 | length u32 | state (with its ts) | shown rows;
+ * a shown row: start f64 | end f64 | length u32 | state.
+ */
+function sessionValues(inner: ValueCodec): ValueCodec {
+  return {
+    encode(value, ts) {
+      const { armedAt, open, closed } = value as Sessions
+      const head = Buffer.allocUnsafe(24)
+      head.writeDoubleBE(ts, 0)
+      head.writeDoubleBE(armedAt, 8)
+      head.writeUInt32BE(open.length, 16)
+      head.writeUInt32BE(closed.length, 20)
+      const parts: Uint8Array[] = [head]
+      for (const session of open) writeSession(parts, session, inner)
+      for (const session of closed) writeSession(parts, session, inner)
+      return Buffer.concat(parts)
+    },
+    decode(bytes) {
+      const reader = new Reader(bytes, inner)
+      const sessions = new Sessions()
+      sessions.armedAt = reader.double()
+      const open = reader.int()
+      const closed = reader.int()
+      for (let i = 0; i < open; i++) sessions.open.push(reader.session())
+      for (let i = 0; i < closed; i++) sessions.closed.push(reader.session())
+      return sessions
+    },
+  }
+}
+
+function writeSession(parts: Uint8Array[], session: Session, inner: ValueCodec): void {
+  const { start, end, reach, ts, state, pending, shown } = session
+  const bytes = inner.encode(state, ts)
+  const head = Buffer.allocUnsafe(33)
+  head.writeDoubleBE(start, 0)
+  head.writeDoubleBE(end, 8)
+  head.writeDoubleBE(reach, 16)
+  head[24] = pending ? 1 : 0
+  head.writeUInt32BE(shown.length, 25)
+  head.writeUInt32BE(bytes.length, 29)
+  // copied: codecs may use their buffers again
+  parts.push(head, Buffer.from(bytes))
+  for (const row of shown) {
+    const old = row.state === undefined ? undefined : Buffer.from(inner.encode(row.state, ts))
+    const line = Buffer.allocUnsafe(20)
+    line.writeDoubleBE(row.start, 0)
+    line.writeDoubleBE(row.end, 8)
+    line.writeUInt32BE(old?.length ?? 0, 16)
+    parts.push(line)
+    if (old !== undefined) parts.push(old)
+  }
+}
+
+class Reader {
+  private readonly bytes: Uint8Array
+  private readonly view: DataView
+  private readonly inner: ValueCodec
+  private pos = 8
+
+  constructor(bytes: Uint8Array, inner: ValueCodec) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.inner = inner
+  }
+
+  double(): number {
+    this.pos += 8
+    return this.view.getFloat64(this.pos - 8)
+  }
+
+  int(): number {
+    this.pos += 4
+    return this.view.getUint32(this.pos - 4)
+  }
+
+  private state(length: number): unknown {
+    this.pos += length
+    return this.inner.decode(this.bytes.subarray(this.pos - length, this.pos))
+  }
+
+  session(): Session {
+    const start = this.double()
+    const end = this.double()
+    const reach = this.double()
+    const pending = this.bytes[this.pos++] === 1
+    const rows = this.int()
+    const length = this.int()
+    const ts = this.view.getFloat64(this.pos)
+    const session = new Session(start, end, reach, ts, this.state(length))
+    session.pending = pending
+    if (rows > 0) session.shown = Array.from({ length: rows }, () => this.shown())
+    return session
+  }
+
+  private shown(): Shown {
+    const start = this.double()
+    const end = this.double()
+    const length = this.int()
+    return { start, end, state: length === 0 ? undefined : this.state(length) }
+  }
+}
