@@ -93,7 +93,8 @@ export class KeyedMatcher {
 
   /** Ends what is due at or before `t`, one due time after the other. */
   advance(t: number): void {
-    for (let due = this.nextDue(); due <= t; due = this.nextDue()) {
+    // t is infinite at the end of the input.
+    for (let due = this.nextDue(); due <= t && due < Number.POSITIVE_INFINITY; due = this.nextDue()) {
       for (const runs of this.runs) if (runs.nextDue() === due) runs.fire(due)
     }
   }
