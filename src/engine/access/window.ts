@@ -37,7 +37,10 @@ export class WindowAccess {
     for (const start of [...this.table.liveStarts]) {
       const bucket = start < from || start > to ? undefined : this.table.peek(start)
       if (bucket === undefined) continue
-      for (const entry of this.table.rows(bucket)) yield [this.windowed(entry.key, start), this.show(entry.value)]
+      for (const entry of this.table.rows(bucket)) {
+        const value = this.show(entry.value)
+        if (value !== undefined) yield [this.windowed(entry.key, start), value]
+      }
     }
   }
 

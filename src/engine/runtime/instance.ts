@@ -3,7 +3,6 @@ import { DhaaraError } from '../../errors/index.ts'
 import { compareKeys, copyValue } from '../../state/codec/index.ts'
 import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
 import { ListAccess } from '../access/list.ts'
-import { WindowAccess } from '../access/window.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
@@ -11,14 +10,13 @@ import { StreamTableJoin } from '../operators/stream-table-join.ts'
 import { TableAggregate } from '../operators/table-aggregate.ts'
 import { KeptJoin, TableJoin } from '../operators/table-join.ts'
 import { DerivedRows, StoredRows, TableStore, type TableReader } from '../operators/table-store.ts'
-import { WindowAggregate } from '../operators/window-aggregate.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
-import { assigner } from '../time/assign.ts'
 import { ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
 import type { CurrentRecord } from './record.ts'
 import { SinkWriter } from './sink.ts'
 import type { TaskStores } from './stores.ts'
+import { windowedAggregate, windowedAccess } from './windowed.ts'
 
 /** What the steps of one task are made with. */
 export interface InstanceParts {
@@ -102,20 +100,8 @@ export class Instance {
     const { windows } = op
     if (windows === undefined)
       return new KeyAggregate(step.id, step.name, op.spec, stores.keyValue(op.store.name), step.needsOld, ctx)
-    if ((windows.kind !== 'tumbling' && windows.kind !== 'hopping') || windows.clock !== 'event')
-      throw unsupported(`aggregate over ${windows.kind} windows`, step.name)
-    const operator = new WindowAggregate(
-      step.id,
-      step.name,
-      op.spec,
-      assigner(windows),
-      windows.grace,
-      op.store.retention,
-      op.emit,
-      stores.window(op.store.name),
-      step.needsOld,
-      ctx,
-    )
+    const operator = windowedAggregate(step, op, stores, ctx)
+    if (operator === undefined) throw unsupported(`aggregate over ${windows.kind} windows`, step.name)
     ctx.clock.add(operator)
     return operator
   }
@@ -192,16 +178,8 @@ export class Instance {
 export function storeAccess(stores: TaskStores, spec: StoreSpec, owner: Step | undefined, now: () => number): unknown {
   const aggregate = owner !== undefined && 'spec' in owner.op ? owner.op : undefined
   const show = aggregate?.spec.result ?? ((state: unknown) => state)
-  if (spec.kind === 'window') {
-    const windows = aggregate?.kind === 'aggregate' ? aggregate.windows : undefined
-    const ends =
-      windows !== undefined && (windows.kind === 'tumbling' || windows.kind === 'hopping')
-        ? assigner(windows)
-        : undefined
-    const ticked = aggregate?.kind === 'aggregate' && aggregate.emit.mode === 'every'
-    const shown = ticked ? (held: unknown) => show((held as { state: unknown }).state) : show
-    return new WindowAccess(stores.window(spec.name), (start) => ends?.endOf(start) ?? start, shown, now)
-  }
+  if (spec.kind === 'window' || spec.kind === 'session')
+    return windowedAccess(stores, spec, aggregate?.kind === 'aggregate' ? aggregate : undefined, now)
   if (spec.kind === 'list') return new ListAccess(stores.keyValue(spec.name), now)
   const access = new KeyValueAccess(stores.keyValue(spec.name), now, show)
   return owner === undefined ? access : new ReadOnlyKeyValue(access)

@@ -5,9 +5,12 @@ import {
   type Sealer,
   serdeKeys,
   serdeValues,
+  SessionTable,
   statePrefix,
   type StoreSpace,
+  tickedValues,
   typedKeys,
+  type ValueCodec,
   WindowTable,
 } from '../../state/stores/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
@@ -18,6 +21,7 @@ export type Table = KeyValueTable | WindowTable
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
 export class TaskStores {
   readonly tables = new Map<string, Table>()
+  private readonly sessions = new Map<string, SessionTable>()
   private readonly specs: ReadonlyMap<string, StoreSpec>
   private readonly host: Host
   private readonly partition: number
@@ -44,6 +48,28 @@ export class TaskStores {
     throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no window store`)
   }
 
+  /** Whose values are `Ticked`. */
+  tickedWindow(name: string): WindowTable {
+    const table = this.tables.get(name) ?? this.open(name, (space) => new WindowTable(space, this.epoch), tickedValues)
+    if (table instanceof WindowTable) return table
+    throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no window store`)
+  }
+
+  /** @param span how far apart the stretches of its timer index lie, ms */
+  session(name: string, span: number): SessionTable {
+    let session = this.sessions.get(name)
+    if (session === undefined) {
+      const rows = this.open(name, (space) => new KeyValueTable(space, this.epoch), SessionTable.values)
+      const timers = this.open(
+        `${name}.timers`,
+        (space) => new WindowTable({ ...space, keys: rows.space.keys }, this.epoch),
+      )
+      session = new SessionTable(rows, timers, span)
+      this.sessions.set(name, session)
+    }
+    return session
+  }
+
   spec(name: string): StoreSpec | undefined {
     return this.specs.get(name)
   }
@@ -56,13 +82,18 @@ export class TaskStores {
     for (const table of this.tables.values()) table.written(epoch)
   }
 
-  private open<T extends Table>(name: string, make: (space: StoreSpace) => T): T {
+  private open<T extends Table>(
+    name: string,
+    make: (space: StoreSpace) => T,
+    wrap: (values: ValueCodec) => ValueCodec = (values) => values,
+  ): T {
     const spec = this.specs.get(name)
+    const values = spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name)
     const table = make({
       reader: this.host.reader,
       prefix: statePrefix(this.host.storeId(name), this.partition),
       keys: spec?.key === undefined ? typedKeys : serdeKeys(spec.key, name),
-      values: spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name),
+      values: wrap(values),
       cacheBytes: this.share,
     })
     this.tables.set(name, table)
