@@ -40,7 +40,8 @@ const counts = { passed: 0, failed: 0, skipped: 0 }
 function run(step: Step): boolean {
   const started = performance.now()
   const report = `${reportsDir}/${step.name}.json`
-  const reporter = step.mocha ? ['--', '--reporter', 'json', '--reporter-option', `output=${report}`] : []
+  // `--exit`: a failed test may leave something open, and must not hang the check for ever.
+  const reporter = step.mocha ? ['--', '--exit', '--reporter', 'json', '--reporter-option', `output=${report}`] : []
   const child = spawnSync('npm', ['run', '--silent', step.name, ...reporter], { encoding: 'utf8', maxBuffer: 2 ** 28 })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const tests = step.mocha ? readReport(report) : undefined
