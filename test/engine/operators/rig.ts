@@ -123,7 +123,12 @@ export class Rig {
   }
 
   private start(w: number): void {
-    this.clock = new TaskClock(() => {})
+    this.clock = new TaskClock(
+      () => {},
+      (error) => {
+        throw error
+      },
+    )
     this.clock.w = w
     this.clock.target = w
     this.tables = new Map()

@@ -4,6 +4,7 @@ import type { AggregateSpec, EmitSpec } from '../../../src/dsl/plan/index.ts'
 import { SessionAggregate, sessionSpan } from '../../../src/engine/operators/session-aggregate.ts'
 import { appending, type Make, type Out, Rig } from './rig.ts'
 import { SessionModel } from './session-model.ts'
+import { close, every, letters, onTime, play, stepsOf, update } from './steps.ts'
 
 interface Setup {
   readonly gap?: number | ((value: number) => number | string)
@@ -29,11 +30,6 @@ const making =
       needsOld,
       ctx,
     )
-
-const update: EmitSpec = { mode: 'update' }
-const close: EmitSpec = { mode: 'close' }
-const onTime: EmitSpec = { mode: 'onTime' }
-const every = (interval: number): EmitSpec => ({ mode: 'every', interval, clock: 'event' })
 
 const show = ({ key, window: [start, end], value }: Out): string =>
   `${key}[${start},${end}] ${value === null ? 'gone' : (value as { all: number[] }).all.join('')}`
@@ -209,23 +205,6 @@ describe('SessionAggregate', () => {
     assert.equal(rig.storedRows, 0)
   })
 
-  const steps = fc.array(
-    fc.oneof(
-      {
-        weight: 12,
-        arbitrary: fc.record({
-          key: fc.constantFrom('a', 'b', 'c', 'd'),
-          forth: fc.integer({ min: 0, max: 9 }),
-          back: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 })),
-        }),
-      },
-      { weight: 1, arbitrary: fc.constant('restart' as const) },
-      { weight: 1, arbitrary: fc.constant('seal' as const) },
-      { weight: 1, arbitrary: fc.constant('jump' as const) },
-    ),
-    { maxLength: 80 },
-  )
-
   const setup = fc.record({
     gap: fc.integer({ min: 1, max: 12 }),
     own: fc.boolean(),
@@ -240,33 +219,29 @@ describe('SessionAggregate', () => {
 
   it('does what the model does, on out-of-order input, over restarts', () => {
     fc.assert(
-      fc.property(setup, steps, ({ gap, own, grace, bound, retention, emit, needsOld, careful, cacheBytes }, input) => {
-        const gapOf = (value: number) => (own ? 1 + ((value * 7) % gap) : gap)
-        const rig = new Rig(making({ gap: own ? gapOf : gap, grace, retention, emit, needsOld }), {
-          bound,
-          careful,
-          cacheBytes,
-        })
-        const model = new SessionModel(grace, emit, needsOld, bound)
-        let now = 50
-        for (const [i, step] of input.entries()) {
-          if (step === 'restart') rig.restart()
-          else if (step === 'seal') rig.seal()
-          else if (step === 'jump') now += 200
-          else {
-            now += step.forth
-            const ts = Math.max(0, now - step.back)
-            rig.send(step.key, i, ts)
-            model.send(step.key, i, ts, gapOf(i))
-          }
-        }
-        rig.end()
-        model.advance(Number.POSITIVE_INFINITY)
-        assert.deepEqual(rig.outs, model.outs)
-        assert.deepEqual(rig.lates, model.lates)
-        rig.checkpoint()
-        if (retention === 0) assert.equal(rig.storedRows, 0)
-      }),
+      fc.property(
+        setup,
+        stepsOf(letters, 80),
+        ({ gap, own, grace, bound, retention, emit, needsOld, careful, cacheBytes }, input) => {
+          const gapOf = (value: number) => (own ? 1 + ((value * 7) % gap) : gap)
+          const rig = new Rig(making({ gap: own ? gapOf : gap, grace, retention, emit, needsOld }), {
+            bound,
+            careful,
+            cacheBytes,
+          })
+          const model = new SessionModel(grace, emit, needsOld, bound)
+          play(input, [rig], (key, value, ts) => {
+            rig.send(key, value, ts)
+            model.send(key, value, ts, gapOf(value))
+          })
+          rig.end()
+          model.advance(Number.POSITIVE_INFINITY)
+          assert.deepEqual(rig.outs, model.outs)
+          assert.deepEqual(rig.lates, model.lates)
+          rig.checkpoint()
+          if (retention === 0) assert.equal(rig.storedRows, 0)
+        },
+      ),
       { numRuns: 600 },
     )
   })
