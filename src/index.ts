@@ -1,4 +1,7 @@
 /** Everything a user of dhaara imports, but for `dhaara/testing`. */
+
+export type { Broker, OutputRecord, Producer } from './connectors/broker/index.ts'
+export { type EmbeddedBrokerOptions, embeddedBroker } from './connectors/embedded/index.ts'
 export {
   type Aggregator,
   type AggregatorKind,
@@ -51,8 +54,8 @@ export {
 export type {
   BroadcastRules,
   ForwardOptions,
-  Processor,
   ProcessOptions,
+  Processor,
   ProcessorContext,
   StateContext,
   ValueProcessorContext,
@@ -118,5 +121,10 @@ export {
   type WindowsWithoutGrace,
   windows,
 } from './dsl/windows/index.ts'
+export { type AppEvents, StreamsApp } from './engine/app/app.ts'
+export type { Logger } from './engine/app/logger.ts'
+export type { AppOptions, ErrorPolicy, Program } from './engine/app/options.ts'
+export type { RunSummary } from './engine/app/summary.ts'
 export { type MatcherResult, PatternMatcher } from './engine/cep/index.ts'
+export type { AppState } from './engine/runtime/lifecycle.ts'
 export { DhaaraError, type ErrorCode, type ErrorDomain, PatternError, TopologyError } from './errors/index.ts'

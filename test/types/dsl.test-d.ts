@@ -1,9 +1,10 @@
-/* oxlint-disable no-unused-expressions, no-unused-vars */
+/* oxlint-disable no-unused-expressions, no-unused-vars, unicorn/no-thenable */
 // biome-ignore-all format: an expected error speaks of the one line below it
 /** What of the DSL must compile, and what must not (`@ts-expect-error`). No lambda parameter is annotated, except where a comment says why. */
 import type { Duration, KStream, KTable, Topology, Windowed } from '../../src/index.ts'
 import {
-  StreamsBuilder, aggregators, avg, count, duration, every, first, joinWindows, latest, max, serdes, stores, sum, topK, untilTimeLimit, untilWindowCloses, watermarks, windows,
+  aggregators, avg, count, duration, every, first, joinWindows, latest, max, StreamsBuilder, serdes, stores, sum, topK,
+  untilTimeLimit, untilWindowCloses, watermarks, windows,
 } from '../../src/index.ts'
 
 /** Same type, both ways. */

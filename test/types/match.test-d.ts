@@ -1,7 +1,7 @@
 /* oxlint-disable no-unused-expressions, no-unused-vars */
 // biome-ignore-all format: an expected error speaks of the one line below it
 /** Patterns on streams: what must compile, and what must not. */
-import { AfterMatchSkip, Pattern, PatternMatcher, StreamsBuilder, anyOf, pattern, serdes } from '../../src/index.ts'
+import { AfterMatchSkip, anyOf, Pattern, PatternMatcher, pattern, StreamsBuilder, serdes } from '../../src/index.ts'
 
 interface Order { orderId: string; total: number }
 type StockEvent = { type: 'order'; size: number; side: 'buy' | 'sell'; at: number } | { type: 'trade'; price: number; at: number } | { type: 'cancel'; reason: string; at: number }

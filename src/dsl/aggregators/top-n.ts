@@ -68,12 +68,17 @@ export function topNOfRowsSpec(n: number, by: (value: any, key: any) => OrderedK
   }
 }
 
-/** null when nothing is left. */
+/**
+ * null when nothing is left. Of rows of one rank the one of equal content goes; where none is (what was stored may have
+ * lost its class), any of them, since the row that leaves is known to be there.
+ */
 function remove(s: Best, rank: OrderedKey, value: unknown): Best | null {
   const end = placeOf(s.ranks, rank)
-  for (let i = end - 1; i >= 0 && compareKeys(s.ranks[i] as OrderedKey, rank) === 0; i--) {
-    if (!isDeepStrictEqual(s.values[i], value)) continue
-    return s.ranks.length === 1 ? null : { ranks: s.ranks.toSpliced(i, 1), values: s.values.toSpliced(i, 1) }
-  }
-  return s
+  let start = end
+  while (start > 0 && compareKeys(s.ranks[start - 1] as OrderedKey, rank) === 0) start--
+  if (start === end) return s
+  if (s.ranks.length === 1) return null
+  const found = s.values.slice(start, end).findIndex((other) => isDeepStrictEqual(other, value))
+  const at = found < 0 ? start : start + found
+  return { ranks: s.ranks.toSpliced(at, 1), values: s.values.toSpliced(at, 1) }
 }

@@ -1,5 +1,5 @@
-import type { PlanDraft } from '../builder/draft.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import type { PlanDraft } from '../builder/draft.ts'
 import { needFunction } from '../checks.ts'
 import { aggregateStep, type Windowing } from '../grouped/aggregate-step.ts'
 import { aggregateSpec } from '../grouped/specs.ts'

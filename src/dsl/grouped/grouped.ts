@@ -1,7 +1,7 @@
 import { countSpec, topNSpec } from '../aggregators/index.ts'
 import type { PlanDraft } from '../builder/draft.ts'
-import { CogroupSteps } from '../cogroup/cogroup.ts'
 import { needFunction } from '../checks.ts'
+import { CogroupSteps } from '../cogroup/cogroup.ts'
 import { Handle } from '../handle.ts'
 import { MatchSteps } from '../match/match.ts'
 import type { MatchOptions } from '../match/types.ts'

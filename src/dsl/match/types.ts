@@ -1,4 +1,4 @@
-import type { StepOptions, StoreOptions, SerdeOptions } from '../options.ts'
+import type { SerdeOptions, StepOptions, StoreOptions } from '../options.ts'
 import type { MatcherOptions, MatchInfo } from '../pattern/index.ts'
 import type { Serde } from '../serdes/types.ts'
 import type { KStream } from '../stream/types.ts'

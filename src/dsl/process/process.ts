@@ -1,5 +1,5 @@
-import { needFunction } from '../checks.ts'
 import type { PlanDraft } from '../builder/draft.ts'
+import { needFunction } from '../checks.ts'
 import { type Handle, needHandle } from '../handle.ts'
 import type { SerdeOptions } from '../options.ts'
 import type { PlanNode } from '../plan/index.ts'

@@ -1,6 +1,6 @@
+import { DhaaraError } from '../../errors/index.ts'
 import { needFunction, needOneOf } from '../checks.ts'
 import type { StoreSpec } from '../plan/index.ts'
-import { DhaaraError } from '../../errors/index.ts'
 import type { OrderedKey, Serde } from '../serdes/types.ts'
 import { type Duration, toMs } from '../time/index.ts'
 import { show } from '../vault.ts'

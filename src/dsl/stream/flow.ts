@@ -1,12 +1,11 @@
 /** Steps that move records elsewhere: to a topic, another partition, a table. */
-import { needCount, needFunction } from '../checks.ts'
+import { needCount, needFunction, needOneOf } from '../checks.ts'
 import type { Handle } from '../handle.ts'
 import { present } from '../helpers.ts'
 import type { SerdeOptions, StateOptions } from '../options.ts'
 import type { AnySerde, PlanNode, UserFn } from '../plan/index.ts'
 import { storeSpec } from '../stores/index.ts'
 import { type Duration, toMs } from '../time/index.ts'
-import { needOneOf } from '../checks.ts'
 import type { SinkOptions } from './types.ts'
 
 export function sink(at: Handle, topic: unknown, opts: SinkOptions<any, any>): PlanNode {

@@ -1,9 +1,14 @@
-import type { BroadcastRules } from '../process/types.ts'
 import type { AsyncCall, AsyncOptions } from '../async/types.ts'
 import type { KGroupedStream } from '../grouped/types.ts'
 import type { Expires, Gone, KeyLike, Nullish, Row } from '../helpers.ts'
 import type { SerdeOptions, StateOptions, StepOptions, StoreOptions } from '../options.ts'
-import type { Processor, ProcessOptions, ProcessorContext, ValueProcessorContext } from '../process/types.ts'
+import type {
+  BroadcastRules,
+  ProcessOptions,
+  Processor,
+  ProcessorContext,
+  ValueProcessorContext,
+} from '../process/types.ts'
 import type { Fn, HeadersInit, RecordView } from '../records.ts'
 import type { Serde, Serializer } from '../serdes/types.ts'
 import type { Split } from '../split/types.ts'

@@ -1,5 +1,5 @@
-import { needFunction } from '../checks.ts'
 import type { PlanDraft } from '../builder/draft.ts'
+import { needFunction } from '../checks.ts'
 import type { AnySerde, PlanNode } from '../plan/index.ts'
 import type { LateOptions, LateSink } from './types.ts'
 
