@@ -15,6 +15,7 @@ export class RowSink {
   #second = 0
   #sum = 0
   #counted = false
+  #later: (() => Iterable<Uint8Array>)[] = []
 
   /** A row as JSON text. */
   text(row: string): void {
@@ -39,8 +40,23 @@ export class RowSink {
     this.#counted = true
   }
 
+  /** Rows that lie in some buffer of the subject's: they are read in `drain`. */
+  later(rows: () => Iterable<Uint8Array>): void {
+    this.#later.push(rows)
+  }
+
   /** Hashes what was gathered and forgets it. Not to be timed. */
   drain(): void {
+    const later = this.#later
+    this.#later = []
+    for (const rows of later) {
+      for (const row of rows()) this.bytes(row)
+      this.#hash()
+    }
+    this.#hash()
+  }
+
+  #hash(): void {
     let at = 0
     for (let row = 0; row < this.#held; row++) {
       let first = 0x811c9dc5

@@ -2,6 +2,7 @@ import type { MapNode, SplitNode } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
 import { inputLoop } from './loop.ts'
 import { fnNames, isOperator, isOutlet } from './steps.ts'
+import { type Traits, traitsOf } from './traits.ts'
 
 /**
  * Emits the JavaScript of one sub-topology: a function for each input that loops over a batch and calls the user's
@@ -13,17 +14,19 @@ import { fnNames, isOperator, isOutlet } from './steps.ts'
  */
 export class Generator {
   private readonly sub: SubTopology
+  private readonly traits: Traits
   private readonly functions: string[] = []
   private readonly made = new Set<number>()
   private names = 0
 
   constructor(sub: SubTopology) {
     this.sub = sub
+    this.traits = traitsOf(sub)
   }
 
   /** Body of a `new Function('env', …)`, which gives `{inputs: {stepId: run}, outs, lates}`. */
   text(): string {
-    const inputs = this.sub.inputs.map((step) => `${step.id}: ${inputLoop(step, this.bodyOf(step))}`)
+    const inputs = this.sub.inputs.map((step) => `${step.id}: ${inputLoop(step, this.bodyOf(step), this.traits)}`)
     const stateful = this.sub.steps.filter(isOperator)
     const outs = stateful.map((step) => `${step.id}: ${this.out(step)}`)
     const lates = this.sub.steps
@@ -36,11 +39,9 @@ export class Generator {
     return [
       "'use strict'",
       'const { rec, clock, fail } = env',
-      'let at = -1',
       ...names,
       ...this.functions,
-      `return { inputs: { ${inputs.join(',\n')} }, outs: { ${outs.join(',\n')} }, lates: { ${lates.join(',\n')} },`,
-      'enter(step) { at = step }, where() { return at } }',
+      `return { inputs: { ${inputs.join(',\n')} }, outs: { ${outs.join(',\n')} }, lates: { ${lates.join(',\n')} } }`,
     ].join('\n')
   }
 
@@ -53,11 +54,16 @@ export class Generator {
   private out(step: Step): string {
     const body = this.deliver(step, 'k', 'v', 'o', 'ts')
     const args = step.table ? 'k, v, o, ts' : 'k, v, ts'
-    return `function out${step.id}(${args}) { rec.ts = ts; try { ${body} } catch (e) { fail(e, at) } }`
+    return `function out${step.id}(${args}) { ${this.guarded(step, body)} }`
   }
 
   private outOf(step: Step): string {
-    return `function late${step.id}(k, v, ts) { try { ${this.deliver(step, 'k', 'v', 'o', 'ts')} } catch (e) { fail(e, at) } }`
+    return `function late${step.id}(k, v, ts) { ${this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))} }`
+  }
+
+  /** A function's body: what fails in it ends there. */
+  private guarded(step: Step, body: string): string {
+    return `let at = ${step.id}; ${this.traits.time ? 'rec.ts = ts;' : ''} try { ${body} } catch (e) { rec.ts = ts; fail(e, at) }`
   }
 
   /** Hands a record to all who read the step; one who throws does not keep it from the others. */
@@ -81,7 +87,7 @@ export class Generator {
   private shared(step: Step): void {
     if (this.made.has(step.id)) return
     this.made.add(step.id)
-    this.functions.push(`function s${step.id}(k, v, ts) { ${this.deliver(step, 'k', 'v', 'o', 'ts')} }`)
+    this.functions.push(`function s${step.id}(k, v, ts) { ${this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))} }`)
   }
 
   private record({ to, port }: Edge, k: string, v: string, ts: string): string {

@@ -46,10 +46,6 @@ export class Interpreter {
           this.safely(() => this.deliver(step)(k, v, undefined, ts))
   }
 
-  enter(step: number): void {
-    this.at = step
-  }
-
   private input(step: Step): RunBatch {
     const { rec, clock, tombstones } = this.env
     const { op } = step

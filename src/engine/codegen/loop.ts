@@ -1,55 +1,76 @@
 import type { Step } from '../plan/physical.ts'
+import type { Traits } from './traits.ts'
 
 /**
  * The loop over a batch of one input. A record is processed with the watermark before it; then the watermark moves, and
- * what is due fires. `time` is the input's own clock.
+ * what is due fires. `time` is the input's own clock. What nobody in the sub-topology looks at is not kept up to date
+ * within the batch, only at its end.
  */
-export function inputLoop(step: Step, body: string): string {
-  const { op } = step
-  if (op.kind === 'repartitionRead') {
-    return `function in${step.id}(b, from, to, time) {
-      rec.batch = b; rec.own = undefined
-      const keys = b.keys, values = b.values, olds = b.olds, times = b.timestamps, ws = b.w
-      for (let i = from; i < to; i++) {
-        const w = ws[i]
-        if (w > time.w) time.raise(w)
-        const k = keys[i], v = values[i], o = ${op.repartition.change ? 'olds[i]' : 'undefined'}, ts = times[i]
-        if (rec.batch !== b) rec.batch = b
-        rec.i = i; rec.ts = ts
-        if (ts > clock.streamTime) clock.streamTime = ts
-        try { ${body} } catch (e) { fail(e, at) }
-        if (clock.w >= clock.next) clock.advance(clock.w)
-      }
-    }`
-  }
+export function inputLoop(step: Step, body: string, traits: Traits): string {
+  return step.op.kind === 'repartitionRead' ? repartitionLoop(step, step.op.repartition.change, body, traits) : topicLoop(step, body, traits)
+}
+
+const failing = (traits: Traits, body: string): string =>
+  `try { ${body} } catch (e) { ${traits.place ? '' : 'rec.batch = b; rec.i = i; '}rec.ts = ts; fail(e, at) }`
+
+const seen = (traits: Traits): string => `${traits.place ? 'rec.i = i;' : ''} ${traits.time ? 'rec.ts = ts;' : ''}`
+
+function repartitionLoop(step: Step, change: boolean, body: string, traits: Traits): string {
   return `function in${step.id}(b, from, to, time) {
-    rec.own = undefined
-    const keys = b.keys, values = b.values, times = b.timestamps
-    let max = time.max
+    rec.batch = b; rec.own = undefined
+    const keys = b.keys, values = b.values, olds = b.olds, times = b.timestamps, ws = b.w
+    let at = ${step.id}
     for (let i = from; i < to; i++) {
-      const k = keys[i], v = values[i], o = undefined, ts = times[i]
-      rec.batch = b; rec.i = i; rec.ts = ts
-      ${op.kind === 'source' && op.tombstones === 'drop' && op.store === undefined ? `if (v === null) { env.tombstones[${step.id}].n++ } else {` : '{'}
-        try { ${body} } catch (e) { fail(e, at) }
-      }
-      ${watermark(step)}
+      const w = ws[i]
+      if (w > time.w) time.raise(w)
+      const k = keys[i], v = values[i], o = ${change ? 'olds[i]' : 'undefined'}, ts = times[i]
+      ${seen(traits)}
+      if (ts > clock.streamTime) clock.streamTime = ts
+      ${failing(traits, body)}
+      if (clock.w >= clock.next) clock.advance(clock.w)
     }
-    time.max = max
   }`
 }
 
-function watermark(step: Step): string {
-  const raised = 'if (ts > clock.streamTime) clock.streamTime = ts'
+function topicLoop(step: Step, body: string, traits: Traits): string {
+  const { op } = step
+  const processed = failing(traits, body)
+  const dropsNull = op.kind === 'source' && op.tombstones === 'drop' && op.store === undefined
+  const { each, last } = watermark(step, traits)
+  return `function in${step.id}(b, from, to, time) {
+    rec.batch = b; rec.own = undefined
+    const keys = b.keys, values = b.values, times = b.timestamps, solo = time.solo
+    let max = time.max, at = ${step.id}
+    for (let i = from; i < to; i++) {
+      const k = keys[i], v = values[i], o = undefined, ts = times[i]
+      ${seen(traits)}
+      ${dropsNull ? `if (v === null) env.tombstones[${step.id}].n++; else { ${processed} }` : processed}
+      ${each}
+    }
+    time.max = max
+    ${last}
+  }`
+}
+
+function watermark(step: Step, traits: Traits): { each: string; last: string } {
+  const raised = 'if (ts > clock.streamTime) clock.streamTime = ts;'
   const sweep = 'if (clock.w >= clock.next) clock.advance(clock.w)'
-  if (step.op.kind !== 'source') return sweep
+  if (step.op.kind !== 'source') return { each: sweep, last: '' }
   const { watermark: spec } = step.op
-  if (spec.kind === 'none') return `${raised}; if (ts > max) max = ts; ${sweep}`
+  if (spec.kind === 'none') return { each: `if (ts > max) max = ts; ${raised} ${sweep}`, last: '' }
   if (spec.kind === 'punctuated') {
-    return `${raised}; if (ts > max) max = ts; if (v !== null) { at = ${step.id}; const w = time.punctuate(v, ts); if (w !== null && w > time.w) time.raise(w) } ${sweep}`
+    const moved = `if (v !== null) { const w = time.punctuate(v, ts); if (w !== null && w > time.w) time.raise(w) }`
+    return { each: `if (ts > max) max = ts; ${raised} ${moved} ${sweep}`, last: '' }
   }
-  return `if (ts > max) { max = ts; ${raised}
-        const w = ts - ${spec.bound + 1}
-        if (time.solo) { time.w = w; if (w >= clock.next) clock.advance(w); else if (w > clock.w) { clock.w = w; clock.target = w } }
-        else time.raise(w)
+  const behind = spec.bound + 1
+  if (!traits.watermark) return { each: 'if (ts > max) max = ts', last: `if (max > clock.streamTime) clock.streamTime = max; time.raise(max - ${behind})` }
+  const each = `if (ts > max) {
+        max = ts
+        if (ts > clock.streamTime) clock.streamTime = ts
+        const w = ts - ${behind}
+        if (!solo) { time.max = ts; time.raise(w) }
+        else if (w >= clock.next) { time.w = w; clock.advance(w) }
+        else if (w > clock.w) clock.w = w
       } else if (clock.w >= clock.next) clock.advance(clock.w)`
+  return { each, last: `if (solo && max - ${behind} > time.w) time.w = max - ${behind}` }
 }

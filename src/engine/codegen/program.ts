@@ -26,7 +26,6 @@ export interface LinkParts {
 export interface Linked {
   /** By the id of the input's step. */
   readonly inputs: Record<number, RunBatch>
-  enter(step: number): void
 }
 
 interface Made extends Linked {
@@ -65,7 +64,7 @@ export class Program {
       this.make === undefined || !parts.codegen ? new Interpreter(this.sub, env) : this.generated(this.make, env)
     for (const [id, out] of Object.entries(made.outs)) (parts.ops[Number(id)] as { out: unknown }).out = out
     for (const [id, late] of Object.entries(made.lates)) (parts.ops[Number(id)] as { late: unknown }).late = late
-    return { inputs: made.inputs, enter: (step) => made.enter(step) }
+    return { inputs: made.inputs }
   }
 
   private generated(make: (env: object) => Made, env: ProgramEnv): Made {

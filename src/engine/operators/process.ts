@@ -24,7 +24,6 @@ export interface ProcessServices {
   gauge(name: string, read: () => number): void
   /** Runs user code that no record caused; errors go to the policy. */
   guarded(stepId: number, fn: () => void): void
-  entering(stepId: number): void
 }
 
 /** A user's own processor: stores, timers, punctuators, `forward`. */
@@ -80,7 +79,6 @@ export class Process {
     rec.ts = ts
     rec.own = own
     this.key = key
-    this.services.entering(this.stepId)
   }
 
   private context(event: KeyTimers, wall: KeyTimers): object {
@@ -96,7 +94,7 @@ export class Process {
         return services.wall.now()
       },
       get watermark() {
-        return clock.target
+        return Math.max(clock.target, clock.w)
       },
       store: (handle: string | { name: string }) => services.store(handle),
       metrics: {

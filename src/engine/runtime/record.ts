@@ -78,11 +78,11 @@ export class CurrentRecord implements RecordView {
   own: RawHeaders | undefined = undefined
 
   get topic(): string {
-    return this.batch.topic
+    return this.i < 0 ? '' : this.batch.topic
   }
 
   get partition(): number {
-    return this.batch.partition
+    return this.i < 0 ? -1 : this.batch.partition
   }
 
   get offset(): number {
@@ -109,7 +109,6 @@ export class CurrentRecord implements RecordView {
 
   /** What time triggers has no record. */
   none(): void {
-    this.batch = noBatch
     this.i = -1
     this.own = undefined
   }

@@ -22,16 +22,21 @@ export class TaskClock {
   next = Number.NEGATIVE_INFINITY
   /** Highest timestamp processed. */
   streamTime = Number.NEGATIVE_INFINITY
-  /** What W is moving to while timers fire, else W: what user code is told. */
+  /** What W is moving to while timers fire, which is what user code is told; else W or less. */
   target = Number.NEGATIVE_INFINITY
   /** All input has ended: W is going to +infinity, which is no time to expire anything by. */
   ended = false
   private readonly timed: Timed[] = []
-  private readonly entering: (stepId: number, at: number) => void
+  private readonly entering: () => void
+  private readonly failed: (error: unknown, stepId: number) => void
 
-  /** @param entering told of each step and time before its timers fire */
-  constructor(entering: (stepId: number, at: number) => void) {
+  /**
+   * @param entering told before timers fire: no record is at hand
+   * @param failed told what a step's timer threw
+   */
+  constructor(entering: () => void, failed: (error: unknown, stepId: number) => void) {
     this.entering = entering
+    this.failed = failed
   }
 
   add(timed: Timed): void {
@@ -70,8 +75,12 @@ export class TaskClock {
       return false
     }
     if (at - 1 > this.w) this.w = at - 1
-    this.entering(first.stepId, at)
-    first.fire(at)
+    this.entering()
+    try {
+      first.fire(at)
+    } catch (error) {
+      this.failed(error, first.stepId)
+    }
     return true
   }
 }

@@ -1,0 +1,158 @@
+import { openEmbedded } from '../../../../src/connectors/broker/broker.ts'
+import { readFrames, sealFrame } from '../../../../src/connectors/broker/frame.ts'
+import type { FetchedBatch } from '../../../../src/connectors/broker/log.ts'
+import { compile } from '../../../../src/engine/plan/compile.ts'
+import { partitionCounts } from '../../../../src/engine/plan/partitions.ts'
+import { StoreIds } from '../../../../src/engine/app/identity.ts'
+import { writeEpoch } from '../../../../src/engine/runtime/commit.ts'
+import type { TopicFeed } from '../../../../src/engine/runtime/feed.ts'
+import { TaskGroup } from '../../../../src/engine/runtime/group.ts'
+import type { Host } from '../../../../src/engine/runtime/host.ts'
+import { Outputs } from '../../../../src/engine/runtime/outputs.ts'
+import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
+import { embeddedBroker, type Topology } from '../../../../src/index.ts'
+import type { Subject } from '../../../harness/subject.ts'
+import type { Chunk } from '../../../workload/chunks.ts'
+
+/** Wall time between two checkpoints, milliseconds: as the hand-written loops have it. */
+const interval = 100
+/** Records of one fetch. */
+const fetchSize = 1000
+
+export interface EngineSubjectOptions {
+  readonly cacheBytes?: number
+  /** Other inputs, taken in before the first record: topic -> values with keys. */
+  readonly tables?: Readonly<Record<string, () => FetchedBatch>>
+}
+
+/**
+ * The engine's own path from bytes to frames, in one thread: fetched runs of records, decoded, processed by the generated
+ * code, written to output frames; each 100 ms an epoch goes to RocksDB. The frames are handed over as the hand-written
+ * loops hand over their rows: neither side writes its output to disk.
+ */
+export function engineSubject(topology: () => Topology, input: string, options: EngineSubjectOptions = {}): Subject {
+  return {
+    async setup({ sink, dir }) {
+      const lease = await openEmbedded(embeddedBroker({ dir }))
+      const plan = compile(planOf(topology()))
+      const ids = new StoreIds(lease.backend, 'bench')
+      const outputs = new Outputs(() => 1)
+      const partitions = partitionCounts(plan, () => 1, [])
+      let waiting: FetchedBatch | undefined
+      const tables = new Map(Object.entries(options.tables ?? {}))
+      const host: Host = {
+        reader: lease.backend,
+        outputs,
+        storeId: (name) => ids.idOf(name),
+        partitionsOf: () => 1,
+        topics: () => [],
+        fetch(topic) {
+          if (topic === input) {
+            const batch = waiting
+            waiting = undefined
+            return batch
+          }
+          const table = tables.get(topic)
+          tables.delete(topic)
+          return table?.()
+        },
+        behind: () => false,
+        startOffset: () => 0,
+        now: () => Date.now(),
+        onUserError: () => 'fail',
+        onDataError: () => 'fail',
+        deadLetter() {},
+        deadLetterRaw() {},
+        options: {
+          careful: false,
+          strict: false,
+          codegen: true,
+          cacheBytes: options.cacheBytes ?? 256 << 20,
+          maxTimestampAhead: Number.POSITIVE_INFINITY,
+          maxTaskIdle: 0,
+          emptyIdle: 1000,
+          batchSize: fetchSize,
+        },
+      }
+      const group = new TaskGroup(
+        plan,
+        partitions,
+        plan.subs.map(({ id }) => ({ sub: id, partition: 0 })),
+        host,
+        1,
+      )
+      group.run(Number.POSITIVE_INFINITY)
+      let due = performance.now() + interval
+
+      const handOver = (): void => {
+        const frames = outputs.take()
+        if (frames.length === 0) return
+        sink.later(function* () {
+          for (const { frame } of frames) yield* rowsOf(frame)
+        })
+      }
+      const commit = (): void => {
+        handOver()
+        const { clears } = writeEpoch(
+          lease.backend,
+          lease.log,
+          (sealer) => void group.seal(sealer),
+          () => [],
+          false,
+        )
+        for (const [gte, lt] of clears) lease.backend.clearRange(gte, lt)
+        group.written(Number.POSITIVE_INFINITY)
+        due = performance.now() + interval
+      }
+
+      return {
+        run(chunk) {
+          for (let from = 0; from < chunk.count; from += fetchSize) {
+            waiting = fetchedOf(chunk, from, Math.min(chunk.count, from + fetchSize), input)
+            group.run(Number.POSITIVE_INFINITY)
+            if (performance.now() >= due) commit()
+          }
+          handOver()
+        },
+        finish() {
+          for (const task of group.tasks)
+            for (const feed of task.parts.feeds) if ('topic' in feed) (feed as TopicFeed).time.end()
+          group.run(Number.POSITIVE_INFINITY)
+          commit()
+        },
+        close: () => lease.release(),
+      }
+    },
+  }
+}
+
+let position = 0
+
+/** Records of a chunk as a broker would hand them over: keyless values in one buffer. */
+function fetchedOf({ bytes, offsets }: Chunk, from: number, to: number, topic: string): FetchedBatch {
+  const count = to - from
+  const none = new Int32Array(count).fill(-1)
+  const base = position
+  position += count
+  return {
+    topic,
+    partition: 0,
+    count,
+    data: bytes,
+    keyStart: none,
+    keyEnd: none,
+    valueStart: Int32Array.from(offsets.subarray(from, to)),
+    valueEnd: Int32Array.from(offsets.subarray(from + 1, to + 1)),
+    timestamps: new Float64Array(count),
+    offsets: Float64Array.from({ length: count }, (_, i) => base + i),
+    nextOffset: position,
+  }
+}
+
+function* rowsOf(frame: Buffer): Generator<Uint8Array> {
+  const count = frame.readUInt32LE(12)
+  sealFrame(frame, count - 1, 0, frame.length)
+  const batch = readFrames('out', 0, [frame], 0)
+  if (batch === undefined) return
+  for (let i = 0; i < batch.count; i++) yield batch.data.subarray(batch.valueStart[i], batch.valueEnd[i])
+}

@@ -1,0 +1,4 @@
+import { engineSubject } from '../common/dhaara.ts'
+import { totalsByCustomer } from './topology.ts'
+
+export const subject = engineSubject(totalsByCustomer, 'orders')
