@@ -46,9 +46,7 @@ export class Program {
   constructor(sub: SubTopology) {
     this.sub = sub
     this.text = new Generator(sub).text()
-    this.make = new Function('env', `${this.text}\n//# sourceURL=dhaara:sub-topology-${sub.id}`) as (
-      env: object,
-    ) => Made
+    this.make = evaluate(`${this.text}\n//# sourceURL=dhaara:sub-topology-${sub.id}`)
     this.prefetched = new Map(sub.inputs.map((input) => [input, keyedStores(input)]))
   }
 

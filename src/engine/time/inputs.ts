@@ -86,10 +86,12 @@ export class TaskTime {
     let w = Number.POSITIVE_INFINITY
     let live = 0
     let highest = never
+    let counted = 0
     let ended = true
     let followed = never
     for (const input of this.inputs) {
       if (!input.counted) continue
+      counted++
       if (!input.ended) ended = false
       if (input.max > highest) highest = input.max
       if (input.followed > followed) followed = input.followed
@@ -97,7 +99,8 @@ export class TaskTime {
       live++
       if (input.w < w) w = input.w
     }
-    if (this.inputs.length === 0) return
+    // tables that were added before the first stream say nothing
+    if (counted === 0) return
     // none is live: an out-of-orderness bound must not hold the last window for ever; +infinity needs the end of all
     if (live === 0 && !ended) w = Math.max(highest - 1, followed)
     if (w > this.clock.w || this.clock.next <= this.clock.w) this.clock.advance(w)
