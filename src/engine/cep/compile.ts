@@ -120,11 +120,13 @@ class GraphCompiler {
   private positive(place: Place, sink: State): State {
     const { quantifier } = here(place)
     let head: State
-    if (quantifier === null) head = this.single(place, sink, true)
+    if (quantifier === null) head = this.single(place, sink)
     else if (quantifier.max !== null) head = this.times(place, sink, sink, quantifier.max)
     else {
       // Once the loop has begun, what was forbidden before the optional steps in front of it no longer is.
-      const loop = this.loop(place, this.withoutPassedNots(place, sink))
+      const freed = this.withoutPassedNots(place, sink)
+      const loop = this.loop(place, freed)
+      if (quantifier.greedy && freed !== sink) this.narrow(place, sink, this.takes(place))
       head = this.times(place, loop, sink, quantifier.min)
     }
     this.addStops(place, head)
@@ -134,18 +136,21 @@ class GraphCompiler {
   /** Repetitions `max` down to 1; beyond the minimum each may also go on to `exit`. */
   private times(place: Place, sink: State, exit: State, max: number): State {
     const step = here(place)
-    const { min, greedy, until } = step.quantifier as NonNullable<StepSpec['quantifier']>
+    const { min, greedy } = step.quantifier as NonNullable<StepSpec['quantifier']>
     const take = this.unlessUntil(place, this.takes(place))
-    if (greedy && min !== max) {
-      if (until !== null) this.originals.set(sink, copy(sink))
-      narrow(sink, take)
-    }
+    if (greedy && min !== max) this.narrow(place, sink, take)
     let next = sink
     for (let n = max; n > 1; n--) {
       next = this.repetition(place, next, exit, take, n > min)
       this.addStopAfterLoop(place, next)
     }
-    return this.single(place, next, true, exit, take)
+    return this.single(place, next, exit, take)
+  }
+
+  /** Greed: what follows must not use an event that the greedy step can take. */
+  private narrow(place: Place, sink: State, taken: Expr): void {
+    if (this.until(place) !== null) this.originals.set(sink, copy(sink))
+    for (const transition of sink.transitions) transition.condition = and(transition.condition, not(taken))
   }
 
   private repetition(place: Place, sink: State, exit: State, take: Expr, mayExit: boolean): State {
@@ -154,8 +159,8 @@ class GraphCompiler {
   }
 
   /** The first or only repetition. */
-  private single(place: Place, sink: State, first: boolean, exit = sink, take = this.takes(place)): State {
-    return this.state(place, sink, exit, take, this.ignores(place, 'entry'), here(place).optional, first)
+  private single(place: Place, sink: State, exit = sink, take = this.takes(place)): State {
+    return this.state(place, sink, exit, take, this.ignores(place, 'entry'), here(place).optional, true)
   }
 
   private state(
@@ -184,7 +189,8 @@ class GraphCompiler {
         waiting.silent = true
         waiting.add('take', after, this.inTime(place, take))
         waiting.add('ignore', waiting, ignore)
-        this.addStops(place, waiting)
+        if (first) this.addStops(place, waiting)
+        else this.addStopAfterLoop(place, waiting)
       }
       state.add('ignore', waiting, ignore)
     }
@@ -203,20 +209,11 @@ class GraphCompiler {
   private loop(place: Place, sink: State): State {
     const step = here(place)
     if (step.body !== null) return this.groupLoop(place, sink)
-    const until = this.until(place)
     const take = this.unlessUntil(place, this.takes(place))
     const ignore = this.unlessUntil(place, this.ignores(place, 'inner'))
-    const goesOn = this.groupGoesOn(place.group)
     const looping = this.taking(place)
-    if (step.quantifier?.greedy === true) {
-      if (until !== null) {
-        const original = copy(sink)
-        looping.add('proceed', original, and(goesOn, until))
-        this.originals.set(sink, original)
-      }
-      looping.add('proceed', sink, until === null ? goesOn : and(goesOn, not(until)))
-      narrow(sink, this.takes(place))
-    } else looping.add('proceed', sink, goesOn)
+    if (step.quantifier?.greedy === true) this.narrow(place, sink, this.takes(place))
+    this.addExit(place, looping, sink)
     looping.add('take', looping, this.inTime(place, take))
     this.addStopAfterLoop(place, looping)
     if (ignore !== FALSE) {
@@ -314,7 +311,7 @@ class GraphCompiler {
     copies.set(sink, freed)
     const passed = new Set(nots.map((step) => this.stops.get(step)))
     for (const { action, target, condition } of sink.transitions) {
-      if (action !== 'proceed') freed.add(action, target === sink ? freed : target, condition)
+      if (action === 'take') freed.add(action, target === sink ? freed : target, condition)
       else if (target.kind !== 'stop') freed.add(action, this.withoutPassedNots(place, target, copies), condition)
       else if (!passed.has(target)) freed.add(action, target, condition)
     }
@@ -451,9 +448,4 @@ function copy(state: State): State {
     twin.add(action, target === state ? twin : target, condition)
   }
   return twin
-}
-
-/** Greed: what follows must not use an event that the greedy step can take. */
-function narrow(state: State, taken: Expr): void {
-  for (const transition of state.transitions) transition.condition = and(transition.condition, not(taken))
 }

@@ -128,22 +128,27 @@ function flatten(state: State): Edge[] {
     for (const t of next.at.transitions) {
       const condition = and(next.condition, t.condition)
       if (condition === FALSE) continue
+      // A run that comes to rest before a pending state rests there too: see below.
+      if (t.action === 'proceed' && t.target.kind === 'pending' && t.condition === TRUE) continue
       if (t.action === 'proceed' && t.target.kind !== 'stop') {
         if (!next.path.includes(t.target)) open.push({ at: t.target, condition, path: [...next.path, t.target] })
       } else {
         const take = t.action === 'take'
-        edges.push({
-          take,
-          target: t.target,
-          step: take ? next.at.step : -1,
-          condition,
-          completes: take ? canEnd(t.target, []) : FALSE,
-        })
+        const edge = { take, step: take ? next.at.step : -1, condition }
+        edges.push({ ...edge, target: t.target, completes: take ? canEnd(t.target, []) : FALSE })
+        // Absence is told by a timer, without an event that would make the run proceed.
+        if (take) for (const target of pendingAfter(t.target)) edges.push({ ...edge, target, completes: FALSE })
       }
     }
   }
   return edges
 }
+
+/** The pending states that a run in `state` can proceed to. */
+const pendingAfter = (state: State): State[] =>
+  state.transitions
+    .filter((t) => t.action === 'proceed' && t.target.kind === 'pending' && t.condition === TRUE)
+    .map((t) => t.target)
 
 /** When a run that comes to `state` is complete without another event. */
 export function canEnd(state: State, path: readonly State[]): Expr {

@@ -106,7 +106,7 @@ export class PatternRuns {
       if (run.alive && run.due === timer.due && !(within > 0 && run.family.startTs + within <= at)) ended.push(run)
     }
     const complete: Complete[] = []
-    const told = new Set<MatchNode>()
+    const told = new Set(ended.filter((run) => this.stateOf(run).pending).map((run) => run.tail))
     for (const family of new Set(ended.map((run) => run.family))) family.number()
     for (const run of ended) {
       const state = this.stateOf(run)
