@@ -21,46 +21,94 @@ export interface OutputOptions {
   readonly out: string | undefined
 }
 
+const text = { type: 'string' } as const
+const generatorOptions = { count: text, seed: text, rate: text, late: text, disorder: text } as const
+
 /**
  * Reads `--count --seed --rate --late --disorder --out`.
  * @throws Error with a message for the user: an unknown option, or a value outside its range
  */
 export function parseOptions(args: readonly string[] = process.argv.slice(2)): GeneratorParams & OutputOptions {
-  const text = { type: 'string' } as const
+  const { values } = parseArgs({ args: [...args], options: { ...generatorOptions, out: text } })
+  return { ...paramsOf(values, defaultParams.count), rate: rateOf(values), out: values.out }
+}
+
+/** Where a run keeps its topics and state, and what it does with those of the run before. */
+export interface RunOptions {
+  readonly params: GeneratorParams
+  /** Events per second; as fast as they are processed without it. */
+  readonly rate: number | undefined
+  readonly dir: string
+  /** Go on where the run before stopped. */
+  readonly keep: boolean
+  /** Of each topic. */
+  readonly partitions: number
+}
+
+/**
+ * Reads `--count --seed --rate --late --disorder --dir --keep --partitions`.
+ * @throws Error with a message for the user
+ */
+export function parseRunOptions(
+  args: readonly string[],
+  defaults: { readonly count: number; readonly dir: string },
+): RunOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { count: text, seed: text, rate: text, late: text, disorder: text, out: text },
+    options: { ...generatorOptions, dir: text, keep: { type: 'boolean' }, partitions: text },
   })
-  const number = (name: 'count' | 'seed' | 'rate' | 'late' | 'disorder', whole: boolean, max: number) => {
-    const given = values[name]
-    if (given === undefined) return undefined
-    const value = given.trim() === '' ? Number.NaN : Number(given)
-    if (value >= 0 && value <= max && (!whole || Number.isInteger(value))) return value
-    throw new Error(`--${name} ${given}: expected ${whole ? 'an integer' : 'a number'} from 0 to ${max}`)
-  }
-  const late = number('late', false, 1) ?? defaultParams.late
-  const disorder = number('disorder', false, 1) ?? defaultParams.disorder
-  if (late + disorder > 1)
-    throw new Error(`--late ${late} --disorder ${disorder}: expected shares that add up to at most 1`)
   return {
-    count: number('count', true, 1e9) ?? defaultParams.count,
-    seed: number('seed', true, Number.MAX_SAFE_INTEGER) ?? defaultParams.seed,
-    late,
-    disorder,
-    rate: number('rate', false, 1e9) || undefined,
-    out: values.out,
+    params: paramsOf(values, defaults.count),
+    rate: rateOf(values),
+    dir: values.dir ?? defaults.dir,
+    keep: values.keep ?? false,
+    partitions: number('partitions', values.partitions, { whole: true, min: 1, max: 1000 }) ?? 1,
   }
 }
 
-/** Runs a generator's command. Failures are told in one line: exit code 2 for bad usage, 1 for what went wrong later. */
-export async function command(run: (options: GeneratorParams & OutputOptions) => Promise<unknown>): Promise<void> {
+type Texts = { readonly [name in keyof typeof generatorOptions]?: string | undefined }
+
+function paramsOf(texts: Texts, defaultCount: number): GeneratorParams {
+  const late = number('late', texts.late, { max: 1 }) ?? defaultParams.late
+  const disorder = number('disorder', texts.disorder, { max: 1 }) ?? defaultParams.disorder
+  if (late + disorder > 1)
+    throw new Error(`--late ${late} --disorder ${disorder}: expected shares that add up to at most 1`)
+  return {
+    count: number('count', texts.count, { whole: true, max: 1e9 }) ?? defaultCount,
+    seed: number('seed', texts.seed, { whole: true, max: Number.MAX_SAFE_INTEGER }) ?? defaultParams.seed,
+    late,
+    disorder,
+  }
+}
+
+function rateOf(texts: Texts): number | undefined {
+  return number('rate', texts.rate, { max: 1e9 }) || undefined
+}
+
+function number(
+  name: string,
+  given: string | undefined,
+  { whole = false, min = 0, max }: { readonly whole?: boolean; readonly min?: number; readonly max: number },
+): number | undefined {
+  if (given === undefined) return undefined
+  const value = given.trim() === '' ? Number.NaN : Number(given)
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value
+  throw new Error(`--${name} ${given}: expected ${whole ? 'an integer' : 'a number'} from ${min} to ${max}`)
+}
+
+/** Runs a command of an example. Failures are told in one line: exit code 2 for bad usage, 1 for what went wrong later. */
+export async function command<O = GeneratorParams & OutputOptions>(
+  run: (options: O) => Promise<unknown>,
+  parse: () => O = parseOptions as () => O,
+): Promise<void> {
   let failed = 2
   try {
-    const options = parseOptions()
+    const options = parse()
     failed = 1
     await run(options)
   } catch (error) {
-    console.error((error as Error).message)
+    const { code, message } = error as Error & { code?: unknown }
+    console.error(typeof code === 'string' && code.startsWith('DHAARA_') ? `${code}: ${message}` : message)
     process.exitCode = failed
   }
 }
