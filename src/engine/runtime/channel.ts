@@ -3,11 +3,22 @@ import type { CurrentRecord, RawHeaders, RecordBatch } from './record.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { Repartition } from '../plan/physical.ts'
 
+/** What a producing task tells each of its channels, wherever they end. */
+export interface Link {
+  /** The producer's W when it last ran. */
+  w: number
+  ended: boolean
+  idle: boolean
+  /** A slice may begin that sends here. */
+  readonly roomy: boolean
+}
+
 /**
  * Records on their way from one producing task to one consuming task of a repartition, within a thread: values are handed
  * over as they are. Each carries its producer's W; `w` is the producer's W after them all.
  */
-export class Channel {
+export class Channel implements Link {
+  readonly roomy = true
   readonly repartition: Repartition
   readonly producer: number
   readonly partition: number
@@ -44,20 +55,11 @@ export class Channel {
     return batch
   }
 
-  /** Puts back what was in flight: it comes before all that is sent from now on. */
-  prepend(records: RecordBatch): void {
-    const { headers } = records
-    for (let i = 0; i < records.count; i++) {
-      this.push(
-        records.keys[i],
-        records.values[i],
-        records.olds?.[i],
-        records.timestamps[i] as number,
-        records.w?.[i] as number,
-        headers?.[i],
-      )
-    }
-    this.sent = Math.max(this.sent, records.baseOffset)
+  /** Number of the next record, where what was in flight has been put back. */
+  startAt(base: number): void {
+    if (base <= this.sent) return
+    this.sent = base
+    this.batch = { ...this.batch, baseOffset: base }
   }
 
   private headed(headers: RawHeaders | undefined): void {

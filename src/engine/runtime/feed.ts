@@ -118,6 +118,8 @@ export class TopicFeed extends Feed {
 
 export class ChannelFeed extends Feed {
   readonly channel: Channel
+  /** Number of the channel, if its producer runs on another thread. */
+  slot: number | undefined
 
   constructor(step: Step, time: InputTime, run: RunBatch, channel: Channel) {
     super(`${channel.repartition.name}|${channel.producer}`, step, time, run)
@@ -133,6 +135,11 @@ export class ChannelFeed extends Feed {
 
   more(head: number): boolean {
     return !this.time.ended && !this.time.idle && this.channel.w < head
+  }
+
+  /** How many records have come and were not processed. */
+  get backlog(): number {
+    return this.batch.count - this.cursor + this.channel.batch.count
   }
 
   /** What has not been processed, oldest first. */

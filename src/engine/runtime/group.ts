@@ -4,20 +4,24 @@ import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { type Sealer, statePrefix } from '../../state/stores/index.ts'
 import { type Program, programOf } from '../codegen/program.ts'
 import type { Counter } from '../operators/operator.ts'
-import type { PhysicalPlan, Step, SubTopology } from '../plan/physical.ts'
+import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
 import { TaskClock } from '../time/clock.ts'
 import { type InputTime, TaskTime } from '../time/inputs.ts'
 import { WallClock } from '../time/wall.ts'
 import { Channel } from './channel.ts'
+import { type ChannelCodec, channelCodec } from './channel-codec.ts'
 import { SourceDecoder } from './decode.ts'
 import { EpochAborted, userError } from './errors.ts'
 import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
 import type { Host, TaskId } from './host.ts'
 import { Instance } from './instance.ts'
-import { CurrentRecord, type RecordBatch } from './record.ts'
+import { framesOf, type InFlight, putBack } from './in-flight.ts'
+import { CurrentRecord } from './record.ts'
+import type { RemoteOutlet } from './remote-outlet.ts'
 import { TaskStores } from './stores.ts'
 import { Task } from './task.ts'
 import { topicsOf } from './topics.ts'
+import type { Transport } from './transport.ts'
 
 /** What is written of a task with each epoch, besides its stores. */
 interface TaskMeta {
@@ -28,7 +32,7 @@ interface TaskMeta {
     Record<string, { readonly w: number; readonly max: number; readonly idle: boolean; readonly ended: boolean }>
   >
   /** Sent to this task and not processed: by feed, oldest first. */
-  readonly inFlight: readonly { readonly feed: string; readonly records: RecordBatch }[]
+  readonly inFlight: readonly InFlight[]
 }
 
 /** Its id is the app's own, as those of its other stores: apps may share one database. */
@@ -49,13 +53,28 @@ export class TaskGroup {
   private readonly channels = new Map<string, Channel>()
   private clears: [Uint8Array, Uint8Array][] = []
   private readonly clearing = { clearLater: (gte: Uint8Array, lt: Uint8Array) => void this.clears.push([gte, lt]) }
+  private readonly outs = new Map<string, Channel | RemoteOutlet>()
+  private readonly codecs: readonly ChannelCodec[]
+  private readonly transport: Transport | undefined
+  /** Tasks with a row of what came after their seal. */
+  private readonly late = new Set<string>()
   private epoch: number
 
-  constructor(plan: PhysicalPlan, partitions: readonly number[], ids: readonly TaskId[], host: Host, epoch: number) {
+  /** @param transport where some tasks of the plan run on other threads */
+  constructor(
+    plan: PhysicalPlan,
+    partitions: readonly number[],
+    ids: readonly TaskId[],
+    host: Host,
+    epoch: number,
+    transport?: Transport,
+  ) {
     this.plan = plan
     this.partitions = partitions
     this.host = host
     this.epoch = epoch
+    this.transport = transport
+    this.codecs = plan.repartitions.map(channelCodec)
     for (const { sub, partition } of ids)
       this.tasks.push(this.make(plan.subs[sub] as SubTopology, partition, ids.length))
     this.order = inFlow(plan, this.tasks)
@@ -64,16 +83,38 @@ export class TaskGroup {
 
   /** Runs until nothing is at hand, or about `limit` records were processed. Returns how many were. */
   run(limit: number): number {
-    const { options } = this.host
     let processed = 0
     for (let moved = true; moved && processed < limit; ) {
-      moved = false
+      moved = this.transport?.receive() ?? false
       const now = this.host.now()
       for (const task of this.order) {
-        const n = task.run(options.batchSize, options.maxTaskIdle, now)
+        const n = this.runTask(task, now)
         processed += n
         if (task.settle() || n > 0) moved = true
       }
+      this.transport?.flush()
+    }
+    return processed
+  }
+
+  /** Before a seal: applies what has come from other tasks, so that little is in flight. */
+  drain(): void {
+    this.transport?.receive()
+    const now = this.host.now()
+    for (const task of this.order) {
+      if (task.relays) this.runTask(task, now)
+      task.settle()
+    }
+  }
+
+  /** One slice; of what comes from other tasks, all that there is. */
+  private runTask(task: Task, now: number): number {
+    const { batchSize, maxTaskIdle } = this.host.options
+    let processed = 0
+    let n = 1
+    for (let again = true; again && n > 0 && task.roomy; again = task.relays) {
+      n = task.run(batchSize, maxTaskIdle, now)
+      processed += n
     }
     return processed
   }
@@ -97,7 +138,26 @@ export class TaskGroup {
     }
     for (const [gte, lt] of this.clears) sealer.clearLater(gte, lt)
     this.clears = []
+    if (this.transport === undefined) this.sealLate(sealer, new Map())
+    else this.transport.seal()
     return epoch
+  }
+
+  /** Behind `seal`, once it is known: what was in flight from other threads, by channel. */
+  sealLate(sealer: Sealer, frames: ReadonlyMap<number, readonly Uint8Array[]>): void {
+    for (const { id, parts } of this.tasks) {
+      const { sub, partition, feeds } = parts
+      const inFlight: InFlight[] = []
+      for (const feed of feeds) {
+        if (!(feed instanceof ChannelFeed) || feed.slot === undefined) continue
+        const found = frames.get(feed.slot)
+        if (found !== undefined) inFlight.push({ feed: feed.name, base: 0, frames: found })
+      }
+      if (inFlight.length > 0) {
+        sealer.put(this.lateKey(sub, partition), encodeValue(inFlight))
+        this.late.add(id)
+      } else if (this.late.delete(id)) sealer.delete(this.lateKey(sub, partition))
+    }
   }
 
   written(epoch: number): void {
@@ -122,11 +182,13 @@ export class TaskGroup {
     const positions = feeds.flatMap((feed) =>
       feed instanceof TopicFeed ? [[feed.step.name, feed.topic, feed.partition, feed.position] as const] : [],
     )
-    const inFlight = feeds.flatMap((feed) =>
-      feed instanceof ChannelFeed
-        ? feed.waiting().map((records) => ({ feed: feed.name, records: plain(records) }))
-        : [],
-    )
+    const inFlight: InFlight[] = []
+    for (const feed of feeds) {
+      if (!(feed instanceof ChannelFeed) || feed.backlog === 0) continue
+      const waiting = feed.waiting()
+      const frames = framesOf(waiting, this.codecs[feed.channel.repartition.id] as ChannelCodec)
+      inFlight.push({ feed: feed.name, base: waiting[0]?.baseOffset ?? 0, frames })
+    }
     return {
       positions,
       clock: { w: clock.w, streamTime: clock.streamTime },
@@ -143,11 +205,10 @@ export class TaskGroup {
     const saved = this.saved(sub, partition)
     const rec = new CurrentRecord()
     const program: Program = programOf(sub)
-    let enter: (step: number) => void = () => {}
-    const clock = new TaskClock((step) => {
-      rec.none()
-      enter(step)
-    })
+    const clock = new TaskClock(
+      () => rec.none(),
+      (error, step) => this.fail(error, step, rec),
+    )
     if (saved) {
       clock.w = saved.clock.w
       clock.target = saved.clock.w
@@ -186,9 +247,7 @@ export class TaskGroup {
         wallTimers: stores.keyValue(`${step.name}.wall-timers`),
         counter: (name) => this.userCounter(name),
         gauge: () => {},
-        entering: (id) => enter(id),
         guarded: (id, fn) => {
-          enter(id)
           try {
             fn()
           } catch (error) {
@@ -206,13 +265,12 @@ export class TaskGroup {
       codegen: host.options.codegen,
       tombstones: (step) => this.counter(`${step.name}.dropped.tombstone`),
     })
-    enter = linked.enter
     const time = new TaskTime(clock)
     const feeds = this.feeds(sub, partition, time, linked.inputs, saved)
     const channels = sub.steps.flatMap(({ op }) =>
       op.kind === 'repartitionWrite' ? this.outlets(op.repartition.id, partition) : [],
     )
-    return new Task({
+    const task: Task = new Task({
       sub,
       partition,
       clock,
@@ -228,6 +286,12 @@ export class TaskGroup {
       },
       prefetch: (feed, from, to) => program.prefetch(feed, from, to, stores),
     })
+    for (const feed of feeds) {
+      if (!(feed instanceof ChannelFeed)) continue
+      const { repartition, producer } = feed.channel
+      feed.slot = this.transport?.inlet(repartition, producer, partition, feed, () => task.waiting)
+    }
+    return task
   }
 
   private feeds(
@@ -253,7 +317,7 @@ export class TaskGroup {
         }
       }
     }
-    this.resume(feeds, time, saved)
+    this.resume(feeds, time, sub, partition, saved)
     return feeds
   }
 
@@ -297,18 +361,33 @@ export class TaskGroup {
   }
 
   /** Watermarks and what was in flight, as they were when the epoch was sealed. */
-  private resume(feeds: readonly Feed[], time: TaskTime, saved: TaskMeta | undefined): void {
+  private resume(
+    feeds: readonly Feed[],
+    time: TaskTime,
+    sub: SubTopology,
+    partition: number,
+    saved: TaskMeta | undefined,
+  ): void {
     if (saved === undefined) return
     for (const feed of feeds) Object.assign(feed.time, saved.times[feed.name])
     time.arrange()
-    for (const { feed: name, records } of saved.inFlight) {
-      const feed = feeds.find((one) => one.name === name)
-      if (feed instanceof ChannelFeed) feed.channel.prepend(records)
+    const row = this.host.reader.get(this.lateKey(sub, partition))
+    const late = row === undefined ? [] : (decodeValue(row) as InFlight[])
+    if (row !== undefined) this.late.add(`${sub.id}_${partition}`)
+    for (const inFlight of [...saved.inFlight, ...late]) {
+      const feed = feeds.find(({ name }) => name === inFlight.feed)
+      if (!(feed instanceof ChannelFeed)) continue
+      const codec = this.codecs[feed.channel.repartition.id] as ChannelCodec
+      putBack(inFlight, codec, feed.channel)
     }
   }
 
   private metaKey(sub: SubTopology, partition: number): Buffer {
     return Buffer.concat([statePrefix(this.host.storeId(META_STORE), partition), Buffer.from(sub.name)])
+  }
+
+  private lateKey(sub: SubTopology, partition: number): Buffer {
+    return Buffer.concat([this.metaKey(sub, partition), Buffer.from('\0late')])
   }
 
   private saved(sub: SubTopology, partition: number): TaskMeta | undefined {
@@ -317,10 +396,21 @@ export class TaskGroup {
   }
 
   /** Channels that a task's repartition write fills, by partition. */
-  private outlets(repartition: number, producer: number): Channel[] {
+  private outlets(repartition: number, producer: number): (Channel | RemoteOutlet)[] {
     const reader = this.readerOf(repartition)
     const count = this.partitions[reader.sub] as number
-    return Array.from({ length: count }, (_, partition) => this.channel(repartition, producer, partition))
+    return Array.from({ length: count }, (_, partition) => this.outlet(repartition, producer, partition))
+  }
+
+  private outlet(id: number, producer: number, partition: number): Channel | RemoteOutlet {
+    const name = `${id}:${producer}:${partition}`
+    const known = this.outs.get(name)
+    if (known) return known
+    const outlet =
+      this.transport?.outlet(this.plan.repartitions[id] as Repartition, producer, partition) ??
+      this.channel(id, producer, partition)
+    this.outs.set(name, outlet)
+    return outlet
   }
 
   /** Channels into a task, one a producing task. */
@@ -395,9 +485,6 @@ export class RetryEpoch extends Error {
     this.cause = cause
   }
 }
-
-/** Without what only serves messages. */
-const plain = (records: RecordBatch): RecordBatch => ({ ...records, raw: undefined, rawIndex: undefined })
 
 /** Tasks in the direction of the flow: whoever sends comes before whoever receives. */
 function inFlow(plan: PhysicalPlan, tasks: readonly Task[]): Task[] {

@@ -1,3 +1,4 @@
+import { asBuffer } from '../../state/codec/index.ts'
 import { RingReader, RingWriter } from './ring.ts'
 
 /** Something that knows its size and can be written in place. */
@@ -47,11 +48,12 @@ export class Sender {
     let done = 0
     for (; done < this.outbox.length; done++) {
       const message = this.outbox[done] as Buffer
-      while (this.sent < message.length) {
+      // an empty message is one piece too
+      do {
         const piece = Math.min(this.ring.longest, message.length - this.sent)
         const at = this.ring.reserve(piece, this.sent + piece < message.length)
         if (at < 0) {
-          if (done > 0) this.outbox.splice(0, done)
+          this.outbox.splice(0, done)
           return moved
         }
         message.copy(this.ring.data, at, this.sent, this.sent + piece)
@@ -59,7 +61,7 @@ export class Sender {
         this.sent += piece
         this.waiting -= piece
         moved = true
-      }
+      } while (this.sent < message.length)
       this.sent = 0
     }
     this.outbox.length = 0
@@ -97,7 +99,7 @@ export class Receiver {
 
 /** The same bytes, at a place where they can be read as doubles. */
 export function aligned(bytes: Uint8Array): Buffer {
-  if (bytes.byteOffset % 8 === 0 && Buffer.isBuffer(bytes)) return bytes
+  if (bytes.byteOffset % 8 === 0) return asBuffer(bytes)
   const copy = Buffer.allocUnsafeSlow(bytes.length)
   copy.set(bytes)
   return copy

@@ -3,7 +3,7 @@ import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
 import type { WallClock } from '../time/wall.ts'
 import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
-import type { Channel } from './channel.ts'
+import type { Link } from './channel.ts'
 
 export interface TaskStore {
   seal(sealer: never): void
@@ -18,8 +18,8 @@ export interface TaskParts {
   readonly time: TaskTime
   readonly wall: WallClock
   readonly feeds: Feed[]
-  /** Out of this task, into tasks of the same thread. */
-  readonly channels: readonly Channel[]
+  /** Out of this task. */
+  readonly channels: readonly Link[]
   readonly end: () => void
   readonly close: () => void
   readonly prefetch: (feed: Feed, from: number, to: number) => void
@@ -97,6 +97,22 @@ export class Task {
       inputs.every((input) => input.ended) &&
       this.parts.feeds.every((feed) => feed.cursor >= feed.batch.count)
     )
+  }
+
+  /** Nothing of it comes from topics. */
+  get relays(): boolean {
+    return this.parts.feeds.length > 0 && this.parts.feeds.every((feed) => feed instanceof ChannelFeed)
+  }
+
+  /** Something older may come: an input has more. */
+  get waiting(): boolean {
+    return !Number.isNaN(this.waitingSince)
+  }
+
+  /** Asked before a slice, never within it. */
+  get roomy(): boolean {
+    for (const channel of this.parts.channels) if (!channel.roomy) return false
+    return true
   }
 
   private process(feed: Feed, to: number): number {
