@@ -154,7 +154,7 @@ const ordered = (a: unknown, b: unknown): boolean =>
   (typeof a === 'number' && typeof b === 'number') || (typeof a === 'string' && typeof b === 'string')
 
 function comparison(json: Json, at: string): Condition {
-  const { field, op, value } = object(json, at, ['field', 'op', 'value'])
+  const { field, op, value } = object(json, `${at}.`, ['field', 'op', 'value'])
   if (typeof field !== 'string' || field === '') refuse(`${at}.field`, field, 'the name of a field')
   const compare = typeof op === 'string' && Object.hasOwn(comparisons, op) ? comparisons[op] : undefined
   if (compare === undefined) refuse(`${at}.op`, op, `one of ${Object.keys(comparisons).join(', ')}`)

@@ -13,7 +13,7 @@ export interface EventEntry {
   readonly seq: number
   readonly ts: number
   readonly value: unknown
-  /** Live nodes. */
+  /** Live nodes, and 1 while the event is offered. */
   refs: number
   /** Newest node of the event; `sibling` leads to the others. */
   nodes: MatchNode | null
@@ -54,8 +54,9 @@ export class EventBuffer {
   /** Sequence numbers of events that came or went since the last look; null if nobody looks. */
   dirty: Set<number> | null = null
 
+  /** Holds an event until `unpin`, and as long as a node names it. */
   add(value: unknown, ts: number): EventEntry {
-    const entry: EventEntry = { seq: this.nextSeq++, ts, value, refs: 0, nodes: null, made: 0 }
+    const entry: EventEntry = { seq: this.nextSeq++, ts, value, refs: 1, nodes: null, made: 0 }
     this.held.set(entry.seq, entry)
     this.dirty?.add(entry.seq)
     return entry
@@ -74,12 +75,15 @@ export class EventBuffer {
   release(node: MatchNode): void {
     let at: MatchNode | null = node
     while (at !== null && --at.refs === 0) {
-      if (--at.event.refs === 0) {
-        this.held.delete(at.event.seq)
-        this.dirty?.add(at.event.seq)
-      }
+      this.unpin(at.event)
       at = at.prev
     }
+  }
+
+  unpin(event: EventEntry): void {
+    if (--event.refs > 0) return
+    this.held.delete(event.seq)
+    this.dirty?.add(event.seq)
   }
 }
 

@@ -122,6 +122,7 @@ export class KeyedMatcher {
     try {
       for (let i = 0; i < runs.length; i++) (runs[i] as PatternRuns).apply(this.takeEntry, t)
     } finally {
+      if (this.entry !== null) this.buffer.unpin(this.entry)
       this.current = undefined
       this.entry = null
     }

@@ -13,7 +13,7 @@ import type { EventBuffer, EventEntry, MatchNode } from './buffer.ts'
 import type { Leaf } from './decide.ts'
 import { Queue } from './queue.ts'
 import { byPlace, byStart, type Complete, Family, Run } from './run.ts'
-import { skipFrom } from './skip.ts'
+import { type SkipFrom, skipFrom } from './skip.ts'
 import { decide, wasOwn } from './transition.ts'
 
 export interface RunLimits {
@@ -34,6 +34,8 @@ interface Move {
   readonly leaf: Leaf | null
   readonly leaves: readonly Leaf[] | null
 }
+
+const leafOf = (move: Move, n: number): Leaf => move.leaf ?? ((move.leaves as readonly Leaf[])[n] as Leaf)
 
 interface Timer {
   readonly due: number
@@ -171,7 +173,7 @@ export class PatternRuns {
       moves.forEach((move, i) => {
         const runs = lists[i] as Run[]
         for (let n = 0; n < runs.length; n++) {
-          this.advance(runs[n] as Run, move.leaf ?? (move.leaves?.[n] as Leaf), entry, complete)
+          this.advance(runs[n] as Run, leafOf(move, n), entry, complete)
         }
       })
       this.moves = null
@@ -236,11 +238,12 @@ export class PatternRuns {
 
   private begin(leaf: Leaf, entry: () => EventEntry, complete: Complete[]): void {
     let family: Family | null = null
+    let node: MatchNode | null = null
     for (let i = 0; i < leaf.ops.length; i++) {
       const op = leaf.ops[i] as Leaf['ops'][number]
       if (!op.take) continue
       const event = entry()
-      const node = this.buffer.node(this.pattern, op.step, event, null)
+      if (node === null || node.step !== op.step) node = this.buffer.node(this.pattern, op.step, event, null)
       if (op.target !== -1) {
         family ??= this.family(event.ts, event.seq)
         this.add(new Run(op.target, node, family), null)
@@ -273,7 +276,7 @@ export class PatternRuns {
     for (let match = waiting.peek(); match !== undefined; match = waiting.peek()) {
       if (this.oldest !== null && byStart(match, this.oldest) > 0) break
       waiting.poll()
-      const from = skipFrom(this.skip, match, this.automaton.names)
+      const from = this.skipOf(match)
       if (from !== null) {
         this.dropBefore(from.ts, from.seq)
         waiting.removeIf((other) => {
@@ -283,6 +286,15 @@ export class PatternRuns {
         })
       }
       this.give(match, at)
+    }
+  }
+
+  private skipOf(match: Complete): SkipFrom | null {
+    try {
+      return skipFrom(this.skip, match, this.automaton.names)
+    } catch (e) {
+      this.buffer.release(match.tail)
+      throw e
     }
   }
 
@@ -392,10 +404,10 @@ export class PatternRuns {
   /** Numbers the runs of families that complete matches, whose order is that of the runs. */
   private numberCompleting(moves: readonly Move[]): void {
     const families = new Set<Family>()
-    for (const { state, leaf, leaves } of moves) {
-      const list = this.lists[state] as Run[]
+    for (const move of moves) {
+      const list = this.lists[move.state] as Run[]
       for (let n = 0; n < list.length; n++) {
-        if ((leaf ?? (leaves?.[n] as Leaf)).completes) families.add((list[n] as Run).family)
+        if (leafOf(move, n).completes) families.add((list[n] as Run).family)
       }
     }
     for (const family of families) family.number()
