@@ -12,7 +12,11 @@ export interface CatalogueEntry {
   readonly summary: string
 }
 
-const entry = (domain: ErrorDomain, summary: string, retryable = false): CatalogueEntry => ({ domain, retryable, summary })
+const entry = (domain: ErrorDomain, summary: string, retryable = false): CatalogueEntry => ({
+  domain,
+  retryable,
+  summary,
+})
 
 export const catalogue = {
   // arguments and options
@@ -63,6 +67,8 @@ export const catalogue = {
   DHAARA_MODULE: entry('user', 'A topology module could not be loaded, or has no topology'),
   DHAARA_PLAN_UNEQUAL: entry('user', 'Workers built different plans from one module'),
   DHAARA_WORKER_DIED: entry('internal', 'A worker thread ended', true),
+  DHAARA_INPUT: entry('external', 'An input of the command line could not be read'),
+  DHAARA_INPUT_CHANGED: entry('user', 'An input file has changed where it was read already'),
   DHAARA_UNSUPPORTED: entry('user', 'A step cannot be run by this version'),
   DHAARA_INTERNAL: entry('internal', 'A defect in dhaara'),
 } as const satisfies Record<ErrorCode, CatalogueEntry>

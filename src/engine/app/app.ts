@@ -121,6 +121,16 @@ export class StreamsApp implements AsyncDisposable {
     this.engine?.endInputs(topics)
   }
 
+  /** @internal These topics have more to come, which is worth waiting for; others have not. */
+  fillInputs(topics: readonly string[]): void {
+    this.engine?.fillInputs?.(topics)
+  }
+
+  /** @internal Offset of the first record of a partition that was not processed; undefined where that is not known. */
+  positionOf(topic: string, partition: number): number | undefined {
+    return this.engine?.positionOf?.(topic, partition)
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

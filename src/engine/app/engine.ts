@@ -5,6 +5,10 @@ export interface Engine {
   stop(): Promise<void>
   /** Topics (default: all) are bounded: they end where they end now. */
   endInputs(topics?: readonly string[]): void
+  /** These topics, and no others, have more to come, which is worth waiting for: they are being filled. */
+  fillInputs?(topics: readonly string[]): void
+  /** Offset of the first record of a partition that some task has not processed; undefined if none reads it. */
+  positionOf?(topic: string, partition: number): number | undefined
   report(): EngineReport
 }
 

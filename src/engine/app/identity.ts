@@ -1,4 +1,4 @@
-import type { Backend } from '../../state/backend.ts'
+import type { Backend, BackendReader } from '../../state/backend.ts'
 import { STATE_SPACE } from '../../state/stores/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 
@@ -46,6 +46,28 @@ export class StoreIds {
       [...this.ids].filter(([name]) => name.startsWith(own)).map(([name, id]) => [name.slice(own.length), id]),
     )
   }
+}
+
+/** All apps of a database, with their stores: app -> store -> id. Takes no ids. */
+export function appsOf(reader: BackendReader): Map<string, Map<string, number>> {
+  const apps = new Map<string, Map<string, number>>()
+  for (const [key, value] of reader.range({ gte: prefix, lt: end })) {
+    const name = Buffer.from(key.subarray(prefix.length)).toString()
+    const at = name.indexOf('/')
+    const stores = apps.get(name.slice(0, at)) ?? new Map<string, number>()
+    stores.set(name.slice(at + 1), Buffer.from(value).readUInt16BE(0))
+    apps.set(name.slice(0, at), stores)
+  }
+  return apps
+}
+
+/** Forgets the names of an app's stores; their rows must be gone. */
+export function forgetApp(backend: Backend, app: string): void {
+  const batch = backend.batch()
+  const names = Buffer.concat([prefix, Buffer.from(`${app}/`)])
+  for (const [key] of backend.range({ gte: names, lt: end }))
+    if (Buffer.from(key.subarray(0, names.length)).equals(names)) batch.delete(key)
+  batch.commit()
 }
 
 const prefix = Buffer.of(STATE_SPACE, 0xff, 0xff)

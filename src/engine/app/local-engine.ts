@@ -28,6 +28,7 @@ export class LocalEngine implements Engine {
   private readonly policies: Policies
   private readonly partitions: readonly number[]
   private readonly bounded = new Set<string>()
+  private filling: ReadonlySet<string> = new Set()
   private outputs: Outputs
   private group: TaskGroup
   private careful = false
@@ -82,6 +83,22 @@ export class LocalEngine implements Engine {
       if (topics === undefined || topics.includes(feed.topic)) this.bounded.add(feed.topic)
     this.boundFeeds()
     this.wake()
+  }
+
+  fillInputs(topics: readonly string[]): void {
+    this.filling = new Set(topics)
+    this.wake()
+  }
+
+  positionOf(topic: string, partition: number): number | undefined {
+    let lowest: number | undefined
+    for (const task of this.group.tasks) {
+      for (const feed of task.parts.feeds) {
+        if (!(feed instanceof TopicFeed) || feed.topic !== topic || feed.partition !== partition) continue
+        if (lowest === undefined || feed.position < lowest) lowest = feed.position
+      }
+    }
+    return lowest
   }
 
   report(): EngineReport {
@@ -239,7 +256,7 @@ export class LocalEngine implements Engine {
       partitionsOf: (topic) => lease.ensureTopic(topic).partitions,
       topics: () => log.topics().map(({ name }) => name),
       fetch: (topic, partition, offset) => log.fetch(topic, partition, offset, FETCH_BYTES),
-      behind: (topic, partition, offset) => log.endOffset(topic, partition) > offset,
+      behind: (topic, partition, offset) => this.filling.has(topic) || log.endOffset(topic, partition) > offset,
       startOffset: (source, topic, partition) =>
         source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
       now: () => settings.clock.now(),

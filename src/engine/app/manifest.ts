@@ -50,6 +50,13 @@ export function writeManifest(backend: Backend, app: string, plan: PhysicalPlan)
   batch.commit()
 }
 
+/** Lets any topology take the app's name. Its state must be gone. */
+export function forgetManifest(backend: Backend, app: string): void {
+  const batch = backend.batch()
+  batch.delete(keyOf(app))
+  batch.commit()
+}
+
 function manifestOf(plan: PhysicalPlan): Manifest {
   const stores: Record<string, StoreShape> = {}
   for (const [name, spec] of plan.stores) {
