@@ -173,7 +173,7 @@ describe('WindowAggregate', () => {
   it('does what the model does: more keys than the cache holds', () => {
     fc.assert(
       fc.property(cases(), stepsOf(manyKeys, 400), (one, steps) =>
-        compare(hopping(60, 20), fixed(60, 20, 0), { ...one, cacheBytes: 0 }, steps),
+        compare(hopping(800, 400), fixed(800, 400, 0), { ...one, cacheBytes: 0 }, steps),
       ),
       { numRuns: 40 },
     )
