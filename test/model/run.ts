@@ -1,0 +1,102 @@
+import { type DriverOptions, TopologyTestDriver } from '../../src/testing/index.ts'
+import type { Topology } from '../../src/index.ts'
+import type { Event } from './arbitraries.ts'
+import { Model, type Result, type Sent } from './model.ts'
+import { type Shape, storeName } from './shape.ts'
+
+/** Input topics of a shape, in order. */
+export const topicsIn = (shape: Shape): string[] =>
+  shape.nodes.flatMap((node) => (node.op === 'stream' || node.op === 'table' ? [node.topic] : []))
+
+export const topicsOut = (shape: Shape): string[] =>
+  shape.nodes.flatMap((node) => (node.op === 'sink' ? [node.topic] : []))
+
+/** Of topics that are there; only sources without a strategy are moved by hand. */
+export function resolved(shape: Shape, events: readonly Event[]): (Sent | { topic: string; to: number })[] {
+  const topics = topicsIn(shape)
+  const byHand = new Set(
+    shape.nodes.flatMap((node) => (node.op === 'stream' && node.watermark.kind === 'none' ? [node.topic] : [])),
+  )
+  return events.flatMap((event): (Sent | { topic: string; to: number })[] => {
+    const topic = topics[event.topic % topics.length] as string
+    if (event.kind === 'send') return [{ ...event, topic }]
+    return byHand.has(topic) ? [{ topic, to: event.to }] : []
+  })
+}
+
+export type Step = ReturnType<typeof resolved>[number]
+export type Results = Record<string, Result[]>
+
+export function byModel(shape: Shape, steps: readonly Step[]): { results: Results; rows: object; late: number } {
+  const model = new Model(shape)
+  for (const step of steps) 'to' in step ? model.advance(step.topic, step.to) : model.send(step)
+  const rows = rowsOf(shape, (i) => model.rowsOf(i).map(({ key, value }) => [key, value]))
+  model.end()
+  return {
+    results: Object.fromEntries(topicsOut(shape).map((topic) => [topic, [...model.output(topic)]])),
+    rows,
+    late: model.late,
+  }
+}
+
+export function feed(driver: TopologyTestDriver, steps: readonly Step[]): void {
+  // neighbours that go to one topic go together: the driver cuts them into batches
+  for (let i = 0; i < steps.length; ) {
+    const step = steps[i] as Step
+    if ('to' in step) {
+      driver.advanceWatermark(step.topic, step.to)
+      i++
+      continue
+    }
+    const run: Sent[] = []
+    for (; i < steps.length; i++) {
+      const next = steps[i] as Step
+      if ('to' in next || next.topic !== step.topic) break
+      run.push(next)
+    }
+    driver
+      .input(step.topic)
+      .sendAll(run.map(({ key, value, timestamp, headers }) => ({ key, value, timestamp, headers })))
+  }
+}
+
+export function take(shape: Shape, driver: TopologyTestDriver, into: Results = {}): Results {
+  for (const topic of topicsOut(shape)) (into[topic] ??= []).push(...(driver.output(topic).readAll() as Result[]))
+  return into
+}
+
+export function byEngine(
+  shape: Shape,
+  topology: Topology,
+  steps: readonly Step[],
+  options: DriverOptions = {},
+): { results: Results; rows: object } {
+  using driver = new TopologyTestDriver(topology, options)
+  feed(driver, steps)
+  const rows = rowsIn(shape, driver)
+  driver.end()
+  return { results: take(shape, driver), rows }
+}
+
+/** Rows of every store, in key order, as users see them. */
+export const rowsIn = (shape: Shape, driver: TopologyTestDriver): object =>
+  rowsOf(shape, (i) => {
+    const node = shape.nodes[i]
+    const store = driver.store(storeName(i))
+    const rows = node?.op === 'aggregate' && node.windows ? store.fetchAll(0, 1e12) : store.all()
+    return JSON.parse(JSON.stringify([...rows]))
+  })
+
+function rowsOf(shape: Shape, read: (node: number) => unknown[]): object {
+  const stored = shape.nodes.flatMap((node, i) => {
+    const keeps = ['table', 'toTable', 'aggregate', 'tally', 'process'].includes(node.op)
+    return keeps || ('kept' in node && node.kept) ? [i] : []
+  })
+  return Object.fromEntries(stored.map((i) => [storeName(i), sorted(read(i))]))
+}
+
+const sorted = (rows: unknown[]): unknown[] =>
+  rows
+    .map((row) => JSON.stringify(row))
+    .sort()
+    .map((row) => JSON.parse(row))
