@@ -1,7 +1,12 @@
 /** Everything a user of dhaara imports, but for `dhaara/testing`. */
 
 export type { Broker, OutputRecord, Producer } from './connectors/broker/index.ts'
-export { type EmbeddedBrokerOptions, embeddedBroker } from './connectors/embedded/index.ts'
+export {
+  connectDirectory,
+  type DirectoryClient,
+  type EmbeddedBrokerOptions,
+  embeddedBroker,
+} from './connectors/embedded/index.ts'
 export {
   type Aggregator,
   type AggregatorKind,

@@ -1,6 +1,5 @@
-import { connectDirectory, type DirectoryClient } from '../../src/connectors/embedded/index.ts'
 import type { OutputRow, Outputs } from './rows.ts'
-import { serdes } from '../../src/index.ts'
+import { connectDirectory, type DirectoryClient, serdes } from '../../src/index.ts'
 
 /** What a report needs of a topic: all rows, or the last of each key. Windowed keys are told by their topic's `windowed`. */
 export interface Wanted {
@@ -27,7 +26,7 @@ async function allRowsOf(client: DirectoryClient, topic: string, { windowed = fa
   for await (const { keys, values } of client.consume({ topic })) {
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i] as Uint8Array
-      rows.push({ key: windowed ? windowedKey.deserialize(key, topic) : text(key), value: parse(values[i]) })
+      rows.push({ key: windowed ? windowedKey.deserialize(key, topic) : text(key), value: parse(values[i] ?? null) })
     }
   }
   return rows
@@ -46,6 +45,6 @@ function text(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 }
 
-function parse(bytes: Uint8Array | null | undefined): unknown {
-  return bytes == null ? null : JSON.parse(text(bytes))
+function parse(bytes: Uint8Array | null): unknown {
+  return bytes === null ? null : JSON.parse(text(bytes))
 }

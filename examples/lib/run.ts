@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { connectDirectory } from '../../src/connectors/embedded/index.ts'
-import { embeddedBroker, type RunSummary, StreamsApp, type Topology } from '../../src/index.ts'
+import {
+  type Broker,
+  connectDirectory,
+  embeddedBroker,
+  type RunSummary,
+  serdes,
+  StreamsApp,
+  type Topology,
+} from '../../src/index.ts'
 import { clear, readMark, writeMark } from './data-dir.ts'
 import { command, type GeneratorParams, parseRunOptions, type RunOptions } from './options.ts'
 import { readOutputs, type Wanted } from './outputs.ts'
@@ -37,6 +44,7 @@ export function main(job: Job): Promise<void> {
     const style = styleOf()
     const interrupted = new AbortController()
     process.once('SIGINT', () => interrupted.abort())
+    process.stdout.on('error', () => interrupted.abort()) // the reader went away (`| head`)
     if (!options.keep) clear(options.dir, job.name)
 
     const summary = await run(job, options, { style, signal: interrupted.signal })
@@ -70,16 +78,44 @@ export async function run(
   app.on('checkpoint', () => checkpoints++)
   app.on('error', () => failed.abort())
 
+  const reading = new AbortController()
+  const late = new LateRows(broker, job.lateTopic, reading.signal)
   const sender = new Sender(broker, job, sentBefore)
   const look = (): Standing => {
     const { recordsIn = 0, watermark = Number.NaN } = app.metrics()
     const { sent, counted } = sender
-    return { sent, total: mark.params.count, processed: recordsIn, watermark, counted, checkpoints }
+    return {
+      sent,
+      total: mark.params.count,
+      processed: recordsIn,
+      watermark,
+      counted: { ...counted, late: late.count },
+      checkpoints,
+    }
   }
   using _ = new Progress(look, style)
   await sender.send(job.inputs(mark.params), rate, AbortSignal.any([signal, failed.signal]))
   app.endInputs()
-  return await app.completed
+  try {
+    return await app.completed
+  } finally {
+    reading.abort()
+    await late.read
+  }
+}
+
+/** Counts the rows of a topic as they come. */
+class LateRows {
+  count = 0
+  readonly read: Promise<void>
+
+  constructor(broker: Broker, topic: string, signal: AbortSignal) {
+    this.read = this.#read(broker.consumer(topic, { value: serdes.json(), signal }))
+  }
+
+  async #read(rows: AsyncIterable<unknown>): Promise<void> {
+    for await (const _ of rows) this.count++
+  }
 }
 
 /** How many records each topic of a former run holds. */

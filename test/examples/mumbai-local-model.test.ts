@@ -132,7 +132,7 @@ describe('examples: Mumbai local model', () => {
       it(`from ${h0} to ${h2} are ${expected}`, () => {
         const taps = [...entries(h0, T), ...entries(h2, T + 2 * HOUR)]
         const row = ofTaps('rolling', taps).find(({ key }) => (key as { window: { start: number } }).window.start === T)
-        assert.equal((row?.value as { trend: string }).trend, expected)
+        assert.equal((row as { value: { trend: string } }).value.trend, expected)
       })
     }
 

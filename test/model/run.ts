@@ -29,7 +29,10 @@ export type Results = Record<string, Result[]>
 
 export function byModel(shape: Shape, steps: readonly Step[]): { results: Results; rows: object; late: number } {
   const model = new Model(shape)
-  for (const step of steps) 'to' in step ? model.advance(step.topic, step.to) : model.send(step)
+  for (const step of steps) {
+    if ('to' in step) model.advance(step.topic, step.to)
+    else model.send(step)
+  }
   const rows = rowsOf(shape, (i) => model.rowsOf(i).map(({ key, value }) => [key, value]))
   model.end()
   return {

@@ -70,7 +70,7 @@ export class FrameBuilder {
     }
     this.#reserve(most)
     const keyEnd = this.#put(key)
-    this.#at += this.#data.write(value, this.#at)
+    this.#at += this.#data.utf8Write(value, this.#at)
     this.#push(keyEnd, this.#at, timestamp, headers)
   }
 

@@ -87,7 +87,9 @@ export class Generator {
   private shared(step: Step): void {
     if (this.made.has(step.id)) return
     this.made.add(step.id)
-    this.functions.push(`function s${step.id}(k, v, ts) { ${this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))} }`)
+    this.functions.push(
+      `function s${step.id}(k, v, ts) { ${this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))} }`,
+    )
   }
 
   private record({ to, port }: Edge, k: string, v: string, ts: string): string {

@@ -117,7 +117,7 @@ export class Interpreter {
     const { rec } = this.env
     const fn = (v: unknown, k: unknown): unknown => {
       this.at = id
-      return (this.env.fns[id]?.[0] as UserFn)(v, k, rec)
+      return (this.env.fns[id]![0] as UserFn)(v, k, rec)
     }
     const next = this.deliver(step)
     switch (op.kind) {
@@ -181,7 +181,7 @@ export class Interpreter {
     const op = step.op as PlanNode
     const fn = (v: unknown, k: unknown): unknown => {
       this.at = id
-      return (this.env.fns[id]?.[0] as UserFn)(v, k)
+      return (this.env.fns[id]![0] as UserFn)(v, k)
     }
     const next = this.deliver(step)
     const kept: Take = isOperator(step) ? (k, v, _o, ts) => this.call(step, k, v, ts) : next

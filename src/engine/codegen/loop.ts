@@ -7,7 +7,9 @@ import type { Traits } from './traits.ts'
  * within the batch, only at its end.
  */
 export function inputLoop(step: Step, body: string, traits: Traits): string {
-  return step.op.kind === 'repartitionRead' ? repartitionLoop(step, step.op.repartition.change, body, traits) : topicLoop(step, body, traits)
+  return step.op.kind === 'repartitionRead'
+    ? repartitionLoop(step, step.op.repartition.change, body, traits)
+    : topicLoop(step, body, traits)
 }
 
 const failing = (traits: Traits, body: string): string =>
@@ -63,7 +65,11 @@ function watermark(step: Step, traits: Traits): { each: string; last: string } {
     return { each: `if (ts > max) max = ts; ${raised} ${moved} ${sweep}`, last: '' }
   }
   const behind = spec.bound + 1
-  if (!traits.watermark) return { each: 'if (ts > max) max = ts', last: `if (max > clock.streamTime) clock.streamTime = max; time.raise(max - ${behind})` }
+  if (!traits.watermark)
+    return {
+      each: 'if (ts > max) max = ts',
+      last: `if (max > clock.streamTime) clock.streamTime = max; time.raise(max - ${behind})`,
+    }
   const each = `if (ts > max) {
         max = ts
         if (ts > clock.streamTime) clock.streamTime = ts

@@ -19,7 +19,9 @@ export function traitsOf(sub: SubTopology): Traits {
   return {
     place: viewed || process || steps.some(isOutlet),
     time: viewed || process || steps.some(({ op }) => op.kind === 'sink'),
-    watermark: steps.some((step) => (isOperator(step) && step.op.kind !== 'source') || step.op.kind === 'repartitionWrite'),
+    watermark: steps.some(
+      (step) => (isOperator(step) && step.op.kind !== 'source') || step.op.kind === 'repartitionWrite',
+    ),
   }
 }
 

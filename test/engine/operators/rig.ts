@@ -4,13 +4,13 @@ import type { Emit, EmitChange, OperatorContext } from '../../../src/engine/oper
 import { TaskClock, type Timed } from '../../../src/engine/time/clock.ts'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { copyValue } from '../../../src/state/codec/index.ts'
+import type { tickedValues } from '../../../src/state/stores/index.ts'
 import {
   KeyValueTable,
   msgpackValues,
   SessionTable,
   type Sealer,
   statePrefix,
-  tickedValues,
   typedKeys,
   type ValueCodec,
   WindowTable,
@@ -98,7 +98,10 @@ export class Rig {
   write(): void {
     for (const { epoch, puts, clears } of this.sealed.splice(0)) {
       const batch = this.backend.batch()
-      for (const [key, value] of puts) value === undefined ? batch.delete(key) : batch.put(key, value)
+      for (const [key, value] of puts) {
+        if (value === undefined) batch.delete(key)
+        else batch.put(key, value)
+      }
       batch.commit()
       for (const [gte, lt] of clears) this.backend.clearRange(gte, lt)
       for (const table of this.tables.values()) table.written(epoch)
