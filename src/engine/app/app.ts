@@ -2,16 +2,17 @@ import { embeddedBroker } from '../../connectors/embedded/broker.ts'
 import { type EmbeddedLease, openEmbedded } from '../../connectors/broker/broker.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
-import type { Topology } from '../../dsl/topology/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { compile } from '../plan/compile.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
-import type { Engine, EngineReport } from './engine.ts'
+import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
 import { LocalEngine } from './local-engine.ts'
 import { checkManifest, writeManifest } from './manifest.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
+import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
+import { WorkerEngine } from './worker-engine.ts'
 
 export interface AppEvents {
   state: { readonly from: AppState; readonly to: AppState }
@@ -43,14 +44,18 @@ export class StreamsApp implements AsyncDisposable {
     checkpoint: new Set(),
   }
   private readonly done = Promise.withResolvers<RunSummary>()
+  private program: LoadedProgram | undefined
   private engine: Engine | undefined
   private lease: EmbeddedLease | undefined
   private startedAt = 0
   private last: EngineReport | undefined
+  private starting: Promise<void> | undefined
   private closing: Promise<void> | undefined
+  private failure: DhaaraError | undefined
 
   /** @throws DhaaraError DHAARA_OPTION, DHAARA_DURATION */
   constructor(options: AppOptions & Program) {
+    checkProgram(options)
     this.options = options
     this.settings = settingsOf(options)
     this.lifecycle = new Lifecycle((from, to) => {
@@ -68,31 +73,12 @@ export class StreamsApp implements AsyncDisposable {
 
   /**
    * Resolves when running.
-   * @throws DhaaraError DHAARA_STATE_LOCKED, DHAARA_STATE_INCOMPATIBLE, DHAARA_COPARTITION, …
+   * @throws DhaaraError DHAARA_STATE_LOCKED, DHAARA_STATE_INCOMPATIBLE, DHAARA_COPARTITION, DHAARA_MODULE, DHAARA_PLAN_UNEQUAL, …
    */
   async start(): Promise<void> {
     this.lifecycle.transition('starting')
-    try {
-      this.startedAt = performance.now()
-      const { settings } = this
-      const plan = compile(planOf(this.options.topology as Topology))
-      const broker = this.options.broker ?? embeddedBroker()
-      this.lease = await openEmbedded(broker, { cacheBytes: (settings.memoryBytes - settings.cacheBytes) / 2 })
-      const ids = new StoreIds(this.lease.backend, settings.applicationId)
-      checkManifest(this.lease.backend, settings.applicationId, plan)
-      this.lifecycle.transition('restoring')
-      this.engine = new LocalEngine(plan, settings, this.lease, ids, {
-        ended: () => void this.close(),
-        checkpoint: (event) => this.emit('checkpoint', event),
-        failed: (error) => void this.fail(error),
-      })
-      writeManifest(this.lease.backend, settings.applicationId, plan)
-      this.lifecycle.transition('running')
-      this.engine.start()
-    } catch (error) {
-      await this.fail(error)
-      throw error
-    }
+    this.starting = this.begin()
+    await this.starting
   }
 
   /** Seals and writes what was processed, then lets go of everything. Idempotent. */
@@ -135,7 +121,48 @@ export class StreamsApp implements AsyncDisposable {
     return this.close()
   }
 
+  private async begin(): Promise<void> {
+    try {
+      this.startedAt = performance.now()
+      const { settings } = this
+      const { applicationId, memoryBytes, cacheBytes } = settings
+      const program = await loadProgram(this.options, settings.logger)
+      const plan = compile(planOf(program.topology))
+      const broker = this.options.broker ?? embeddedBroker()
+      this.lease = await openEmbedded(broker, { cacheBytes: (memoryBytes - cacheBytes) / 2 })
+      const { lease } = this
+      const ids = new StoreIds(lease.backend, applicationId)
+      checkManifest(lease.backend, applicationId, plan)
+      this.lifecycle.transition('restoring')
+      await program.setup()
+      this.program = program
+      const { workers } = program
+      this.engine =
+        workers === undefined
+          ? new LocalEngine(plan, settings, lease, ids, this.engineEvents())
+          : new WorkerEngine(plan, workers, settings, lease, ids, this.engineEvents())
+      writeManifest(lease.backend, applicationId, plan)
+      await this.engine.start()
+      if (this.failure !== undefined) throw this.failure
+      this.lifecycle.transition('running')
+    } catch (error) {
+      await this.fail(error)
+      throw error
+    }
+  }
+
+  private engineEvents(): EngineEvents {
+    return {
+      ended: () => void this.close(),
+      checkpoint: (event) => this.emit('checkpoint', event),
+      failed: (error) => void this.fail(error),
+      rebalancing: () => this.lifecycle.transition('rebalancing'),
+      running: () => this.lifecycle.transition('running'),
+    }
+  }
+
   private async shut(): Promise<void> {
+    await this.starting?.catch(() => {})
     if (this.lifecycle.is('failed', 'closed')) return
     if (this.lifecycle.is('created')) {
       this.lifecycle.transition('closed')
@@ -146,6 +173,7 @@ export class StreamsApp implements AsyncDisposable {
       await this.engine?.stop()
       this.last = this.engine?.report()
       this.engine = undefined
+      await this.program?.teardown()
       await this.lease?.release()
       if (this.lifecycle.is('failed')) return
       this.lifecycle.transition('closed')
@@ -158,10 +186,12 @@ export class StreamsApp implements AsyncDisposable {
   private async fail(error: unknown): Promise<void> {
     if (this.lifecycle.is('failed', 'closed')) return
     const wrapped = asDhaaraError(error)
+    this.failure = wrapped
     this.lifecycle.transition('failed')
     this.settings.logger.error({ err: wrapped, code: wrapped.code }, wrapped.message)
     this.last = this.engine?.report()
     this.engine = undefined
+    await this.program?.teardown().catch(() => {})
     await this.lease?.release().catch(() => {})
     this.emit('error', wrapped)
     this.done.reject(wrapped)

@@ -1,6 +1,7 @@
 /** What runs an app's tasks: in this thread, or on workers. */
 export interface Engine {
-  start(): void
+  /** Resolves when its tasks run. */
+  start(): Promise<void>
   /** Seals, writes and lets go. */
   stop(): Promise<void>
   /** Topics (default: all) are bounded: they end where they end now. */
@@ -16,6 +17,9 @@ export interface EngineEvents {
   /** All inputs have ended, and everything is written. */
   ended(): void
   failed(error: unknown): void
+  /** A part of it is replaced; all tasks go back to the last checkpoint. */
+  rebalancing?(): void
+  running?(): void
   checkpoint(event: { readonly epoch: number; readonly ms: number; readonly bytes: number }): void
 }
 

@@ -58,7 +58,7 @@ export class LocalEngine implements Engine {
     this.group = this.newGroup()
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const appended = this.lease.log.onAppend(() => this.wake())
     this.committedAt = this.settings.clock.now()
     this.running = this.loop()

@@ -131,6 +131,8 @@ export class TaskGroup {
 
   /** The epoch's changes, encoded once; the next epoch begins. */
   seal(sealer: Sealer): number {
+    // what was held back until our epoch came to it is in flight with it
+    this.transport?.receive()
     const epoch = this.epoch++
     for (const task of this.tasks) {
       this.stores.get(task.id)?.seal(sealer)

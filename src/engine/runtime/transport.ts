@@ -15,6 +15,7 @@ import {
 } from './frame-reader.ts'
 import { flagEnded, flagIdle, frameMarker, marker } from './frame-writer.ts'
 import { type OutletPeer, RemoteOutlet } from './remote-outlet.ts'
+import { ringMemory } from './ring.ts'
 import { type Message, Receiver, Sender } from './ring-link.ts'
 
 /** What the threads of a group share, anew for each generation. */
@@ -27,6 +28,24 @@ export interface SharedTransport {
   readonly credits: SharedArrayBuffer
   /** How many bytes a channel may be ahead of its consumer when a slice begins. */
   readonly creditBytes: number
+}
+
+/** Bytes of a ring, and how many of them one channel may hold when a slice begins. */
+const ringBytes = 2 << 20
+const creditBytes = 512 << 10
+
+/** Memory for one generation of a group. */
+export function sharedTransport(
+  plan: PhysicalPlan,
+  partitions: readonly number[],
+  generation: number,
+  workers: number,
+): SharedTransport {
+  const { count } = channelSlots(plan, partitions)
+  const rings = Array.from({ length: workers }, (_, from) =>
+    Array.from({ length: workers }, (_, to) => (from === to || count === 0 ? null : ringMemory(ringBytes))),
+  )
+  return { generation, workers, rings, credits: new SharedArrayBuffer(4 * Math.max(1, count)), creditBytes }
 }
 
 /** Channel numbers: those of repartition r begin at `bases[r]`, by producer, then by consumer. */

@@ -92,12 +92,27 @@ export class RocksReader implements BackendReader {
 /** Owns a database: the only one who writes to it and closes it. */
 export class RocksBackend extends RocksReader implements Backend {
   readonly kind = 'rocksdb'
+  /** Of those it was lent to, besides its own. */
+  readonly #gates = new Set<Int32Array>()
   #closing: Promise<void> | undefined
 
   /** For `readRocks` on another thread: can be sent in a message. Valid until this back end is closed. */
   get handle(): SharedHandle {
     this.#live()
     return { address: this.native.db_get_handle(this.db), path: this.path, gate: this.gate }
+  }
+
+  /** As `handle`, for one thread alone, whose end is to be told with `takeBack`. */
+  lend(): SharedHandle {
+    const { address, path } = this.handle
+    const gate = new Int32Array(new SharedArrayBuffer(8))
+    this.#gates.add(gate)
+    return { address, path, gate }
+  }
+
+  /** The thread has ended: if it was within a native call, nobody waits for it to leave. */
+  takeBack({ gate }: SharedHandle): void {
+    this.#gates.delete(gate)
   }
 
   batch(): WriteBatch {
@@ -127,7 +142,7 @@ export class RocksBackend extends RocksReader implements Backend {
   }
 
   async #close(): Promise<void> {
-    await shutAndWait(this.gate)
+    await Promise.all([this.gate, ...this.#gates].map(shutAndWait))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.native.db_close(this.db, (cause) => (cause ? reject(rocksdbError(cause, this.path)) : resolve()))
     await promise

@@ -1,0 +1,34 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { receiveError } from './sent-error.ts'
+import type { Answer, Question, Report } from './worker-protocol.ts'
+
+/** Asks the owner and waits, as for a function's result: for what is rare, and known to the owner only. */
+export class Asker {
+  private readonly port: MessagePort
+  private readonly answers: MessagePort
+  private readonly answered: Int32Array
+
+  constructor(port: MessagePort, answers: MessagePort, answered: SharedArrayBuffer) {
+    this.port = port
+    this.answers = answers
+    this.answered = new Int32Array(answered)
+  }
+
+  /** @throws what the owner threw */
+  ask(question: Question): unknown {
+    const before = Atomics.load(this.answered, 0)
+    this.port.postMessage({ type: 'ask', question } satisfies Report)
+    Atomics.wait(this.answered, 0, before)
+    const received = receiveMessageOnPort(this.answers) as { message: Answer }
+    if ('error' in received.message) throw receiveError(received.message.error)
+    return received.message.value
+  }
+}
+
+/** The owner's side. */
+export function give(answers: MessagePort, answered: SharedArrayBuffer, answer: Answer): void {
+  const count = new Int32Array(answered)
+  answers.postMessage(answer)
+  Atomics.add(count, 0, 1)
+  Atomics.notify(count, 0)
+}

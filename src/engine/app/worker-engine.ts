@@ -1,0 +1,391 @@
+import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import type { SharedHandle } from '../../state/backends/index.ts'
+import { asBuffer } from '../../state/codec/index.ts'
+import { partitionCounts } from '../plan/partitions.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { Bells } from '../runtime/bells.ts'
+import { writeEpoch } from '../runtime/commit.ts'
+import { unpack } from '../runtime/epoch-pack.ts'
+import { sharedTransport } from '../runtime/transport.ts'
+import { Coordinator } from './coordinator.ts'
+import type { Engine, EngineEvents, EngineReport } from './engine.ts'
+import { failpoint } from './failpoints.ts'
+import type { StoreIds } from './identity.ts'
+import type { Settings } from './options.ts'
+import { receiveError } from './sent-error.ts'
+import { answerPolicy, sentSettings } from './sent-settings.ts'
+import { Totals } from './totals.ts'
+import { WorkerHandle } from './worker-handle.ts'
+import { WorkerInputs } from './worker-inputs.ts'
+import type { Order, Part, Question, Report } from './worker-protocol.ts'
+
+const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
+/** A worker that dies so often without having got further is not replaced any more. */
+const MOST_DEATHS = 5
+
+/** The module whose topology the workers run; `hash`: of the plan that the owner made from it. */
+export interface WorkerProgram {
+  readonly url: URL
+  readonly settings: Readonly<Record<string, string>>
+  readonly hash: string
+  readonly workers: number
+}
+
+/**
+ * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, writes each epoch
+ * as one batch, and takes all workers back to the last one when something fails (docs/proofs/epochs.md).
+ *
+ *     starting ──▶ running ◀──▶ recovering
+ *        │            │             │
+ *        │            ├──▶ halting ─┤
+ *        ▼            ▼      ▼      ▼
+ *      failed       failed  over  failed, over
+ */
+export class WorkerEngine implements Engine {
+  private readonly plan: PhysicalPlan
+  private readonly program: WorkerProgram
+  private readonly settings: Settings
+  private readonly lease: EmbeddedLease
+  private readonly ids: StoreIds
+  private readonly events: EngineEvents
+  private readonly inputs: WorkerInputs
+  private readonly partitions: readonly number[]
+  private readonly bellMemory: SharedArrayBuffer
+  private readonly bells: Bells
+  /** One Int32 a worker: it has something to write. */
+  private readonly dirty: Int32Array
+  private readonly totals: Totals
+  private readonly handles: (WorkerHandle | undefined)[] = []
+  private readonly lent = new Map<number, SharedHandle>()
+  private readonly deaths: number[]
+  private readonly loading = new Set<number>()
+  private readonly atEnd = new Set<number>()
+  private filling: readonly string[] = []
+  private state: 'starting' | 'running' | 'recovering' | 'halting' | 'failed' | 'over' = 'starting'
+  private coordinator: Coordinator
+  private generation = 0
+  private careful = false
+  private retries = 0
+  /** Of the epoch after which workers do no more. */
+  private haltEpoch = Number.POSITIVE_INFINITY
+  private finished = false
+  private timer: NodeJS.Timeout | undefined
+  private restart: NodeJS.Timeout | undefined
+  private failure: unknown = undefined
+  private readonly ready = Promise.withResolvers<void>()
+  private readonly halted = Promise.withResolvers<void>()
+
+  constructor(
+    plan: PhysicalPlan,
+    program: WorkerProgram,
+    settings: Settings,
+    lease: EmbeddedLease,
+    ids: StoreIds,
+    events: EngineEvents,
+  ) {
+    const { workers } = program
+    this.plan = plan
+    this.program = program
+    this.settings = settings
+    this.lease = lease
+    this.ids = ids
+    this.events = events
+    this.inputs = new WorkerInputs(plan, lease)
+    const names = lease.log.topics().map(({ name }) => name)
+    this.partitions = partitionCounts(plan, (topic) => lease.ensureTopic(topic).partitions, names)
+    this.bellMemory = Bells.memory(workers)
+    this.bells = new Bells(this.bellMemory)
+    this.dirty = new Int32Array(new SharedArrayBuffer(4 * workers))
+    this.totals = new Totals(workers)
+    this.deaths = new Array<number>(workers).fill(0)
+    this.coordinator = new Coordinator(workers, 0)
+    this.ready.promise.catch(() => {})
+  }
+
+  async start(): Promise<void> {
+    const appended = this.lease.log.onAppend((all) => {
+      for (const { topic, partition, endOffset } of all) {
+        this.inputs.offsets.setEnd(topic, partition, endOffset)
+        this.bells.ring(partition % this.program.workers)
+      }
+    })
+    void this.halted.promise.finally(() => appended[Symbol.dispose]())
+    for (let worker = 0; worker < this.program.workers; worker++) this.hire(worker)
+    await this.ready.promise
+  }
+
+  async stop(): Promise<void> {
+    if (this.state === 'running') {
+      this.state = 'halting'
+      if (this.finished) this.halted.resolve()
+      else this.open(true)
+    } else if (this.state === 'recovering' || this.state === 'starting') {
+      // what is unwritten is gone already
+      this.state = 'halting'
+      this.halted.resolve()
+    }
+    clearTimeout(this.restart)
+    await this.halted.promise
+    clearTimeout(this.timer)
+    await Promise.all(this.handles.map((handle) => handle?.leave()))
+    if (this.state !== 'failed') this.state = 'over'
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  endInputs(topics?: readonly string[]): void {
+    this.inputs.bound(topics)
+    this.tell({ type: 'bound', bounds: this.inputs.bounds })
+  }
+
+  fillInputs(topics: readonly string[]): void {
+    this.filling = [...topics]
+    this.tell({ type: 'filling', topics: this.filling })
+  }
+
+  positionOf(topic: string, partition: number): number | undefined {
+    return this.inputs.offsets.position(topic, partition)
+  }
+
+  report(): EngineReport {
+    return this.totals.report(this.coordinator.written)
+  }
+
+  private get generationIsOver(): boolean {
+    return this.state !== 'running' && this.state !== 'halting'
+  }
+
+  private hire(worker: number): void {
+    const { program, settings, inputs, lease } = this
+    this.loading.add(worker)
+    const handle = lease.backend.lend()
+    this.lent.set(worker, handle)
+    const start = {
+      url: program.url.href,
+      env: program.settings,
+      worker,
+      workers: program.workers,
+      settings: sentSettings(settings),
+      handle,
+      bells: this.bellMemory,
+      offsets: inputs.memory,
+      topics: inputs.slots,
+      dirty: this.dirty.buffer as SharedArrayBuffer,
+    }
+    this.handles[worker] = new WorkerHandle(start, this.bells, {
+      report: (from, report) => this.hear(from, report),
+      answer: (question) => this.answer(question),
+      died: (dead, cause) => this.died(dead, cause),
+    })
+  }
+
+  private hear(worker: number, report: Report): void {
+    if (report.type === 'log') this.settings.logger[report.level](report.fields as object, report.message)
+    else if (report.type === 'ready') this.isReady(worker, report.hash)
+    else if (report.type === 'broken') void this.fail(receiveError(report.error))
+    else if (report.type === 'ask' || report.generation !== this.generation) return
+    else if (report.type === 'part') this.collect(worker, report.part)
+    else if (report.type === 'ended') this.hasEnded(worker)
+    else this.hasFailed(report.kind, receiveError(report.error))
+  }
+
+  private isReady(worker: number, hash: string): void {
+    if (hash !== this.program.hash) {
+      const what = `worker ${worker} made the plan ${hash.slice(0, 12)} from ${this.program.url.href}, and the app made ${this.program.hash.slice(0, 12)}`
+      void this.fail(
+        new DhaaraError(
+          'DHAARA_PLAN_UNEQUAL',
+          `${what}; a topology must not depend on clock, environment or random numbers: give what varies as settings`,
+        ),
+      )
+      return
+    }
+    this.loading.delete(worker)
+    if (this.loading.size > 0) return
+    if (this.state === 'starting') {
+      this.restore()
+      this.schedule()
+      this.ready.resolve()
+    } else if (this.state === 'recovering' && this.restart === undefined) this.resumed()
+  }
+
+  /** A new generation: all workers begin anew with what the database has. */
+  private restore(): void {
+    this.restart = undefined
+    this.generation++
+    this.atEnd.clear()
+    this.coordinator = new Coordinator(this.program.workers, this.coordinator.written)
+    const { plan, partitions, careful, filling, inputs } = this
+    this.tell({
+      type: 'restore',
+      epoch: this.coordinator.written + 1,
+      careful,
+      partitions,
+      topics: this.lease.log.topics().map(({ name }) => name),
+      storeIds: [...this.ids.all()],
+      bounds: inputs.bounds,
+      filling,
+      transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
+    })
+    if (this.loading.size === 0) this.resumed()
+  }
+
+  private resumed(): void {
+    const again = this.state === 'recovering'
+    this.state = 'running'
+    if (again) this.events.running?.()
+  }
+
+  /** Takes the group back to the last written epoch; `delay` ms later it goes on. */
+  private recover(why: string, error: unknown, delay: number): void {
+    if (this.state === 'halting') {
+      this.settings.logger.warn({ error: String(error) }, `${why} while the app closes; the last checkpoint stands`)
+      this.generation++
+      this.halted.resolve()
+      return
+    }
+    if (this.state === 'failed' || this.state === 'over') return
+    this.settings.logger.warn({ error: String(error) }, `${why}; all tasks go back to the last checkpoint`)
+    if (this.state === 'running') {
+      this.state = 'recovering'
+      this.events.rebalancing?.()
+    }
+    this.generation++
+    clearTimeout(this.restart)
+    this.restart = setTimeout(() => this.restore(), delay)
+  }
+
+  private died(worker: number, cause: unknown): void {
+    this.lease.backend.takeBack(this.lent.get(worker) as SharedHandle)
+    this.handles[worker] = undefined
+    if (this.state === 'failed' || this.state === 'over') return
+    const starting = this.state === 'starting'
+    const halting = this.state === 'halting'
+    if (starting || (!halting && ++(this.deaths[worker] as number) > MOST_DEATHS)) {
+      const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+      const when = starting ? 'while it started' : `${MOST_DEATHS + 1} times without getting further`
+      void this.fail(
+        new DhaaraError('DHAARA_WORKER_DIED', `worker ${worker} died ${when}; at last: ${text}`, { cause }),
+      )
+      return
+    }
+    if (!halting) this.hire(worker)
+    this.recover(`worker ${worker} died`, cause, 0)
+  }
+
+  private hasFailed(kind: 'careful' | 'retry' | 'fail', error: Error): void {
+    if (kind === 'careful' && !this.careful) {
+      this.careful = true
+      this.recover('a user function failed', error, 0)
+    } else if (kind === 'retry' && this.retries < RETRY_DELAYS.length)
+      this.recover('a policy asked for another try', error, RETRY_DELAYS[this.retries++] as number)
+    else void this.fail(error)
+  }
+
+  private async fail(error: unknown): Promise<void> {
+    if (this.state === 'failed' || this.state === 'over') return
+    const starting = this.state === 'starting'
+    this.state = 'failed'
+    this.failure = error
+    this.generation++
+    clearTimeout(this.timer)
+    clearTimeout(this.restart)
+    await Promise.all(this.handles.map((handle) => handle?.terminate()))
+    for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
+    this.halted.resolve()
+    if (starting) this.ready.reject(error)
+    else this.events.failed(error)
+  }
+
+  private hasEnded(worker: number): void {
+    this.atEnd.add(worker)
+    this.openIfDue()
+  }
+
+  /** Looks each interval whether there is something to write. */
+  private schedule(): void {
+    this.timer = setTimeout(
+      () => {
+        if (this.dirty.some((_, i) => Atomics.load(this.dirty, i) === 1)) this.due = true
+        this.openIfDue()
+        this.schedule()
+      },
+      Math.max(1, this.settings.interval),
+    )
+  }
+
+  /** An epoch is to be opened as soon as there is room. */
+  private due = false
+
+  private openIfDue(): void {
+    const allEnded = this.atEnd.size === this.program.workers
+    if (this.state !== 'running' || !this.coordinator.roomy || !(this.due || allEnded)) return
+    this.due = false
+    this.atEnd.clear()
+    this.open(false)
+  }
+
+  private open(halt: boolean): void {
+    const epoch = this.coordinator.open()
+    if (halt) this.haltEpoch = epoch
+    this.tell({ type: 'seal', generation: this.generation, epoch, halt })
+    failpoint('epoch-opened')
+  }
+
+  private collect(worker: number, part: Part): void {
+    if (this.generationIsOver) return
+    try {
+      this.coordinator.add(worker, part)
+      failpoint('first-part')
+      for (let parts = this.coordinator.whole; parts !== undefined; parts = this.coordinator.whole) this.write(parts)
+    } catch (error) {
+      void this.fail(error)
+    }
+    this.openIfDue()
+  }
+
+  private write(parts: readonly Part[]): void {
+    const { backend, log } = this.lease
+    const began = performance.now()
+    failpoint('before-write')
+    const { bytes, clears } = writeEpoch(
+      backend,
+      log,
+      (sealer) => {
+        for (const { pack } of parts) unpack(pack, sealer)
+      },
+      () => {
+        failpoint('in-write')
+        return parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) })))
+      },
+      this.settings.sync === 'commit',
+    )
+    failpoint('after-write')
+    for (const [gte, lt] of clears) backend.clearRange(gte, lt)
+    failpoint('after-clears')
+    const epoch = this.coordinator.done()
+    this.tell({ type: 'written', generation: this.generation, epoch })
+    failpoint('after-told')
+    for (const [worker, { stats }] of parts.entries()) {
+      this.totals.add(worker, stats)
+      if (stats.processed > 0) this.deaths[worker] = 0
+    }
+    this.retries = 0
+    this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
+    if (!this.finished && parts.every(({ ended }) => ended)) {
+      this.finished = true
+      this.events.ended()
+    }
+    if (epoch >= this.haltEpoch) this.halted.resolve()
+  }
+
+  private answer(question: Question): unknown {
+    if (question.type === 'storeId') return this.ids.idOf(question.name)
+    if (question.type === 'ensureTopic') return this.lease.ensureTopic(question.name).partitions
+    return answerPolicy(this.settings, question)
+  }
+
+  private tell(order: Order): void {
+    for (const handle of this.handles) handle?.order(order)
+  }
+}

@@ -1,0 +1,93 @@
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import type { Bells } from '../runtime/bells.ts'
+import { give } from './ask.ts'
+import { sendError } from './sent-error.ts'
+import type { Order, Question, Report, WorkerStart } from './worker-protocol.ts'
+
+/** What the owner of the workers makes of them. */
+export interface WorkerEvents {
+  report(worker: number, report: Report): void
+  /** What only the owner knows; may throw. */
+  answer(question: Question): unknown
+  /** The thread has ended without having been told to. */
+  died(worker: number, cause: unknown): void
+}
+
+/** Longest time that a worker may take to end when it is told to, ms. */
+const patience = 5000
+
+// one file extension here and there: sources run as they are, the package is compiled
+const script = new URL(import.meta.url.endsWith('.ts') ? './worker-thread.ts' : './worker-thread.js', import.meta.url)
+
+/** One worker thread, as its owner sees it. */
+export class WorkerHandle {
+  readonly worker: number
+  private readonly thread: Worker
+  private readonly port: MessagePort
+  private readonly bells: Bells
+  private readonly exited: Promise<void>
+  private leaving = false
+
+  constructor(start: Omit<WorkerStart, 'port' | 'answers' | 'answered'>, bells: Bells, events: WorkerEvents) {
+    const { worker } = start
+    const orders = new MessageChannel()
+    const answers = new MessageChannel()
+    const answered = new SharedArrayBuffer(4)
+    this.worker = worker
+    this.bells = bells
+    this.port = orders.port1
+    const workerData: WorkerStart = { ...start, port: orders.port2, answers: answers.port2, answered }
+    const transferList = [orders.port2, answers.port2]
+    this.thread = new Worker(script, { workerData, transferList, name: `dhaara-${worker}` })
+    this.port.on('message', (report: Report) => {
+      if (report.type !== 'ask') events.report(worker, report)
+      else
+        give(
+          answers.port1,
+          answered,
+          answerOf(() => events.answer(report.question)),
+        )
+    })
+    let cause: unknown
+    this.thread.on('error', (error: unknown) => {
+      cause = error
+    })
+    this.exited = new Promise((resolve) => {
+      this.thread.once('exit', (code) => {
+        this.port.close()
+        answers.port1.close()
+        resolve()
+        if (!this.leaving) events.died(worker, cause ?? new Error(`it ended with exit code ${code}`))
+      })
+    })
+  }
+
+  order(order: Order): void {
+    this.port.postMessage(order)
+    this.bells.ring(this.worker)
+  }
+
+  /** Lets it end by itself, if it does so in time. */
+  async leave(): Promise<void> {
+    this.leaving = true
+    this.order({ type: 'close' })
+    const timer = setTimeout(() => void this.thread.terminate(), patience)
+    await this.exited
+    clearTimeout(timer)
+  }
+
+  /** Ends it at once. */
+  async terminate(): Promise<void> {
+    this.leaving = true
+    await this.thread.terminate()
+    await this.exited
+  }
+}
+
+function answerOf(ask: () => unknown): Parameters<typeof give>[2] {
+  try {
+    return { value: ask() }
+  } catch (error) {
+    return { error: sendError(error) }
+  }
+}

@@ -1,0 +1,47 @@
+import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { topicsOf } from '../runtime/topics.ts'
+import { SourceOffsets } from './source-offsets.ts'
+import type { Bounds, TopicSlot } from './worker-protocol.ts'
+
+/** The topics that workers read, as their owner sees them: how far they reach, how far they were read, where they end. */
+export class WorkerInputs {
+  readonly slots: readonly TopicSlot[]
+  readonly memory: SharedArrayBuffer
+  readonly offsets: SourceOffsets
+  private readonly lease: EmbeddedLease
+  private readonly ends = new Map<string, Bounds>()
+
+  /** Makes the topics that are not there. */
+  constructor(plan: PhysicalPlan, lease: EmbeddedLease) {
+    this.lease = lease
+    const names = lease.log.topics().map(({ name }) => name)
+    const topics = new Set(plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : [])))
+    let base = 0
+    this.slots = [...topics].map((name) => {
+      const { partitions } = lease.ensureTopic(name)
+      const slot = { name, partitions, base }
+      base += partitions
+      return slot
+    })
+    this.memory = SourceOffsets.memory(this.slots)
+    this.offsets = new SourceOffsets(this.memory, this.slots)
+    for (const { name, partitions } of this.slots) {
+      for (let p = 0; p < partitions; p++) this.offsets.setEnd(name, p, lease.log.endOffset(name, p))
+    }
+  }
+
+  /** Where bounded inputs end. */
+  get bounds(): Bounds {
+    return [...this.ends.values()].flat()
+  }
+
+  /** These topics (default: all) end where they end now. Those that have an end keep it. */
+  bound(topics?: readonly string[]): void {
+    for (const { name, partitions } of this.slots) {
+      if (this.ends.has(name) || (topics !== undefined && !topics.includes(name))) continue
+      const all = Array.from({ length: partitions }, (_, p) => [name, p, this.lease.log.endOffset(name, p)] as const)
+      this.ends.set(name, all)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { RawRecord } from '../../dsl/records.ts'
+import type { SharedHandle } from '../../state/backends/index.ts'
+import type { SharedTransport } from '../runtime/transport.ts'
+import type { ErrorAction } from './options.ts'
+import type { Settings } from './options.ts'
+import type { SentError } from './sent-error.ts'
+
+/** Settings without what cannot be sent: functions stay with the owner, who is asked. */
+export type SentSettings = Omit<Settings, 'clock' | 'logger' | 'policies'> & {
+  readonly policies: Readonly<Record<'data' | 'user' | 'external', ErrorAction | 'ask'>>
+}
+
+/** What a worker is started with. */
+export interface WorkerStart {
+  readonly url: string
+  readonly env: Readonly<Record<string, string>>
+  readonly worker: number
+  readonly workers: number
+  readonly settings: SentSettings
+  readonly handle: SharedHandle
+  readonly bells: SharedArrayBuffer
+  /** Ends and positions of the sources' partitions; see `SourceOffsets`. */
+  readonly offsets: SharedArrayBuffer
+  readonly topics: readonly TopicSlot[]
+  /** One Int32 a worker: it has something to write. */
+  readonly dirty: SharedArrayBuffer
+  readonly port: MessagePort
+  readonly answers: MessagePort
+  /** One Int32: answers given. */
+  readonly answered: SharedArrayBuffer
+}
+
+/** A source's topic; its partitions' offsets begin at `base`. */
+export interface TopicSlot {
+  readonly name: string
+  readonly partitions: number
+  readonly base: number
+}
+
+/** Owner to worker. All but `close` count for one generation. */
+export type Order =
+  | {
+      readonly type: 'restore'
+      readonly epoch: number
+      readonly careful: boolean
+      readonly partitions: readonly number[]
+      readonly topics: readonly string[]
+      readonly storeIds: readonly (readonly [name: string, id: number])[]
+      readonly bounds: Bounds
+      readonly filling: readonly string[]
+      readonly transport: SharedTransport
+    }
+  | { readonly type: 'seal'; readonly generation: number; readonly epoch: number; readonly halt: boolean }
+  | { readonly type: 'written'; readonly generation: number; readonly epoch: number }
+  | { readonly type: 'bound'; readonly bounds: Bounds }
+  | { readonly type: 'filling'; readonly topics: readonly string[] }
+  | { readonly type: 'close' }
+
+/** Where bounded inputs end. */
+export type Bounds = readonly (readonly [topic: string, partition: number, offset: number])[]
+
+/** What a worker has done in one epoch. */
+export interface EpochStats {
+  /** Records that its tasks worked on, wherever they came from. */
+  readonly processed: number
+  readonly recordsIn: number
+  readonly recordsOut: number
+  readonly counters: readonly (readonly [name: string, n: number])[]
+  readonly watermark: number
+}
+
+/** A worker's part of an epoch. */
+export interface Part {
+  readonly epoch: number
+  readonly pack: { readonly memory: ArrayBuffer; readonly length: number }
+  readonly frames: readonly { readonly topic: string; readonly partition: number; readonly frame: Uint8Array }[]
+  /** All of its tasks have come to their end. */
+  readonly ended: boolean
+  readonly stats: EpochStats
+}
+
+/** Worker to owner. */
+export type Report =
+  | { readonly type: 'ready'; readonly hash: string }
+  /** Its module cannot be run. */
+  | { readonly type: 'broken'; readonly error: SentError }
+  | { readonly type: 'part'; readonly generation: number; readonly part: Part }
+  | { readonly type: 'ended'; readonly generation: number }
+  | {
+      readonly type: 'failed'
+      readonly generation: number
+      readonly kind: 'careful' | 'retry' | 'fail'
+      readonly error: SentError
+    }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly fields: unknown
+      readonly message?: string | undefined
+    }
+  | { readonly type: 'ask'; readonly question: Question }
+
+/** What only the owner can answer; the worker waits for it. */
+export type Question =
+  | { readonly type: 'storeId'; readonly name: string }
+  | { readonly type: 'ensureTopic'; readonly name: string }
+  | {
+      readonly type: 'policy'
+      readonly domain: 'data' | 'user' | 'external'
+      readonly error: SentError
+      readonly record: SentRecord | undefined
+    }
+
+export type SentRecord = Omit<RawRecord, 'headers'> & { readonly headers: readonly (readonly [string, Uint8Array])[] }
+
+export type Answer = { readonly value: unknown } | { readonly error: SentError }

@@ -1,0 +1,356 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { LogReader } from '../../connectors/broker/log-reader.ts'
+import { readRocks } from '../../state/backends/index.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { Bells } from '../runtime/bells.ts'
+import { EpochPack } from '../runtime/epoch-pack.ts'
+import { EpochAborted } from '../runtime/errors.ts'
+import { TopicFeed } from '../runtime/feed.ts'
+import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
+import type { Host, TaskId } from '../runtime/host.ts'
+import { Outputs } from '../runtime/outputs.ts'
+import { Transport } from '../runtime/transport.ts'
+import { Asker } from './ask.ts'
+import { failpoint, isHeld } from './failpoints.ts'
+import type { Logger } from './logger.ts'
+import type { ErrorAction, ErrorPolicy, Settings } from './options.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { Policies } from './policies.ts'
+import { sendError } from './sent-error.ts'
+import { SourceOffsets } from './source-offsets.ts'
+import type { Bounds, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
+
+/** Records between two looks at the owner's orders and at the event loop. */
+const SLICE = 8192
+const FETCH_BYTES = 1 << 20
+/** Longest sleep, ms: idleness is judged by the clock. */
+const NAP = 100
+
+type Restore = Extract<Order, { type: 'restore' }>
+
+/** An epoch that this worker has sealed and not handed over yet. */
+interface Sealed {
+  readonly epoch: number
+  readonly pack: EpochPack
+  readonly frames: Part['frames']
+  readonly ended: boolean
+  readonly stats: EpochStats
+}
+
+/** The tasks of one worker thread, under the owner's orders. */
+export class WorkerRuntime {
+  private readonly plan: PhysicalPlan
+  private readonly start: WorkerStart
+  private readonly settings: Settings
+  private readonly port: MessagePort
+  private readonly bells: Bells
+  private readonly offsets: SourceOffsets
+  private readonly dirty: Int32Array
+  private readonly asker: Asker
+  private readonly reader: ReturnType<typeof readRocks>
+  private readonly log: LogReader
+  private readonly policies: Policies
+  private readonly partitionCounts = new Map<string, number>()
+  private readonly storeIds = new Map<string, number>()
+  private outputs = new Outputs((topic) => this.partitionsOf(topic))
+  private group: TaskGroup | undefined
+  private transport: Transport | undefined
+  private bounds: Bounds = []
+  private filling: ReadonlySet<string> = new Set()
+  private sealed: Sealed[] = []
+  private halted = false
+  private closed = false
+  private saidEnded = false
+  private sourced = 0
+  private processed = 0
+  /** Feeds of each topic partition that is read here. */
+  private reading: readonly (readonly TopicFeed[])[] = []
+  private readonly counted = new Map<string, number>()
+  private sealsHeld: Extract<Order, { type: 'seal' }>[] = []
+
+  constructor(plan: PhysicalPlan, start: WorkerStart, logger: Logger) {
+    this.plan = plan
+    this.start = start
+    this.port = start.port
+    this.bells = new Bells(start.bells)
+    this.offsets = new SourceOffsets(start.offsets, start.topics)
+    this.dirty = new Int32Array(start.dirty)
+    this.asker = new Asker(start.port, start.answers, start.answered)
+    this.reader = readRocks(start.handle)
+    this.log = new LogReader(this.reader)
+    const { data, user, external } = start.settings.policies
+    const policies = {
+      data: this.policy('data', data),
+      user: this.policy('user', user),
+      external: this.policy('external', external),
+    }
+    this.settings = { ...start.settings, clock: systemClock, logger, policies }
+    this.policies = new Policies(this.settings, () => this.outputs)
+    for (const { name, partitions } of start.topics) this.partitionCounts.set(name, partitions)
+  }
+
+  /** Until the owner says `close`. */
+  async run(): Promise<void> {
+    const { worker } = this.start
+    for (;;) {
+      const heard = this.bells.count(worker)
+      this.obey()
+      if (this.closed) break
+      const n = this.attempt()
+      if (n > 0) await breathe()
+      else await this.bells.sleep(worker, heard, this.nap())
+    }
+    this.group?.close()
+  }
+
+  private obey(): void {
+    for (let one = receiveMessageOnPort(this.port); one !== undefined; one = receiveMessageOnPort(this.port)) {
+      const order = (one as { message: Order }).message
+      if (order.type === 'restore') this.restore(order)
+      else if (order.type === 'bound') this.bound(order.bounds)
+      else if (order.type === 'filling') this.filling = new Set(order.topics)
+      else if (order.type === 'close') this.closed = true
+      else if (order.generation !== this.transport?.generation) continue
+      else if (order.type === 'seal') this.sealOrHold(order)
+      else {
+        this.group?.written(order.epoch)
+        failpoint('after-written')
+      }
+    }
+  }
+
+  /** Drops all that is unwritten and begins anew with what the database has. */
+  private restore(order: Restore): void {
+    this.group?.close()
+    this.group = undefined
+    this.transport = undefined
+    this.halted = false
+    this.saidEnded = false
+    this.sealed = []
+    this.sealsHeld = []
+    this.sourced = 0
+    this.processed = 0
+    this.counted.clear()
+    this.outputs = new Outputs((topic) => this.partitionsOf(topic))
+    for (const [name, id] of order.storeIds) this.storeIds.set(name, id)
+    this.bounds = order.bounds
+    this.filling = new Set(order.filling)
+    const { worker, workers } = this.start
+    const { epoch, partitions, transport } = order
+    const tasks: TaskId[] = this.plan.subs.flatMap(({ id }) =>
+      Array.from({ length: partitions[id] as number }, (_, partition) => ({ sub: id, partition })).filter(
+        ({ partition }) => partition % workers === worker,
+      ),
+    )
+    this.guarded(transport.generation, () => {
+      this.transport = new Transport(worker, this.plan, partitions, transport, this.bells, epoch)
+      this.group = new TaskGroup(this.plan, partitions, tasks, this.host(order), epoch, this.transport)
+      this.reading = readingOf(this.group)
+      this.bound(order.bounds)
+    })
+  }
+
+  /** Runs a slice, and sends parts that are complete. Returns how many records were processed. */
+  private attempt(): number {
+    const { group, transport } = this
+    if (group === undefined || transport === undefined) return 0
+    let n = 0
+    this.guarded(transport.generation, () => {
+      if (this.halted) {
+        transport.receive()
+        transport.flush()
+      } else {
+        group.tick()
+        n = group.run(SLICE)
+        if (n > 0 || this.outputs.written > 0 || (group.ended && !this.saidEnded)) this.markDirty()
+        this.tellPositions()
+      }
+      this.handOver(group, transport)
+    })
+    return n
+  }
+
+  private markDirty(): void {
+    Atomics.store(this.dirty, this.start.worker, 1)
+    if (this.saidEnded || this.group?.ended !== true) return
+    this.saidEnded = true
+    this.report({ type: 'ended', generation: this.transport?.generation ?? 0 })
+  }
+
+  /** A partition that several tasks read was processed as far as the slowest has. */
+  private tellPositions(): void {
+    for (const feeds of this.reading) {
+      const [{ topic, partition }] = feeds as [TopicFeed]
+      let lowest = Number.POSITIVE_INFINITY
+      for (const { position } of feeds) if (position < lowest) lowest = position
+      this.offsets.setPosition(topic, partition, lowest)
+    }
+  }
+
+  /** For tests: a worker that is held back seals only when two epochs are open. */
+  private sealOrHold(order: Extract<Order, { type: 'seal' }>): void {
+    this.sealsHeld.push(order)
+    if (isHeld(this.start.worker) && !order.halt && this.sealsHeld.length < 2) return
+    for (const one of this.sealsHeld.splice(0)) this.guarded(one.generation, () => this.seal(one))
+  }
+
+  private seal(order: Extract<Order, { type: 'seal' }>): void {
+    const { group, outputs } = this
+    if (group === undefined) return
+    if (!this.halted) group.drain()
+    failpoint('before-seal')
+    const pack = new EpochPack()
+    const { ended } = group
+    const stats = this.statsOf(group)
+    const epoch = group.seal(pack)
+    this.sealed.push({ epoch, pack, frames: outputs.take(), ended, stats })
+    outputs.written = 0
+    Atomics.store(this.dirty, this.start.worker, 0)
+    if (order.halt) this.halted = true
+    failpoint('after-seal')
+  }
+
+  /** Parts go in the order of their epochs, when all that was in flight has come. */
+  private handOver(group: TaskGroup, transport: Transport): void {
+    while (this.sealed.length > 0) {
+      const { epoch, pack, frames, ended, stats } = this.sealed[0] as Sealed
+      const inFlight = transport.complete(epoch)
+      if (inFlight === undefined) return
+      this.sealed.shift()
+      group.sealLate(pack, inFlight)
+      failpoint('before-part')
+      const part: Part = { epoch, pack: pack.take(), frames, ended, stats }
+      const transfer = [part.pack.memory, ...frames.map(({ frame }) => frame.buffer as ArrayBuffer)]
+      this.port.postMessage({ type: 'part', generation: transport.generation, part } satisfies Report, transfer)
+    }
+  }
+
+  /** Since the last seal. */
+  private statsOf(group: TaskGroup): EpochStats {
+    let sourced = 0
+    let processed = 0
+    let watermark = Number.POSITIVE_INFINITY
+    for (const task of group.tasks) {
+      sourced += task.sourced
+      processed += task.processed
+      watermark = Math.min(watermark, task.parts.clock.w)
+    }
+    const counters: [string, number][] = []
+    for (const [name, { n }] of group.counters) {
+      const more = n - (this.counted.get(name) ?? 0)
+      if (more !== 0 || !this.counted.has(name)) counters.push([name, more])
+      this.counted.set(name, n)
+    }
+    const recordsIn = sourced - this.sourced
+    this.sourced = sourced
+    const more = processed - this.processed
+    this.processed = processed
+    return { processed: more, recordsIn, recordsOut: this.outputs.written, counters, watermark }
+  }
+
+  /** What fails takes the group back: the owner decides how it goes on. */
+  private guarded(generation: number, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.group = undefined
+      const cause = error instanceof EpochAborted ? error.cause : error
+      const kind = cause instanceof CarefulReplay ? 'careful' : cause instanceof RetryEpoch ? 'retry' : 'fail'
+      const real = cause instanceof CarefulReplay || cause instanceof RetryEpoch ? cause.cause : cause
+      this.report({ type: 'failed', generation, kind, error: sendError(real) })
+    }
+  }
+
+  private bound(bounds: Bounds): void {
+    this.bounds = bounds
+    for (const task of this.group?.tasks ?? []) {
+      for (const feed of task.parts.feeds) {
+        if (!(feed instanceof TopicFeed)) continue
+        const end = this.bounds.find(([topic, partition]) => topic === feed.topic && partition === feed.partition)
+        if (end !== undefined) feed.until = end[2]
+      }
+    }
+  }
+
+  private nap(): number {
+    if (this.halted || this.group === undefined) return NAP
+    const now = systemClock.now()
+    let due = now + NAP
+    for (const task of this.group.tasks) due = Math.min(due, task.parts.wall.due)
+    return Math.max(1, due - now)
+  }
+
+  private report(report: Report): void {
+    this.port.postMessage(report)
+  }
+
+  private partitionsOf(topic: string): number {
+    const known = this.partitionCounts.get(topic)
+    if (known !== undefined) return known
+    const partitions = this.asker.ask({ type: 'ensureTopic', name: topic }) as number
+    this.partitionCounts.set(topic, partitions)
+    return partitions
+  }
+
+  private storeId(name: string): number {
+    const known = this.storeIds.get(name)
+    if (known !== undefined) return known
+    const id = this.asker.ask({ type: 'storeId', name }) as number
+    this.storeIds.set(name, id)
+    return id
+  }
+
+  private policy(domain: 'data' | 'user' | 'external', given: ErrorAction | 'ask'): ErrorPolicy {
+    if (given !== 'ask') return given
+    return (error, record) => {
+      const sent = record && { ...record, headers: [...record.headers] }
+      return this.asker.ask({ type: 'policy', domain, error: sendError(error), record: sent }) as ErrorAction
+    }
+  }
+
+  private host(order: Restore): Host {
+    const { log, settings, policies, reader, offsets } = this
+    const end = (topic: string, partition: number) => offsets.end(topic, partition) ?? log.endOffset(topic, partition)
+    return {
+      reader,
+      outputs: this.outputs,
+      storeId: (name) => this.storeId(name),
+      partitionsOf: (topic) => this.partitionsOf(topic),
+      topics: () => order.topics,
+      fetch: (topic, partition, offset) =>
+        offset < end(topic, partition) ? log.fetch(topic, partition, offset, FETCH_BYTES) : undefined,
+      behind: (topic, partition, offset) => this.filling.has(topic) || end(topic, partition) > offset,
+      startOffset: (source, topic, partition) =>
+        source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
+      now: () => settings.clock.now(),
+      onUserError: (error, rec) => policies.onUserError(error, rec),
+      onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
+      deadLetter: (error, rec) => policies.deadLetter(error, rec),
+      deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
+      options: {
+        careful: order.careful || settings.strict,
+        strict: settings.strict,
+        codegen: true,
+        cacheBytes: settings.cacheBytes / this.start.workers,
+        maxTimestampAhead: settings.maxTimestampAhead,
+        maxTaskIdle: settings.maxTaskIdle,
+        emptyIdle: settings.maxTaskIdle,
+        batchSize: 2048,
+      },
+    }
+  }
+}
+
+function readingOf(group: TaskGroup): TopicFeed[][] {
+  const feeds = new Map<string, TopicFeed[]>()
+  for (const task of group.tasks) {
+    for (const feed of task.parts.feeds) {
+      if (!(feed instanceof TopicFeed)) continue
+      const name = `${feed.topic} ${feed.partition}`
+      feeds.set(name, [...(feeds.get(name) ?? []), feed])
+    }
+  }
+  return [...feeds.values()]
+}
+
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

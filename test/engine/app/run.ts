@@ -1,0 +1,59 @@
+import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
+import { type AppOptions, type embeddedBroker, type Program, serdes, StreamsApp } from '../../../src/index.ts'
+
+export interface Sent {
+  readonly key: string
+  readonly value: unknown
+  readonly timestamp: number
+}
+
+export interface Row {
+  readonly key: string | null
+  readonly value: unknown
+  readonly timestamp: number
+}
+
+type EmbeddedBroker = ReturnType<typeof embeddedBroker>
+
+export const moduleUrl = (name: string): URL => new URL(`./children/${name}.ts`, import.meta.url)
+
+/** Sends in one commit a thousand records. */
+export async function send(broker: EmbeddedBroker, topic: string, records: Iterable<Sent>): Promise<void> {
+  await using producer = broker.producer(topic, { key: serdes.string(), value: serdes.json() })
+  let n = 0
+  for (const record of records) {
+    void producer.send(record)
+    if (++n % 1000 === 0) await producer.flush()
+  }
+}
+
+/** What a topic holds, partition by partition. */
+export async function read(broker: EmbeddedBroker, topic: string): Promise<Row[]> {
+  const { log, release } = await openEmbedded(broker)
+  const rows: Row[] = []
+  const partitions = log.topic(topic)?.partitions ?? 0
+  for (let p = 0; p < partitions; p++) {
+    for (let batch = log.fetch(topic, p, 0); batch !== undefined; batch = log.fetch(topic, p, batch.nextOffset)) {
+      for (let i = 0; i < batch.count; i++) {
+        const part = (start: Int32Array, end: Int32Array) =>
+          (start[i] as number) < 0 ? null : batch.data.toString('utf8', start[i], end[i])
+        const value = part(batch.valueStart, batch.valueEnd)
+        rows.push({
+          key: part(batch.keyStart, batch.keyEnd),
+          value: value === null ? null : JSON.parse(value),
+          timestamp: batch.timestamps[i] as number,
+        })
+      }
+    }
+  }
+  await release()
+  return rows
+}
+
+/** Runs an app over what its topics hold. */
+export async function runToEnd(options: Omit<AppOptions, 'applicationId'> & Program) {
+  const app = new StreamsApp({ applicationId: 'test', ...options })
+  await app.start()
+  app.endInputs()
+  return app.completed
+}
