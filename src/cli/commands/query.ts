@@ -1,0 +1,119 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { openEmbedded } from '../../connectors/broker/broker.ts'
+import { embeddedBroker, connectDirectory, readOwner } from '../../connectors/embedded/index.ts'
+import { appsOf } from '../../engine/app/identity.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import type { BackendReader } from '../../state/backend.ts'
+import { count, existingDirectory } from '../arguments.ts'
+import { ownStores } from '../input/progress.ts'
+import { loadModule } from '../load-module.ts'
+import { print } from '../output/print.ts'
+import { rowsText, type TableFormat } from '../output/table.ts'
+import { AppRows } from '../query/app-rows.ts'
+import { appRequest, type JsonRow, jsonRows, requestOf } from '../query/answer.ts'
+import { StoreReader, type StoreQuery } from '../query/store-reader.ts'
+
+interface QueryFlags {
+  readonly dir: string
+  readonly applicationId?: string
+  readonly module?: string
+  readonly prefix?: string
+  readonly from?: string
+  readonly to?: string
+  readonly limit: number
+  readonly format: TableFormat
+}
+
+const help = `
+A key is text, or JSON where it is no text: 42, '["a",1]'. Rows are those of the last checkpoint. While an app runs it
+answers itself; else its state is read with the module that it was run with.
+
+Examples:
+  $ dhaara query customers c17 --dir ./data
+  $ dhaara query inventory --prefix smartphone- --limit 20 --dir ./data
+  $ dhaara query category-trends books --from 2026-10-20T00:00:00Z --to 2026-10-21T00:00:00Z --dir ./data
+  $ dhaara query sellers --format csv --dir ./data --application-id flipkart`
+
+export function addQuery(program: Command): void {
+  program
+    .command('query')
+    .summary("read an app's stores, running or not")
+    .description(
+      "Read rows of an app's store: all, one key, a prefix or a range; of windows those that start in a range.",
+    )
+    .argument('<store>', 'name of the store')
+    .argument('[key]', 'rows of this key only')
+    .requiredOption('--dir <path>', 'the directory that the app was run with')
+    .option('--prefix <prefix>', 'keys that start with this')
+    .option('--from <key or time>', 'from this key; of windows: from this start')
+    .option('--to <key or time>', 'to this key, or start; inclusive')
+    .option('--limit <n>', 'at most so many rows', count(1), 100)
+    .addOption(
+      new Option('--format <format>', 'how rows are written').choices(['table', 'json', 'csv']).default('table'),
+    )
+    .option('--application-id <id>', 'which app, where the directory has several')
+    .option('--module <module>', 'the topology, if it is not where it was run from')
+    .addHelpText('after', help)
+    .action(async (store: string, key: string | undefined, flags: QueryFlags) => {
+      const { prefix, from, to, limit } = flags
+      const query: StoreQuery = {
+        store,
+        limit,
+        ...(key === undefined ? {} : { key }),
+        ...(prefix === undefined ? {} : { prefix }),
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      }
+      await print(rowsText(await ask(flags, query), flags.format))
+    })
+}
+
+async function ask(flags: QueryFlags, query: StoreQuery): Promise<JsonRow[]> {
+  const dir = existingDirectory(flags.dir)
+  return readOwner(dir)?.socket === undefined ? askStopped(dir, flags, query) : askRunning(dir, flags, query)
+}
+
+async function askRunning(dir: string, flags: QueryFlags, query: StoreQuery): Promise<JsonRow[]> {
+  {
+    await using client = await connectDirectory(dir)
+    if (client.remote) {
+      const app = flags.applicationId ?? ((await client.call(appRequest).catch(() => undefined)) as string | undefined)
+      if (app === undefined)
+        throw new DhaaraError(
+          'DHAARA_OPTION',
+          'the process that holds the directory runs no app that can be asked; name one by --application-id',
+        )
+      return (await client.call(requestOf(app), query)) as JsonRow[]
+    }
+  }
+  return askStopped(dir, flags, query)
+}
+
+async function askStopped(dir: string, flags: QueryFlags, query: StoreQuery): Promise<JsonRow[]> {
+  await using broker = embeddedBroker({ dir })
+  const lease = await openEmbedded(broker)
+  try {
+    const app = onlyApp(lease.backend, flags.applicationId)
+    const row = new AppRows(lease.backend).get(app)
+    const path = flags.module ?? row?.module
+    if (path === undefined) {
+      throw new DhaaraError('DHAARA_OPTION', `'${app}' was not run by this command; give its topology by --module`)
+    }
+    const { plan } = await loadModule(path, row?.settings ?? {})
+    return jsonRows(new StoreReader(plan, app, lease.backend), query)
+  } finally {
+    await lease.release()
+  }
+}
+
+/** The app of a directory. @throws DhaaraError DHAARA_OPTION if there is none, or more than one and none is named */
+export function onlyApp(reader: BackendReader, named: string | undefined): string {
+  const apps = [...appsOf(reader).keys()].filter((app) => app !== ownStores)
+  if (named !== undefined ? apps.includes(named) : apps.length === 1) return named ?? (apps[0] as string)
+  const has = apps.length === 0 ? 'the directory has no app' : `the directory has the apps ${apps.join(', ')}`
+  throw new DhaaraError(
+    'DHAARA_OPTION',
+    `${has}; ${named === undefined ? 'name one by --application-id' : `there is no '${named}'`}`,
+  )
+}

@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { DhaaraError } from '../../errors/index.ts'
+import { count, setting, type TopicFile, topicFile } from '../arguments.ts'
+import { codeOf } from '../exit.ts'
+import type { InputFormat } from '../input/record-maker.ts'
+import { type LogLevel, logLevels } from '../logging.ts'
+import { createProgress } from '../progress.ts'
+import { Job } from '../job.ts'
+
+export interface RunFlags {
+  readonly input?: readonly TopicFile[]
+  readonly output?: readonly TopicFile[]
+  readonly inputFormat: InputFormat
+  readonly partitions?: number
+  readonly untilEnd?: true
+  readonly workers?: number
+  readonly dir?: string
+  readonly set?: Readonly<Record<string, string>>
+  readonly applicationId?: string
+  readonly checkpointInterval?: string
+  readonly json?: true
+  readonly logLevel?: LogLevel
+  readonly brokers?: string
+}
+
+const help = `
+A line of an input is a value as JSON; its number is its offset. Key and timestamp come from the topology: keyOf and
+timestamp of the source. After a restart with the same --dir the job goes on after the last committed line.
+An output line is {"key":…, "value":…, "timestamp":…}; committed records only. Everything else goes to standard error.
+
+Exit codes: 0 done, 1 the job failed, 2 wrong usage or a refused topology, 130 interrupted, 143 terminated.
+
+Examples:
+  $ dhaara run topology.ts --input orders=orders.jsonl --output trends=trends.jsonl --until-end
+  $ tail -f orders.jsonl | dhaara run topology.ts --input orders=- --output alerts=- --dir ./data
+  $ dhaara run topology.ts --input orders=a.jsonl --input payments=b.jsonl --partitions 4 --workers 4 --until-end
+  $ dhaara run topology.ts --dir ./data --set region=south --checkpoint-interval 1s`
+
+export function addRun(program: Command, done: (code: number) => void): void {
+  program
+    .command('run')
+    .summary('run a topology')
+    .description('Run the topology that a module exports by default. A TypeScript file runs as it is.')
+    .argument('<module>', 'file, or folder with a topology.ts')
+    .option('-i, --input <topic=file>', 'read a topic from JSON lines; - is standard input (repeatable)', topicFile)
+    .option('-o, --output <topic=file>', 'write a topic as JSON lines; - is standard output (repeatable)', topicFile)
+    .addOption(new Option('--input-format <format>', 'what a line is').choices(['values', 'records']).default('values'))
+    .option('--partitions <n>', 'spread the lines of inputs over n partitions, by key', count(1))
+    .option('--until-end', 'stop when all inputs are processed: windows close, timers fire')
+    .option('--workers <n>', 'worker threads; 0: the calling thread', count(0))
+    .option('--dir <path>', 'where topics and state live (default: a temporary directory)')
+    .option('--set <name=value>', 'a setting for the module: env.settings (repeatable)', setting)
+    .option('--application-id <id>', "names the app's state (default: the name of the file or its folder)")
+    .option('--checkpoint-interval <duration>', "how often to commit: '100ms', '1s', …")
+    .option('--json', 'tell on standard error what happens as JSON lines')
+    .addOption(new Option('--log-level <level>', 'least level of logs (default: warn)').choices([...logLevels]))
+    .option('--brokers <list>', 'Kafka is not part of this version')
+    .addHelpText('after', help)
+    .action(async (path: string, flags: RunFlags) => done(await run(path, flags)))
+}
+
+async function run(path: string, flags: RunFlags): Promise<number> {
+  const progress = createProgress(flags.json === true)
+  const job = new Job(path, flags, progress)
+  try {
+    checkFlags(flags)
+    await job.prepare()
+  } catch (error) {
+    await job.abandon()
+    if (job.code !== undefined) return job.code
+    progress.error(error)
+    return codeOf(error)
+  }
+  return job.run()
+}
+
+function checkFlags({ brokers, input = [], output = [] }: RunFlags): void {
+  if (brokers !== undefined) {
+    throw new DhaaraError(
+      'DHAARA_OPTION',
+      `--brokers ${brokers}: Kafka is not part of this version. Leave it out: topics live in the directory that --dir names`,
+    )
+  }
+  const topics = new Set<string>()
+  for (const { topic } of input) {
+    if (topics.has(topic))
+      throw new DhaaraError('DHAARA_OPTION', `two inputs fill topic '${topic}'; give one file a topic`)
+    topics.add(topic)
+  }
+  if (input.filter(({ file }) => file === '-').length > 1)
+    throw new DhaaraError('DHAARA_OPTION', 'two inputs read standard input; only one can')
+  const seen = new Set<string>()
+  for (const { topic, file } of output) {
+    if (seen.has(`${topic}=${file}`))
+      throw new DhaaraError('DHAARA_OPTION', `the output ${topic}=${file} is there twice`)
+    seen.add(`${topic}=${file}`)
+    if (file !== '-' && input.some((one) => one.file === file))
+      throw new DhaaraError('DHAARA_OPTION', `${file} is both input and output; give the output another file`)
+  }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs'
+
+// In a checkout the sources are run, since that is what its examples import: a topology is known to one copy of dhaara only.
+const sources = new URL('../../src/cli/program.ts', import.meta.url)
+const { runCommand } = (existsSync(sources) ? await import(sources.href) : await import('./program.ts')) as {
+  runCommand(args: readonly string[]): Promise<number>
+}
+
+process.exitCode = await runCommand(process.argv.slice(2))
+// What is still open (a socket, standard input) keeps nobody waiting.
+process.exit()

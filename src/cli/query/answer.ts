@@ -1,0 +1,33 @@
+import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { LogicalPlan } from '../../dsl/plan/index.ts'
+import { toJson } from '../output/json.ts'
+import { StoreReader, type StoreQuery } from './store-reader.ts'
+
+/** A row of a store as JSON: as it goes over the socket. */
+export interface JsonRow {
+  readonly key: string
+  readonly value: string
+}
+
+/** The request by which another process asks a running app. */
+export const requestOf = (app: string): string => `cli.query/${app}`
+
+/** The request for the name of the app that a running command runs. */
+export const appRequest = 'cli.app'
+
+/** Lets other processes ask for an app's stores, as they were committed last. */
+export function answerQueries(lease: EmbeddedLease, app: string, plan: LogicalPlan): Disposable {
+  const reader = new StoreReader(plan, app, lease.backend)
+  const handlers = [
+    lease.handle(requestOf(app), (params) => jsonRows(reader, params as StoreQuery)),
+    lease.handle(appRequest, () => app),
+  ]
+  return {
+    [Symbol.dispose]: () => {
+      for (const handler of handlers) handler[Symbol.dispose]()
+    },
+  }
+}
+
+export const jsonRows = (reader: StoreReader, query: StoreQuery): JsonRow[] =>
+  reader.query(query).map(({ key, value }) => ({ key: toJson(key), value: toJson(value) }))
