@@ -1,6 +1,6 @@
-import type { Broker, EmbeddedBroker, EmbeddedLease } from '../connectors/broker/broker.ts'
-import { isEmbedded, openEmbedded } from '../connectors/broker/broker.ts'
-import { embeddedBroker } from '../connectors/embedded/broker.ts'
+import type { Broker, EmbeddedBroker, EmbeddedLease } from '../connectors/broker/index.ts'
+import { FrameBuilder, isEmbedded, openEmbedded } from '../connectors/broker/index.ts'
+import { embeddedBroker } from '../connectors/embedded/index.ts'
 import { StreamsApp } from '../engine/app/app.ts'
 import type { Logger } from '../engine/app/logger.ts'
 import type { Program } from '../engine/app/options.ts'
@@ -285,8 +285,9 @@ export class Job {
     const rows = new ProgressRows(lease.backend)
     this.#pumps = input.map(({ topic, file }) => {
       const { partitions } = lease.ensureTopic(topic)
-      const maker = new RecordMaker(topic, this.#topics.sourceOf(topic) ?? {}, inputFormat, partitions)
-      return new InputPump({ topic, file, maker, lease, rows, lag: () => this.#lagOf(topic, partitions) })
+      const builders = Array.from({ length: partitions }, () => new FrameBuilder())
+      const maker = new RecordMaker(topic, this.#topics.sourceOf(topic) ?? {}, inputFormat, builders)
+      return new InputPump({ topic, file, maker, builders, lease, rows, lag: () => this.#lagOf(topic, partitions) })
     })
     for (const pump of this.#pumps) await pump.open()
   }

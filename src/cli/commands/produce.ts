@@ -4,7 +4,7 @@ import { Option } from 'commander'
 import { connectDirectory, type DirectoryClient, type WireRecord } from '../../connectors/embedded/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { LineSplitter } from '../input/lines.ts'
-import { type InputFormat, type Written } from '../input/record-maker.ts'
+import { type InputFormat, RecordMaker, type RecordTaker, type Written } from '../input/record-maker.ts'
 import { loadModule } from '../load-module.ts'
 import { PlanTopics } from '../plan-topics.ts'
 
@@ -59,12 +59,19 @@ async function produce(
   source: Written,
   { file, inputFormat }: ProduceFlags,
 ): Promise<number> {
-  const records = new LineRecords(topic, source, inputFormat)
-  const splitter = new LineSplitter(1 << 18)
   let batch: WireRecord[] = []
+  // The owner of the directory knows the partitions, and spreads the records over them.
+  const taker: RecordTaker = {
+    add(key, value, timestamp, headers) {
+      batch.push({ key, value, timestamp, ...(headers === undefined ? {} : { headers }) })
+    },
+  }
+  const maker = new RecordMaker(topic, source, inputFormat, [taker])
+  const splitter = new LineSplitter(1 << 18)
   let lines = 0
   const line = (buf: Buffer, start: number, end: number): void => {
-    batch.push(records.record(buf, start, end))
+    // The splitter's bytes move before the batch is sent.
+    maker.line(Buffer.from(buf.subarray(start, end)), 0, end - start, Date.now())
     lines++
   }
   const send = async (): Promise<void> => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { openEmbedded } from '../../connectors/broker/broker.ts'
+import { openEmbedded } from '../../connectors/broker/index.ts'
 import { embeddedBroker, connectDirectory, readOwner } from '../../connectors/embedded/index.ts'
 import { appsOf } from '../../engine/app/identity.ts'
 import { DhaaraError } from '../../errors/index.ts'

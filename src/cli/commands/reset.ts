@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type EmbeddedLease, openEmbedded } from '../../connectors/broker/broker.ts'
+import { type EmbeddedLease, openEmbedded } from '../../connectors/broker/index.ts'
 import { embeddedBroker } from '../../connectors/embedded/index.ts'
 import { appsOf, forgetApp } from '../../engine/app/identity.ts'
 import { forgetManifest } from '../../engine/app/manifest.ts'

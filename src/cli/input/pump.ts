@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { EmbeddedLease } from '../../connectors/broker/index.ts'
+import type { FrameBuilder } from '../../connectors/broker/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { LineSplitter } from './lines.ts'
 import { checkedPrefix, type ProgressRows } from './progress.ts'
@@ -17,6 +18,8 @@ export interface PumpOptions {
   /** '-': standard input. */
   readonly file: string
   readonly maker: RecordMaker
+  /** Into which `maker` puts the records, one a partition. */
+  readonly builders: readonly FrameBuilder[]
   readonly lease: EmbeddedLease
   readonly rows: ProgressRows
   /** Records of the topic that wait to be processed; undefined: nobody processes yet. */
@@ -130,8 +133,7 @@ export class InputPump {
   }
 
   #append(last: boolean): void {
-    const { topic, file, maker, lease, rows } = this.#options
-    const { builders } = maker
+    const { topic, file, maker, builders, lease, rows } = this.#options
     const now = Date.now()
     const batch = lease.backend.batch()
     const transaction = lease.log.begin(batch)

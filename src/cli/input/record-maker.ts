@@ -1,6 +1,5 @@
-import { FrameBuilder } from '../../connectors/broker/frame-builder.ts'
-import type { RecordHeaders } from '../../connectors/broker/log.ts'
-import { partitionOf } from '../../connectors/broker/partitioner.ts'
+import type { RecordHeaders } from '../../connectors/broker/index.ts'
+import { partitionOf } from '../../connectors/broker/index.ts'
 import type { SourceNode } from '../../dsl/plan/index.ts'
 import { JsonSerde } from '../../dsl/serdes/json.ts'
 import type { Serde } from '../../dsl/serdes/types.ts'
@@ -11,6 +10,11 @@ export type InputFormat = 'values' | 'records'
 
 /** What of a source decides how its topic is written; none for a topic of which nothing is known. */
 export type Written = Partial<Pick<SourceNode, 'key' | 'value' | 'keyOf'>>
+
+/** Takes the records of one partition: a `FrameBuilder`, or what sends them elsewhere. */
+export interface RecordTaker {
+  add(key: Uint8Array | null, value: Uint8Array | null, timestamp: number, headers?: RecordHeaders): void
+}
 
 /** A serde as the maker uses it: those that dhaara brings read without a view on the bytes. */
 interface Reading extends Serde<unknown> {
@@ -24,16 +28,16 @@ const text: Written['key'] = {
 }
 
 /**
- * Makes records of lines, as a producer of the topic would: frames by partition.
+ * Makes records of lines, as a producer of the topic would: by partition.
  *
  * A line that is no JSON becomes a record all the same, of the line's bytes: what is invalid is the source's to judge, and
  * offsets stay line numbers.
  */
 export class RecordMaker {
-  readonly builders: readonly FrameBuilder[]
   /** Lines whose key could not be made. */
   withoutKey = 0
   private readonly topic: string
+  private readonly takers: readonly RecordTaker[]
   private readonly add: (buf: Buffer, start: number, end: number, now: number) => void
   private readonly keySerde: Serde<unknown> | undefined
   private readonly valueSerde: Reading | undefined
@@ -42,9 +46,10 @@ export class RecordMaker {
   private readonly json: boolean
   private sticky = 0
 
-  constructor(topic: string, source: Written, format: InputFormat, partitions: number) {
+  /** @param takers one a partition */
+  constructor(topic: string, source: Written, format: InputFormat, takers: readonly RecordTaker[]) {
     this.topic = topic
-    this.builders = Array.from({ length: partitions }, () => new FrameBuilder())
+    this.takers = takers
     this.keySerde = source.key ?? text
     this.valueSerde = source.value
     this.json = source.value === undefined || source.value instanceof JsonSerde
@@ -59,12 +64,12 @@ export class RecordMaker {
 
   /** Records without a key go to the next partition. */
   turn(): void {
-    this.sticky = (this.sticky + 1) % this.builders.length
+    this.sticky = (this.sticky + 1) % this.takers.length
   }
 
   private addJson(buf: Buffer, start: number, end: number, now: number): void {
     const key = this.keyOf === undefined ? null : this.keyAt(buf, start, end)
-    this.builder(key).add(key, buf.subarray(start, end), now)
+    this.taker(key).add(key, buf.subarray(start, end), now)
   }
 
   private keyAt(buf: Buffer, start: number, end: number): Uint8Array | null {
@@ -96,13 +101,13 @@ export class RecordMaker {
     let encoded: Uint8Array
     try {
       value = JSON.parse(buf.utf8Slice(start, end))
-      if (value === null) return this.builder(null).add(null, null, now)
+      if (value === null) return this.taker(null).add(null, null, now)
       encoded = (this.valueSerde as Reading).serialize(value, this.topic)
     } catch {
-      return this.builder(null).add(null, bytes, now)
+      return this.taker(null).add(null, bytes, now)
     }
     const key = this.keyOf === undefined ? null : this.keyFor(value)
-    this.builder(key).add(key, encoded, now)
+    this.taker(key).add(key, encoded, now)
   }
 
   private addRecord(buf: Buffer, start: number, end: number, now: number): void {
@@ -110,7 +115,7 @@ export class RecordMaker {
     try {
       line = JSON.parse(buf.utf8Slice(start, end))
     } catch {
-      return this.builder(null).add(null, buf.subarray(start, end), now)
+      return this.taker(null).add(null, buf.subarray(start, end), now)
     }
     const { key, value, timestamp, headers } = recordOf(line, this.topic)
     const encoded = value === null ? null : this.valueBytes(value)
@@ -120,17 +125,17 @@ export class RecordMaker {
         : key === null || key === undefined
           ? null
           : (this.keySerde as Serde<unknown>).serialize(key, this.topic)
-    this.builder(keyBytes).add(keyBytes, encoded, timestamp ?? now, headersOf(headers))
+    this.taker(keyBytes).add(keyBytes, encoded, timestamp ?? now, headersOf(headers))
   }
 
   private valueBytes(value: unknown): Uint8Array {
     return this.json ? Buffer.from(JSON.stringify(value)) : (this.valueSerde as Reading).serialize(value, this.topic)
   }
 
-  private builder(key: Uint8Array | null): FrameBuilder {
-    const { builders } = this
-    const { length } = builders
-    return builders[length === 1 ? 0 : key === null ? this.sticky : partitionOf(key, length)] as FrameBuilder
+  private taker(key: Uint8Array | null): RecordTaker {
+    const { takers } = this
+    const { length } = takers
+    return takers[length === 1 ? 0 : key === null ? this.sticky : partitionOf(key, length)] as RecordTaker
   }
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { OwnedLog } from '../../connectors/broker/log.ts'
+import type { OwnedLog } from '../../connectors/broker/index.ts'
 import type { TopicFile } from '../arguments.ts'
 import type { PlanTopics } from '../plan-topics.ts'
 import { RowWriter } from './row-writer.ts'

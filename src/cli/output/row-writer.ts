@@ -1,4 +1,4 @@
-import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import type { FetchedBatch } from '../../connectors/broker/index.ts'
 import { JsonSerde } from '../../dsl/serdes/json.ts'
 import type { Serde } from '../../dsl/serdes/types.ts'
 import type { TopicSerdes } from '../plan-topics.ts'

@@ -1,4 +1,4 @@
-import type { ReadableLog } from '../../connectors/broker/log.ts'
+import type { ReadableLog } from '../../connectors/broker/index.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { Target } from './targets.ts'
 

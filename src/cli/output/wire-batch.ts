@@ -1,4 +1,4 @@
-import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import type { FetchedBatch } from '../../connectors/broker/index.ts'
 import type { WireBatch } from '../../connectors/embedded/index.ts'
 
 /** Records that came from the owner of a directory, as if they were fetched. */

@@ -1,4 +1,4 @@
-import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { EmbeddedLease } from '../../connectors/broker/index.ts'
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
 import { toJson } from '../output/json.ts'
 import { StoreReader, type StoreQuery } from './store-reader.ts'
