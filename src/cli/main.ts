@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+
+// Halves the time of a start, the first one excepted.
+enableCompileCache()
 
 // In a checkout the sources are run, since that is what its examples import: a topology is known to one copy of dhaara only.
 const sources = new URL('../../src/cli/program.ts', import.meta.url)

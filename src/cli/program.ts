@@ -8,7 +8,7 @@ import { addReset } from './commands/reset.ts'
 import { addRun } from './commands/run.ts'
 import { addTopics } from './commands/topics.ts'
 import { codeOf, exitCode } from './exit.ts'
-import { errorText } from './report-error.ts'
+import { errorText, reportOf } from './report-error.ts'
 
 const help = `
 Examples:
@@ -52,7 +52,9 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.stderr.write(`${errorText(error)}\n`)
+    if (error instanceof CommanderError) return codeOf(error)
+    const json = args.includes('--json')
+    process.stderr.write(`${json ? JSON.stringify({ event: 'error', ...reportOf(error) }) : errorText(error)}\n`)
     return codeOf(error)
   }
 }

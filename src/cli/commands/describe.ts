@@ -15,6 +15,7 @@ const formats = {
 
 interface DescribeFlags {
   readonly format: keyof typeof formats
+  readonly json?: true
   readonly set?: Readonly<Record<string, string>>
 }
 
@@ -31,11 +32,12 @@ export function addDescribe(program: Command): void {
     .description('Show the steps of a topology and how they hang together. It is checked as for a run; nothing is run.')
     .argument('<module>', 'file, or folder with a topology.ts')
     .addOption(new Option('--format <format>', 'how').choices(Object.keys(formats)).default('text'))
+    .option('--json', 'the same as --format json')
     .option('--set <name=value>', 'a setting for the module: env.settings (repeatable)', setting)
     .addHelpText('after', help)
-    .action(async (path: string, { format, set = {} }: DescribeFlags) => {
+    .action(async (path: string, { format, json, set = {} }: DescribeFlags) => {
       const { topology, plan } = await loadModule(path, set)
       compile(plan)
-      await print(`${formats[format](topology).trimEnd()}\n`)
+      await print(`${formats[json ? 'json' : format](topology).trimEnd()}\n`)
     })
 }

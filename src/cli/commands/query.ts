@@ -23,6 +23,7 @@ interface QueryFlags {
   readonly to?: string
   readonly limit: number
   readonly format: TableFormat
+  readonly json?: true
 }
 
 const help = `
@@ -52,6 +53,7 @@ export function addQuery(program: Command): void {
     .addOption(
       new Option('--format <format>', 'how rows are written').choices(['table', 'json', 'csv']).default('table'),
     )
+    .option('--json', 'the same as --format json: a line a row')
     .option('--application-id <id>', 'which app, where the directory has several')
     .option('--module <module>', 'the topology, if it is not where it was run from')
     .addHelpText('after', help)
@@ -65,7 +67,7 @@ export function addQuery(program: Command): void {
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
       }
-      await print(rowsText(await ask(flags, query), flags.format))
+      await print(rowsText(await ask(flags, query), flags.json ? 'json' : flags.format))
     })
 }
 

@@ -17,6 +17,7 @@ interface ResetFlags {
   readonly topic?: readonly string[]
   readonly allTopics?: true
   readonly yes?: true
+  readonly json?: true
 }
 
 const help = `
@@ -38,6 +39,7 @@ export function addReset(program: Command): void {
     .option('--topic <topic>', 'delete this topic too (repeatable)', several)
     .option('--all-topics', 'delete all topics of the directory too')
     .option('--yes', 'do it')
+    .option('--json', 'tell it as one JSON document')
     .addHelpText('after', help)
     .action((flags: ResetFlags) => reset(flags))
 }
@@ -49,14 +51,13 @@ async function reset(flags: ResetFlags): Promise<void> {
     const app = onlyApp(lease.backend, flags.applicationId)
     const stores = [...(appsOf(lease.backend).get(app) ?? [])]
     const topics = topicsToGo(lease, flags)
-    const list = [
-      ...stores.map(([name, id]) => `  ${storeText(name)}: ${rowsOf(lease, id)} rows`),
-      ...topics.map((topic) => `  topic ${topic}: ${recordsOf(lease, topic)} records`),
-    ]
-    if (!flags.yes) {
-      await print(`'${app}' would lose:\n${list.join('\n')}\nNothing has gone. Say --yes to do it.\n`)
-      return
+    const loss: Loss = {
+      app,
+      done: flags.yes === true,
+      stores: Object.fromEntries(stores.map(([name, id]) => [name, rowsOf(lease, id)])),
+      topics: Object.fromEntries(topics.map((topic) => [topic, recordsOf(lease, topic)])),
     }
+    if (!flags.yes) return await print(flags.json ? `${JSON.stringify(loss)}\n` : lossText(loss))
     for (const [, id] of stores) lease.backend.clearRange(idStart(id), idStart(id + 1))
     forgetManifest(lease.backend, app)
     forgetApp(lease.backend, app)
@@ -68,7 +69,7 @@ async function reset(flags: ResetFlags): Promise<void> {
       batch.commit()
       lease.log.deleteTopic(topic)
     }
-    await print(`'${app}' has lost:\n${list.join('\n')}\n`)
+    await print(flags.json ? `${JSON.stringify(loss)}\n` : lossText(loss))
   } finally {
     await lease.release()
   }
@@ -86,7 +87,29 @@ function topicsToGo({ log }: EmbeddedLease, { topic = [], allTopics }: ResetFlag
   return allTopics ? known : topic
 }
 
-const storeText = (name: string): string => (name === '$tasks' ? 'positions and watermarks' : `store ${name}`)
+/** What goes, or would: rows by store, records by topic. */
+interface Loss {
+  readonly app: string
+  readonly done: boolean
+  readonly stores: Readonly<Record<string, number>>
+  readonly topics: Readonly<Record<string, number>>
+}
+
+function lossText({ app, done, stores, topics }: Loss): string {
+  const isTimers = (name: string): boolean => /\.(wall-)?timers$/.test(name)
+  const rows = Object.entries(stores)
+  const timers = rows.reduce((sum, [name, n]) => sum + (isTimers(name) ? n : 0), 0)
+  return [
+    `'${app}' ${done ? 'has lost' : 'would lose'}:`,
+    `  positions and watermarks: ${stores.$tasks ?? 0} rows`,
+    ...rows.filter(([name]) => name !== '$tasks' && !isTimers(name)).map(([name, n]) => `  store ${name}: ${n} rows`),
+    `  timers: ${timers}`,
+    ...Object.entries(topics).map(([topic, n]) => `  topic ${topic}: ${n} records`),
+    ...(done ? [] : ['Nothing has gone. Say --yes to do it.']),
+    '',
+  ].join('\n')
+}
+
 const idStart = (id: number): Buffer => Buffer.of(STATE_SPACE, id >> 8, id & 0xff)
 
 function rowsOf({ backend }: EmbeddedLease, id: number): number {
