@@ -31,7 +31,11 @@ describe('dhaara describe', () => {
     ['without a default export', 'export const topology = 1', /it exports topology and no default/],
     ['without exports', 'export {}', /it exports nothing/],
     ['whose default is something else', 'export default 42', /its default export is number/],
-    ['whose function throws', "export default () => { throw new TypeError('x') }", /default function .* threw TypeError: x/],
+    [
+      'whose function throws',
+      "export default () => { throw new TypeError('x') }",
+      /default function .* threw TypeError: x/,
+    ],
     [
       'with a builder that was not built',
       `import { StreamsBuilder } from ${library}\nexport default new StreamsBuilder()`,
@@ -55,5 +59,4 @@ describe('dhaara describe', () => {
       assert.equal(code, 2)
     })
   }
-
 })

@@ -125,6 +125,7 @@ export class InputPump {
       }
     } catch (cause) {
       if (this.#stopped) return
+      if (cause instanceof DhaaraError) throw cause
       throw new DhaaraError('DHAARA_INPUT', `standard input could not be read: ${(cause as Error).message}`, { cause })
     }
     if (this.#stopped) return

@@ -76,10 +76,11 @@ export class StoreReader {
     }
     const ids = appsOf(this.#reader).get(this.#app)
     const id = ids?.get(name)
-    if (id === undefined) return
+    const found = id === undefined ? [] : partitionsOf(this.#reader, id)
     const host = { reader: this.#reader, storeId: (store: string) => ids?.get(store) ?? noStore } as Host
     const owner = steps.find(({ op }) => 'store' in op && op.store?.name === name)
-    for (const partition of partitionsOf(this.#reader, id)) {
+    // An empty store is opened too: what it cannot be asked is refused, whether it has rows or not.
+    for (const partition of found.length === 0 ? [0] : found) {
       const tables = new TaskStores([...stores.values()], host, partition, 1, cacheBytes)
       yield storeAccess(tables, spec, owner, () => 0) as AnyStore
     }
