@@ -27,7 +27,11 @@ export const job: Job = {
     'flipkart-fraud': { rows: 'all' },
   },
   report,
-  next: (dir) => [[`npx dhaara query customers CUST000001 --dir ${dir}`, 'what has this customer spent?']],
+  next: [
+    ['query customers CUST000001', 'what has this customer spent?'],
+    ['query category-trends Books', "the hours of a category's day"],
+    ['consume flipkart-alerts --max 5', 'the first alerts'],
+  ],
 }
 
 if (import.meta.main) await main(job)

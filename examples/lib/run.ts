@@ -33,8 +33,8 @@ export interface Job {
   /** What the report reads. */
   readonly outputs: Readonly<Record<string, Wanted>>
   readonly report: (outputs: Outputs, style: Style) => string
-  /** What to try after a run, and why. */
-  readonly next: (dir: string) => readonly (readonly [command: string, why: string])[]
+  /** What to ask `dhaara` after a run, and why. */
+  readonly next: readonly (readonly [command: string, why: string])[]
 }
 
 /** Runs an example as its command line says. */
@@ -126,17 +126,18 @@ async function recordsIn(dir: string): Promise<ReadonlyMap<string, number>> {
   return new Map(topics.map(({ name, partitions }) => [name, partitions.reduce((sum, { end }) => sum + end, 0)]))
 }
 
-function closing({ next }: Job, { dir }: RunOptions, summary: RunSummary, style: Style): string {
+function closing({ name, next }: Job, { dir }: RunOptions, summary: RunSummary, style: Style): string {
   const { recordsIn, recordsOut, epochs, elapsedMs } = summary
   const rate = grouped(Math.round((recordsIn * 1000) / elapsedMs))
-  const commands = next(dir)
-  const width = Math.max(...commands.map(([command]) => command.length))
   return [
     `${grouped(recordsIn)} events in, ${grouped(recordsOut)} rows out in ${(elapsedMs / 1000).toFixed(1)} s ` +
       `(${rate} events a second), ${grouped(epochs)} checkpoints, each of them exactly once.`,
     `Topics and state are in ${dir}.`,
     '',
     paint('Try next', 'bold', style),
-    ...commands.map(([command, why]) => `  ${command.padEnd(width)}  ${paint(why, 'dim', style)}`),
+    ...next.flatMap(([command, why]) => [
+      paint(`  # ${why}`, 'dim', style),
+      `  npm run -s dhaara -- ${command} --dir ${dir} --module examples/${name}`,
+    ]),
   ].join('\n')
 }

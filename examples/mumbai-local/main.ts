@@ -31,7 +31,11 @@ export const job: Job = {
     'local-late': { rows: 'all' },
   },
   report,
-  next: (dir) => [[`npx dhaara query journeys P000001 --dir ${dir}`, 'where has this passenger been?']],
+  next: [
+    ['query journeys P000001', 'where has this passenger been?'],
+    ['query hourly --limit 5', 'how full was it, hour by hour?'],
+    ['consume local-board --max 5', 'the first trains, in the order of the timetable'],
+  ],
 }
 
 /** One topic's events, with the time at which each has come: no earlier than those before it. */
