@@ -131,6 +131,8 @@ export class Generator {
         return next(k, v)
       case 'streamTableJoin':
         return port === 1 ? '' : `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+      case 'streamJoin':
+        return `at = ${id}; op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
       case 'process':
         return `at = ${id}; op${id}.process(${v}, ${k}, ${ts});`
       case 'aggregate':

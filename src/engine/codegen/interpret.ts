@@ -20,6 +20,8 @@ export interface ProgramEnv {
 type Take = (k: unknown, v: unknown, o: unknown, ts: number) => void
 interface Op {
   process(...args: unknown[]): void
+  left(k: unknown, v: unknown, ts: number): void
+  right(k: unknown, v: unknown, ts: number): void
   same(a: unknown, b: unknown): boolean
   n: number
 }
@@ -153,6 +155,13 @@ export class Interpreter {
         return next
       case 'streamTableJoin':
         return port === 1 ? () => {} : (k, v, _o, ts) => this.call(step, k, v, ts)
+      case 'streamJoin':
+        return (k, v, _o, ts) => {
+          this.at = id
+          const op = this.env.ops[id] as Op
+          if (port === 0) op.left(k, v, ts)
+          else op.right(k, v, ts)
+        }
       case 'process':
         return (k, v, _o, ts) => this.call(step, v, k, ts)
       case 'aggregate':

@@ -11,7 +11,7 @@ import { Generator } from './generate.ts'
 import { Interpreter, type ProgramEnv } from './interpret.ts'
 import { isOperator } from './steps.ts'
 import { specialize } from './specialize.ts'
-import { WindowTable } from '../../state/stores/index.ts'
+import { JoinTable, KeyValueTable } from '../../state/stores/index.ts'
 
 export interface LinkParts {
   readonly rec: CurrentRecord
@@ -41,7 +41,7 @@ export class Program {
   private readonly make: ((env: object) => Made) | undefined
   private readonly copies = new Map<string, unknown>()
   /** Stores that a record of an input will ask for under its own key. */
-  private readonly prefetched: ReadonlyMap<Step, readonly string[]>
+  private readonly prefetched: ReadonlyMap<Step, readonly Prefetched[]>
 
   constructor(sub: SubTopology) {
     this.sub = sub
@@ -67,15 +67,17 @@ export class Program {
 
   private generated(make: (env: object) => Made, env: ProgramEnv): Made {
     for (const step of this.sub.steps.filter(isOperator)) {
-      specialize(env.ops[step.id] as object, this.copies, step.id, ['process', 'update', 'emit'])
+      specialize(env.ops[step.id] as object, this.copies, step.id, ['process', 'update', 'emit', 'left', 'right'])
     }
     return make(env)
   }
 
   prefetch(feed: Feed, from: number, to: number, stores: TaskStores): void {
-    for (const name of this.prefetched.get(feed.step) as readonly string[]) {
-      const table = stores.tables.get(name)
-      if (table !== undefined && !(table instanceof WindowTable)) table.prefetch(feed.batch.keys, from, to)
+    const { keys, timestamps } = feed.batch
+    for (const { store, before, after } of this.prefetched.get(feed.step) as readonly Prefetched[]) {
+      const table = stores.tables.get(store)
+      if (table instanceof KeyValueTable) table.prefetch(keys, from, to)
+      else if (table instanceof JoinTable) table.prefetch(keys, timestamps, from, to, before, after)
     }
   }
 }
@@ -110,18 +112,34 @@ export function programOf(sub: SubTopology): Program {
  * Between two repartitions only key-changing steps change the key, and stateful steps come before those: so they ask for
  * the key that the record came in with, and can be given all rows of a batch at once.
  */
-function keyedStores(step: Step): string[] {
-  const found: string[] = []
-  const visit = (at: Step) => {
+function keyedStores(step: Step): Prefetched[] {
+  const found = new Map<string, Prefetched>()
+  const add = (store: string, before = 0, after = 0) => void found.set(store, { store, before, after })
+  const visit = (at: Step, port: number) => {
     const { op } = at
     if (op.kind === 'selectKey' || op.kind === 'map' || op.kind === 'flatMap' || op.kind === 'tableGroup') return
-    if ('store' in op && op.store !== undefined && op.store.kind === 'keyValue') found.push(op.store.name)
+    if ('store' in op && op.store !== undefined && op.store.kind === 'keyValue') add(op.store.name)
     if (op.kind === 'streamTableJoin') {
       const table = at.inputs[1]?.op
-      if (table !== undefined && 'store' in table && table.store !== undefined) found.push(table.store.name)
+      if (table !== undefined && 'store' in table && table.store !== undefined) add(table.store.name)
     }
-    for (const { to } of at.outputs) visit(to)
+    if (op.kind === 'streamJoin') {
+      const { before, after } = op.windows
+      if (at.inputs[0] === at.inputs[1]) add(op.store.name, Math.max(before, after), Math.max(before, after))
+      else {
+        add(`${op.store.name}.left`, ...(port === 0 ? [] : [after, before]))
+        add(`${op.store.name}.right`, ...(port === 1 ? [] : [before, after]))
+      }
+    }
+    for (const edge of at.outputs) visit(edge.to, edge.port)
   }
-  visit(step)
-  return [...new Set(found)]
+  visit(step, 0)
+  return [...found.values()]
+}
+
+/** A store that records look into, under their key, and for joins so far around their time. */
+interface Prefetched {
+  readonly store: string
+  readonly before: number
+  readonly after: number
 }

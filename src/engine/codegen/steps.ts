@@ -6,6 +6,7 @@ const stateful = new Set<Step['op']['kind']>([
   'tableAggregate',
   'tableJoin',
   'streamTableJoin',
+  'streamJoin',
   'process',
 ])
 const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup'])

@@ -238,6 +238,7 @@ export class TaskGroup {
       stores,
       outputs: host.outputs,
       partition,
+      strict: host.options.strict,
       outletsOf: (repartition) => this.outlets(repartition, partition),
       services: (step, store) => ({
         taskId,

@@ -1,4 +1,4 @@
-import type { AggregateNode, PlanNode, StoreSpec } from '../../dsl/plan/index.ts'
+import type { AggregateNode, AnySerde, PlanNode, StoreSpec, StreamJoinNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { compareKeys, copyValue } from '../../state/codec/index.ts'
 import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
@@ -6,6 +6,8 @@ import { ListAccess } from '../access/list.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
+import { SelfJoin } from '../operators/self-join.ts'
+import { joinSpan, StreamJoin } from '../operators/stream-join.ts'
 import { StreamTableJoin } from '../operators/stream-table-join.ts'
 import { TableAggregate } from '../operators/table-aggregate.ts'
 import { KeptJoin, TableJoin } from '../operators/table-join.ts'
@@ -16,6 +18,7 @@ import type { Outputs } from './outputs.ts'
 import type { CurrentRecord } from './record.ts'
 import { SinkWriter } from './sink.ts'
 import type { TaskStores } from './stores.ts'
+import { frozen } from './user-functions.ts'
 import { windowedAggregate, windowedAccess } from './windowed.ts'
 
 /** What the steps of one task are made with. */
@@ -25,6 +28,8 @@ export interface InstanceParts {
   readonly stores: TaskStores
   readonly outputs: Outputs
   readonly partition: number
+  /** Freeze what user code must not change. */
+  readonly strict: boolean
   readonly outletsOf: (repartition: number) => readonly Outlet[]
   readonly services: (step: Step, store: ProcessServices['store']) => ProcessServices
 }
@@ -64,6 +69,8 @@ export class Instance {
         return this.tableJoin(step)
       case 'streamTableJoin':
         return new StreamTableJoin(id, name, op.how, op.joiner, this.rows(step.inputs[1] as Step), ctx)
+      case 'streamJoin':
+        return this.streamJoin(step, op)
       case 'process':
         return this.process(step, op)
       case 'sink':
@@ -104,6 +111,28 @@ export class Instance {
     if (operator === undefined) throw unsupported(`aggregate over ${windows.kind} windows`, step.name)
     ctx.clock.add(operator)
     return operator
+  }
+
+  private streamJoin(step: Step, op: StreamJoinNode): object {
+    const { ctx, stores } = this.parts
+    const [left, right] = step.inputs as [Step, Step]
+    const { how, windows, store } = op
+    const joiner = this.parts.strict ? frozen(op.joiner, step.name) : op.joiner
+    const spec = { how, windows, joiner, copy: changesInPlace(step) ? copyValue : undefined }
+    const table = (name: string, value: AnySerde | undefined) => stores.join(name, joinSpan(windows), value)
+    const join =
+      left === right
+        ? new SelfJoin(step.id, step.name, spec, table(store.name, op.left), ctx)
+        : new StreamJoin(
+            step.id,
+            step.name,
+            spec,
+            table(`${store.name}.left`, op.left),
+            table(`${store.name}.right`, op.right),
+            ctx,
+          )
+    ctx.clock.add(join)
+    return join
   }
 
   private tableJoin(step: Step): object {

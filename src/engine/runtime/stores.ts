@@ -1,5 +1,6 @@
-import type { StoreSpec } from '../../dsl/plan/index.ts'
+import type { AnySerde, StoreSpec } from '../../dsl/plan/index.ts'
 import {
+  JoinTable,
   KeyValueTable,
   msgpackValues,
   type Sealer,
@@ -16,7 +17,7 @@ import {
 import { DhaaraError } from '../../errors/index.ts'
 import type { Host } from './host.ts'
 
-export type Table = KeyValueTable | WindowTable
+export type Table = KeyValueTable | WindowTable | JoinTable
 
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
 export class TaskStores {
@@ -68,6 +69,15 @@ export class TaskStores {
       this.sessions.set(name, session)
     }
     return session
+  }
+
+  /** One side of a stream-stream join. @param span how long a stretch of it is, ms */
+  join(name: string, span: number, value: AnySerde | undefined): JoinTable {
+    return this.open(
+      name,
+      (space) => new JoinTable(space, this.epoch, span),
+      (values) => (value === undefined ? values : serdeValues(value, name)),
+    )
   }
 
   spec(name: string): StoreSpec | undefined {

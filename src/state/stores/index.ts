@@ -8,6 +8,7 @@ export {
   type ValueCodec,
 } from './codecs.ts'
 export { Entry } from './entry.ts'
+export { JoinGroup, JoinTable, Kept } from './join.ts'
 export { KeyValueTable } from './key-value.ts'
 export { after, concat, readTime, type Sealer, STATE_SPACE, type StoreSpace, statePrefix, writeTime } from './space.ts'
 export { Session, Sessions, SessionTable, type Shown } from './session.ts'
