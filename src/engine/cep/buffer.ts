@@ -50,15 +50,15 @@ export class MatchNode {
 export class EventBuffer {
   nextSeq = 0
   /** Events held. */
-  readonly held = new Map<number, EventEntry>()
-  /** Sequence numbers of events that came or went since the last look; null if nobody looks. */
-  dirty: Set<number> | null = null
+  held = 0
+  /** Events that came or went since the last look; null if nobody looks. */
+  dirty: Map<number, EventEntry> | null = null
 
   /** Holds an event until `unpin`, and as long as a node names it. */
   add(value: unknown, ts: number): EventEntry {
     const entry: EventEntry = { seq: this.nextSeq++, ts, value, refs: 1, nodes: null, made: 0 }
-    this.held.set(entry.seq, entry)
-    this.dirty?.add(entry.seq)
+    this.held++
+    this.dirty?.set(entry.seq, entry)
     return entry
   }
 
@@ -82,8 +82,8 @@ export class EventBuffer {
 
   unpin(event: EventEntry): void {
     if (--event.refs > 0) return
-    this.held.delete(event.seq)
-    this.dirty?.add(event.seq)
+    this.held--
+    this.dirty?.set(event.seq, event)
   }
 }
 

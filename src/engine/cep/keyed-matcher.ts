@@ -12,18 +12,15 @@
  * `(seq, ord)` names a node: an event and the how-manyth node it got. Numbers of states and steps follow from the pattern,
  * so they hold as long as `shapeOf(spec)` does. Time is not part of the state: timers follow from the rows.
  */
-import type { SkipSpec } from '../../dsl/pattern/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Automaton } from './automaton.ts'
 import { EventBuffer, type EventEntry, type MatchNode } from './buffer.ts'
-import { PatternRuns, type RunLimits, type RunSink } from './pattern-runs.ts'
+import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
 import type { Complete } from './run.ts'
 import { offerEvent } from './transition.ts'
 
-export interface MatcherPlan {
+export interface MatcherPlan extends RunPlan {
   readonly automata: readonly Automaton[]
-  readonly skip: SkipSpec
-  readonly limits: RunLimits
   readonly timeouts: boolean
 }
 
@@ -40,33 +37,24 @@ export type MatchRecord = Record<string, unknown[]>
 export type PartRow = readonly unknown[]
 type NodeRow = readonly [pattern: number, step: number, prevSeq: number, prevOrd: number]
 
-export class KeyedMatcher {
+export class KeyedMatcher implements RunOwner {
   private readonly plan: MatcherPlan
   private readonly out: MatchSink
   private readonly buffer = new EventBuffer()
-  private readonly runs: readonly PatternRuns[]
-  private current: unknown
-  private currentTs = 0
-  private entry: EventEntry | null = null
-  private readonly takeEntry = (): EventEntry => {
-    this.entry ??= this.buffer.add(this.current, this.currentTs)
-    return this.entry
-  }
+  private readonly runs: PatternRuns[] = []
+  private due = Number.POSITIVE_INFINITY
+  /** The event at hand. */
+  private value: unknown
+  private ts = 0
+  private held: EventEntry | null = null
 
   constructor(plan: MatcherPlan, out: MatchSink) {
     this.plan = plan
     this.out = out
-    const sink: RunSink = {
-      match: (pattern, match, at) => {
-        const { event } = match.tail
-        out.onMatch(pattern, this.materialise(pattern, match.tail), match.startTs, event.ts, at)
-      },
-      timeout: (pattern, tail, at) => {
-        if (plan.timeouts) out.onTimeout(pattern, this.materialise(pattern, tail), at)
-      },
-      dropped: (pattern, runs) => out.onDropped?.(pattern, runs),
+    const { automata } = plan
+    for (let i = 0; i < automata.length; i++) {
+      this.runs.push(new PatternRuns(i, automata[i] as Automaton, plan, this.buffer, this))
     }
-    this.runs = plan.automata.map((a, i) => new PatternRuns(i, a, plan.skip, plan.limits, this.buffer, sink))
   }
 
   /** Partial matches alive, of all patterns. */
@@ -76,32 +64,32 @@ export class KeyedMatcher {
 
   /** Events held. */
   get retainedEvents(): number {
-    return this.buffer.held.size
+    return this.buffer.held
   }
 
   /** Nothing is held and nothing is waiting: the matcher can be thrown away. */
   get idle(): boolean {
-    return this.buffer.held.size === 0
+    return this.buffer.held === 0
   }
 
   /** When time must be moved next; Infinity: never. */
   nextDue(): number {
-    let due = Number.POSITIVE_INFINITY
-    for (const runs of this.runs) due = Math.min(due, runs.nextDue())
-    return due
+    return this.due
   }
 
   /** Ends what is due at or before `t`, one due time after the other. */
   advance(t: number): void {
     // t is infinite at the end of the input.
-    for (let due = this.nextDue(); due <= t && due < Number.POSITIVE_INFINITY; due = this.nextDue()) {
+    while (this.due <= t && this.due < Number.POSITIVE_INFINITY) {
+      const { due } = this
       for (const runs of this.runs) if (runs.nextDue() === due) runs.fire(due)
+      this.findDue()
     }
   }
 
   /** Moves time to `t`, then offers the event. If a condition throws, the event has changed nothing. */
   process(value: unknown, t: number): void {
-    this.advance(t)
+    if (this.due <= t) this.advance(t)
     this.offer(value, t)
   }
 
@@ -110,37 +98,52 @@ export class KeyedMatcher {
     const { runs } = this
     offerEvent(value)
     let changes = false
-    for (let i = 0; i < runs.length; i++) {
-      const own = runs[i] as PatternRuns
-      own.automaton.context.timestamp = t
-      if (own.plan()) changes = true
-    }
+    for (let i = 0; i < runs.length; i++) if ((runs[i] as PatternRuns).plan(t)) changes = true
     if (!changes) return
-    this.current = value
-    this.currentTs = t
-    this.entry = null
+    this.value = value
+    this.ts = t
     try {
-      for (let i = 0; i < runs.length; i++) (runs[i] as PatternRuns).apply(this.takeEntry, t)
+      for (let i = 0; i < runs.length; i++) (runs[i] as PatternRuns).apply(t)
     } finally {
-      if (this.entry !== null) this.buffer.unpin(this.entry)
-      this.current = undefined
-      this.entry = null
+      if (this.held !== null) this.buffer.unpin(this.held)
+      this.held = null
+      this.value = undefined
+      this.findDue()
     }
+  }
+
+  /** For the runs: the event at hand, once it is held. */
+  entry(): EventEntry {
+    this.held ??= this.buffer.add(this.value, this.ts)
+    return this.held
+  }
+
+  /** For the runs. */
+  match(pattern: number, match: Complete, at: number): void {
+    this.out.onMatch(pattern, this.materialise(pattern, match.tail), match.startTs, match.tail.event.ts, at)
+  }
+
+  /** For the runs. */
+  timeout(pattern: number, tail: MatchNode, at: number): void {
+    if (this.plan.timeouts) this.out.onTimeout(pattern, this.materialise(pattern, tail), at)
+  }
+
+  /** For the runs. */
+  dropped(pattern: number, runs: number): void {
+    this.out.onDropped?.(pattern, runs)
   }
 
   /** Begins to note which parts change. */
   track(): void {
-    this.buffer.dirty ??= new Set()
+    this.buffer.dirty ??= new Map()
     for (const runs of this.runs) runs.dirty ??= new Set()
   }
 
   /** Parts that changed since the last call, or since `track`; undefined for those that are gone. */
   takeDirty(): Map<string, PartRow | undefined> {
     const parts = new Map<string, PartRow | undefined>()
-    for (const seq of this.buffer.dirty ?? []) {
-      const entry = this.buffer.held.get(seq)
-      parts.set(`e${seq}`, entry === undefined ? undefined : eventRow(entry))
-    }
+    for (const [seq, entry] of this.buffer.dirty ?? [])
+      parts.set(`e${seq}`, entry.refs === 0 ? undefined : eventRow(entry))
     this.buffer.dirty?.clear()
     for (const [i, runs] of this.runs.entries()) {
       const { dirty } = runs
@@ -159,9 +162,18 @@ export class KeyedMatcher {
   /** All parts. */
   parts(): Map<string, PartRow> {
     const parts = new Map<string, PartRow>([['i', this.index()]])
-    for (const entry of this.buffer.held.values()) parts.set(`e${entry.seq}`, eventRow(entry))
+    const addPath = (tail: MatchNode): void => {
+      for (let at: MatchNode | null = tail; at !== null; at = at.prev) {
+        const name = `e${at.event.seq}`
+        if (!parts.has(name)) parts.set(name, eventRow(at.event))
+      }
+    }
     for (const [i, runs] of this.runs.entries()) {
-      for (let f = runs.oldest; f !== null; f = f.after) parts.set(`r${i}:${f.startSeq}`, familyRow(f))
+      for (let f = runs.oldest; f !== null; f = f.after) {
+        parts.set(`r${i}:${f.startSeq}`, familyRow(f))
+        for (let run = f.first; run !== null; run = run.after) addPath(run.tail)
+      }
+      for (const { tail } of runs.waiting?.items ?? []) addPath(tail)
     }
     return parts
   }
@@ -192,17 +204,28 @@ export class KeyedMatcher {
       for (const [startTs, startSeq, seq, ord] of matches as [number, number, number, number][]) {
         const tail = node(seq, ord)
         tail.refs++
-        this.runs[pattern]?.waiting.items.push({ startTs, startSeq, tail, place: 0, branch: 0 })
+        this.runs[pattern]?.waiting?.items.push({ startTs, startSeq, tail, place: 0, branch: 0 })
       }
     }
     this.buffer.nextSeq = nextSeq
     this.buffer.dirty?.clear()
     for (const runs of this.runs) runs.dirty?.clear()
+    this.findDue()
   }
 
   /** Makes the nodes of stored events again, as far as something points at them. */
   private nodes(events: ReadonlyMap<number, PartRow>): (seq: number, ord: number) => MatchNode {
     const made = new Map<string, MatchNode>()
+    const entries = new Map<number, EventEntry>()
+    const entryOf = (seq: number, [ts, value, nodes]: PartRow): EventEntry => {
+      let entry = entries.get(seq)
+      if (entry === undefined) {
+        entry = { seq, ts: ts as number, value, refs: 0, nodes: null, made: (nodes as unknown[]).length }
+        entries.set(seq, entry)
+        this.buffer.held++
+      }
+      return entry
+    }
     const rowOf = (seq: number, ord: number): NodeRow => {
       const nodes = need(events.get(seq), `e${seq}`)[2] as readonly (NodeRow | null)[]
       return need(nodes[ord] ?? undefined, `e${seq}`)
@@ -217,24 +240,22 @@ export class KeyedMatcher {
       for (const [s, o] of path.reverse()) {
         const [pattern, step, prevSeq, prevOrd] = rowOf(s, o)
         const prev = prevSeq === -1 ? null : (made.get(`${prevSeq},${prevOrd}`) as MatchNode)
-        made.set(`${s},${o}`, this.buffer.node(pattern, step, this.held(s, events.get(s) as PartRow), prev, o))
+        made.set(`${s},${o}`, this.buffer.node(pattern, step, entryOf(s, events.get(s) as PartRow), prev, o))
       }
       return made.get(`${seq},${ord}`) as MatchNode
     }
   }
 
-  private held(seq: number, [ts, value, nodes]: PartRow): EventEntry {
-    const known = this.buffer.held.get(seq)
-    if (known !== undefined) return known
-    const made = (nodes as unknown[]).length
-    const entry: EventEntry = { seq, ts: ts as number, value, refs: 0, nodes: null, made }
-    this.buffer.held.set(seq, entry)
-    return entry
+  private findDue(): void {
+    let due = Number.POSITIVE_INFINITY
+    const { runs } = this
+    for (let i = 0; i < runs.length; i++) due = Math.min(due, (runs[i] as PatternRuns).nextDue())
+    this.due = due
   }
 
   private index(): PartRow {
     const row = ({ startTs, startSeq, tail }: Complete) => [startTs, startSeq, tail.event.seq, tail.ord]
-    return [this.buffer.nextSeq, this.runs.map((runs) => runs.waiting.items.map(row))]
+    return [this.buffer.nextSeq, this.runs.map((runs) => (runs.waiting?.items ?? []).map(row))]
   }
 
   /** The events of a path by name, in the pattern's order. */

@@ -1,7 +1,6 @@
 /**
- * The runs of one pattern for one key. Runs are kept twice: by state, so that an event is decided once for all runs of a
- * state whose conditions do not look at the run, and an event that no run of a state can react to costs one look at the
- * state; and by family, for order, windows and skipping.
+ * What events and time do to the runs of one pattern for one key. A state whose conditions do not look at the run is
+ * decided once for all its runs; an event that none of them can react to costs that one look.
  *
  * An event goes through two phases: `plan` asks the conditions and changes nothing, so that a condition that throws
  * leaves the runs as they were; `apply` moves the runs and completes matches.
@@ -12,7 +11,8 @@ import type { Automaton, RestState } from './automaton.ts'
 import type { EventBuffer, EventEntry, MatchNode } from './buffer.ts'
 import type { Leaf } from './decide.ts'
 import { Queue } from './queue.ts'
-import { byPlace, byStart, type Complete, Family, Run } from './run.ts'
+import { byPlace, byStart, type Complete, type Family, Run } from './run.ts'
+import { RunStore } from './run-store.ts'
 import { type SkipFrom, skipFrom } from './skip.ts'
 import { decide, wasOwn } from './transition.ts'
 
@@ -21,8 +21,15 @@ export interface RunLimits {
   readonly whenFull: 'dropOldest' | 'dropNewest' | 'fail'
 }
 
-/** Gets what comes out. Must not throw. */
-export interface RunSink {
+export interface RunPlan {
+  readonly skip: SkipSpec
+  readonly limits: RunLimits
+}
+
+/** Gives the event at hand, and gets what comes out. */
+export interface RunOwner {
+  /** The entry of the event at hand, made when the first run takes it. */
+  entry(): EventEntry
   match(pattern: number, complete: Complete, at: number): void
   timeout(pattern: number, tail: MatchNode, at: number): void
   dropped(pattern: number, runs: number): void
@@ -37,62 +44,22 @@ interface Move {
 
 const leafOf = (move: Move, n: number): Leaf => move.leaf ?? ((move.leaves as readonly Leaf[])[n] as Leaf)
 
-interface Timer {
-  readonly due: number
-  readonly run: Run
-}
-const byDue = (a: Timer, b: Timer): number => a.due - b.due
-
-export class PatternRuns {
-  readonly automaton: Automaton
-  readonly waiting: Queue<Complete>
-  /** Families by their start, oldest first. */
-  oldest: Family | null = null
-  count = 0
-  /** Families that changed since the last look; null if nobody looks. */
-  dirty: Set<number> | null = null
-  private newest: Family | null = null
+export class PatternRuns extends RunStore {
+  /** Complete matches that wait for partial ones that began earlier; null without a skip strategy. */
+  readonly waiting: Queue<Complete> | null
   private readonly pattern: number
-  private readonly skip: SkipSpec
-  private readonly limits: RunLimits
-  private readonly buffer: EventBuffer
-  private readonly sink: RunSink
-  private readonly lists: (Run[] | undefined)[] = []
-  /** States whose list is in use. */
-  private readonly active: number[] = []
-  private readonly timers: Queue<Timer> | null
+  private readonly setup: RunPlan
+  private readonly owner: RunOwner
   /** The plan for the event at hand. */
   private moves: Move[] | null = null
   private begins: Leaf | null = null
 
-  constructor(
-    pattern: number,
-    automaton: Automaton,
-    skip: SkipSpec,
-    limits: RunLimits,
-    buffer: EventBuffer,
-    sink: RunSink,
-  ) {
+  constructor(pattern: number, automaton: Automaton, plan: RunPlan, buffer: EventBuffer, owner: RunOwner) {
+    super(automaton, buffer)
     this.pattern = pattern
-    this.automaton = automaton
-    this.skip = skip
-    this.limits = limits
-    this.buffer = buffer
-    this.sink = sink
-    this.waiting = new Queue<Complete>(byStart)
-    this.timers = automaton.timed ? new Queue<Timer>(byDue) : null
-  }
-
-  /** The next time at which something ends; Infinity: never. */
-  nextDue(): number {
-    const { within } = this.automaton
-    const whole = within > 0 && this.oldest !== null ? this.oldest.startTs + within : Number.POSITIVE_INFINITY
-    if (this.timers === null) return whole
-    for (let timer = this.timers.peek(); timer !== undefined; timer = this.timers.peek()) {
-      if (timer.run.alive && timer.run.due === timer.due) return Math.min(whole, timer.due)
-      this.timers.poll()
-    }
-    return whole
+    this.setup = plan
+    this.owner = owner
+    this.waiting = plan.skip.kind === 'none' ? null : new Queue<Complete>(byStart)
   }
 
   /** Ends what is due at `at`, the next due time. */
@@ -116,7 +83,7 @@ export class PatternRuns {
       // Several runs may have taken the same events and wait for different steps: that is one partial match.
       else if (!(state.silent && run.due <= at) && !told.has(run.tail)) {
         told.add(run.tail)
-        this.sink.timeout(this.pattern, run.tail, at)
+        this.owner.timeout(this.pattern, run.tail, at)
       }
       this.end(run)
     }
@@ -124,11 +91,12 @@ export class PatternRuns {
     this.finish(complete, at)
   }
 
-  /** Decides what the offered event does; nothing changes yet. @returns whether it does anything */
-  plan(): boolean {
+  /** Decides what the offered event at `ts` does; nothing changes yet. @returns whether it does anything */
+  plan(ts: number): boolean {
     const { automaton, active, lists } = this
     const { context, states } = automaton
     this.moves = null
+    context.timestamp = ts
     context.look(null)
     const begins = decide(automaton.start, context)
     this.begins = begins.ops.length > 0 ? begins : null
@@ -159,12 +127,12 @@ export class PatternRuns {
       if (changes) this.move({ state, leaf: null, leaves })
     }
     context.leave()
-    if (this.limits.whenFull === 'fail') this.checkRoom()
+    if (this.setup.limits.whenFull === 'fail') this.checkRoom()
     return this.moves !== null || this.begins !== null
   }
 
-  /** Does what was planned. @param entry gives the event's entry, made when the first run takes it */
-  apply(entry: () => EventEntry, ts: number): void {
+  /** Does what was planned. @param ts time of the event */
+  apply(ts: number): void {
     const { moves, begins } = this
     const complete: Complete[] = []
     if (moves !== null) {
@@ -173,21 +141,15 @@ export class PatternRuns {
       moves.forEach((move, i) => {
         const runs = lists[i] as Run[]
         for (let n = 0; n < runs.length; n++) {
-          this.advance(runs[n] as Run, leafOf(move, n), entry, complete)
+          this.advance(runs[n] as Run, leafOf(move, n), complete)
         }
       })
       this.moves = null
     }
-    if (begins !== null) this.begin(begins, entry, complete)
+    if (begins !== null) this.begin(begins, complete)
     if (complete.length > 1) complete.sort(byPlace)
     this.finish(complete, ts)
-    if (this.count > this.limits.maxPartials) this.makeRoom(ts)
-  }
-
-  /** A family with its runs as they were stored. */
-  restore(startTs: number, startSeq: number, runs: readonly { state: number; tail: MatchNode }[]): void {
-    const family = this.family(startTs, startSeq)
-    for (const { state, tail } of runs) this.add(new Run(state, tail, family), null)
+    if (this.count > this.setup.limits.maxPartials) this.makeRoom(ts)
   }
 
   private move(move: Move): void {
@@ -195,14 +157,8 @@ export class PatternRuns {
     else this.moves.push(move)
   }
 
-  private detach(state: number): Run[] {
-    const runs = this.lists[state] as Run[]
-    this.lists[state] = []
-    return runs
-  }
-
   /** What `leaf` makes of a run: its first continuation is the run itself, moved on; others come right behind it. */
-  private advance(run: Run, leaf: Leaf, entry: () => EventEntry, complete: Complete[]): void {
+  private advance(run: Run, leaf: Leaf, complete: Complete[]): void {
     const { family, tail, place } = run
     run.slot = -1
     let moved = false
@@ -213,7 +169,8 @@ export class PatternRuns {
       const op = ops[i] as Leaf['ops'][number]
       let path = tail
       if (op.take) {
-        if (taken === null || taken.step !== op.step) taken = this.buffer.node(this.pattern, op.step, entry(), tail)
+        if (taken === null || taken.step !== op.step)
+          taken = this.buffer.node(this.pattern, op.step, this.owner.entry(), tail)
         path = taken
       }
       if (op.target !== -1) {
@@ -236,13 +193,13 @@ export class PatternRuns {
     this.buffer.release(tail)
   }
 
-  private begin(leaf: Leaf, entry: () => EventEntry, complete: Complete[]): void {
+  private begin(leaf: Leaf, complete: Complete[]): void {
     let family: Family | null = null
     let node: MatchNode | null = null
     for (let i = 0; i < leaf.ops.length; i++) {
       const op = leaf.ops[i] as Leaf['ops'][number]
       if (!op.take) continue
-      const event = entry()
+      const event = this.owner.entry()
       if (node === null || node.step !== op.step) node = this.buffer.node(this.pattern, op.step, event, null)
       if (op.target !== -1) {
         family ??= this.family(event.ts, event.seq)
@@ -262,11 +219,11 @@ export class PatternRuns {
 
   /** Gives matches away as the skip strategy says. */
   private finish(complete: readonly Complete[], at: number): void {
-    if (this.skip.kind === 'none') {
+    const { waiting } = this
+    if (waiting === null) {
       for (const match of complete) this.give(match, at)
       return
     }
-    const { waiting } = this
     if (complete.length > 0) {
       // Flink collects the matches of an event in a queue of their own first, which fixes the order of equal ones.
       const fresh = new Queue<Complete>(byStart)
@@ -291,7 +248,7 @@ export class PatternRuns {
 
   private skipOf(match: Complete): SkipFrom | null {
     try {
-      return skipFrom(this.skip, match, this.automaton.names)
+      return skipFrom(this.setup.skip, match, this.automaton.names)
     } catch (e) {
       this.buffer.release(match.tail)
       throw e
@@ -299,97 +256,8 @@ export class PatternRuns {
   }
 
   private give(match: Complete, at: number): void {
-    this.sink.match(this.pattern, match, at)
+    this.owner.match(this.pattern, match, at)
     this.buffer.release(match.tail)
-  }
-
-  private dropBefore(ts: number, seq: number): void {
-    for (let f = this.oldest; f !== null; f = f.after) {
-      if (f.startTs > ts || (f.startTs === ts && f.startSeq >= seq)) break
-      for (let run = f.first; run !== null; run = run.after) this.end(run)
-    }
-  }
-
-  private stateOf(run: Run): RestState {
-    return this.automaton.states[run.state] as RestState
-  }
-
-  /** A family in its place; nearly always the last. */
-  private family(startTs: number, startSeq: number): Family {
-    const family = new Family(startTs, startSeq)
-    let before = this.newest
-    while (before !== null && byStart(before, family) > 0) before = before.before
-    const after = before === null ? this.oldest : before.after
-    family.before = before
-    family.after = after
-    if (before === null) this.oldest = family
-    else before.after = family
-    if (after === null) this.newest = family
-    else after.before = family
-    return family
-  }
-
-  private add(run: Run, behind: Run | null): void {
-    run.tail.refs++
-    run.family.insert(run, behind)
-    this.count++
-    this.touch(run.family)
-    this.enlist(run)
-  }
-
-  private enlist(run: Run): void {
-    const { state } = run
-    let list = this.lists[state]
-    if (list === undefined) {
-      list = []
-      this.lists[state] = list
-      this.active.push(state)
-    }
-    run.slot = list.length
-    list.push(run)
-    if (this.timers !== null) {
-      const { window } = this.stateOf(run)
-      const due = window > 0 ? run.tail.event.ts + window : Number.POSITIVE_INFINITY
-      if (due !== run.due) {
-        run.due = due
-        if (window > 0) this.timers.add({ due, run })
-      }
-    }
-  }
-
-  /** Ends a run that is in the list of its state. */
-  private end(run: Run): void {
-    const { tail } = run
-    this.touch(run.family)
-    this.drop(run)
-    this.buffer.release(tail)
-  }
-
-  private drop(run: Run): void {
-    const { family, slot } = run
-    if (slot !== -1) {
-      const list = this.lists[run.state] as Run[]
-      const last = list.pop() as Run
-      if (last !== run) {
-        list[slot] = last
-        last.slot = slot
-      }
-    }
-    run.alive = false
-    this.count--
-    family.remove(run)
-    if (family.first === null) this.forget(family)
-  }
-
-  private forget(family: Family): void {
-    if (family.before === null) this.oldest = family.after
-    else family.before.after = family.after
-    if (family.after === null) this.newest = family.before
-    else family.after.before = family.before
-  }
-
-  private touch(family: Family): void {
-    this.dirty?.add(family.startSeq)
   }
 
   private completing(moves: readonly Move[]): number {
@@ -415,7 +283,7 @@ export class PatternRuns {
 
   private checkRoom(): void {
     let { count } = this
-    const { maxPartials } = this.limits
+    const { maxPartials } = this.setup.limits
     const rests = (leaf: Leaf): number => leaf.ops.filter((op) => op.target !== -1).length
     for (const { state, leaf, leaves } of this.moves ?? []) {
       if (leaf !== null) count += (rests(leaf) - 1) * (this.lists[state] as Run[]).length
@@ -431,13 +299,13 @@ export class PatternRuns {
   }
 
   private makeRoom(at: number): void {
-    const { maxPartials, whenFull } = this.limits
+    const { maxPartials, whenFull } = this.setup.limits
     const excess = this.count - maxPartials
     for (let n = 0; n < excess; n++) {
       const run = whenFull === 'dropOldest' ? this.oldest?.first : this.newest?.last
       this.end(run as Run)
     }
-    this.sink.dropped(this.pattern, excess)
-    if (this.waiting.size > 0) this.finish([], at)
+    this.owner.dropped(this.pattern, excess)
+    if (this.waiting !== null) this.finish([], at)
   }
 }
