@@ -8,18 +8,65 @@
  * Nodes never change, so no versions are needed to tell paths apart. Nodes and events are counted: when the last run
  * that can reach an event ends, the event is released.
  */
-export interface EventEntry {
+export class EventEntry {
   /** Order of arrival among the events that were held. */
   readonly seq: number
   readonly ts: number
-  readonly value: unknown
   /** Live nodes, and 1 while the event is offered. */
   refs: number
   /** Newest node of the event; `sibling` leads to the others. */
-  nodes: MatchNode | null
+  nodes: MatchNode | null = null
   /** Nodes made so far: the next one's `ord`. */
-  made: number
+  made = 0
+  /** Neighbours among the events held. */
+  before: EventEntry | null = null
+  after: EventEntry | null = null
+  private held: unknown
+
+  constructor(seq: number, ts: number, value: unknown, refs: number) {
+    this.seq = seq
+    this.ts = ts
+    this.held = value
+    this.refs = refs
+  }
+
+  get value(): unknown {
+    const { held } = this
+    return held instanceof Packed ? this.unpack(held) : held
+  }
+
+  /** The value's bytes; those it was read from, as long as nobody looked at it. */
+  encoded(codec: EventCodec): Uint8Array {
+    const { held } = this
+    return held instanceof Packed ? held.bytes : codec.encode(held)
+  }
+
+  private unpack({ bytes, codec }: Packed): unknown {
+    this.held = codec.decode(bytes)
+    return this.held
+  }
 }
+
+/** How events are stored. */
+export interface EventCodec {
+  /** The bytes may be used again by the next call. */
+  encode(value: unknown): Uint8Array
+  decode(bytes: Uint8Array): unknown
+}
+
+/** A stored event that nobody looked at yet. */
+export class Packed {
+  readonly bytes: Uint8Array
+  readonly codec: EventCodec
+
+  constructor(bytes: Uint8Array, codec: EventCodec) {
+    this.bytes = bytes
+    this.codec = codec
+  }
+}
+
+/** State is stored in chunks: events and runs that began with one of this many events in a row. */
+export const chunkOf = (seq: number): number => Math.floor(seq / 8)
 
 export class MatchNode {
   readonly pattern: number
@@ -49,17 +96,31 @@ export class MatchNode {
 
 export class EventBuffer {
   nextSeq = 0
-  /** Events held. */
+  /** How many events are held. */
   held = 0
-  /** Events that came or went since the last look; null if nobody looks. */
-  dirty: Map<number, EventEntry> | null = null
+  /** One of the events held; the others follow it. */
+  first: EventEntry | null = null
+  /** Chunks with events or runs that came, went or moved since the last look; null if nobody looks. */
+  dirty: Set<number> | null = null
 
   /** Holds an event until `unpin`, and as long as a node names it. */
   add(value: unknown, ts: number): EventEntry {
-    const entry: EventEntry = { seq: this.nextSeq++, ts, value, refs: 1, nodes: null, made: 0 }
-    this.held++
-    this.dirty?.set(entry.seq, entry)
+    const entry = new EventEntry(this.nextSeq++, ts, value, 1)
+    this.hold(entry)
+    this.mark(entry.seq)
     return entry
+  }
+
+  hold(entry: EventEntry): void {
+    const { first } = this
+    entry.after = first
+    if (first !== null) first.before = entry
+    this.first = entry
+    this.held++
+  }
+
+  mark(seq: number): void {
+    if (this.dirty !== null) this.dirty.add(chunkOf(seq))
   }
 
   node(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, ord = event.made++): MatchNode {
@@ -82,8 +143,12 @@ export class EventBuffer {
 
   unpin(event: EventEntry): void {
     if (--event.refs > 0) return
+    const { before, after } = event
+    if (before === null) this.first = after
+    else before.after = after
+    if (after !== null) after.before = before
     this.held--
-    this.dirty?.set(event.seq, event)
+    this.mark(event.seq)
   }
 }
 

@@ -5,6 +5,8 @@ import { isClosed } from './closed.ts'
 import type { TimedContext } from './compile.ts'
 
 type SumOf = (event: never) => number
+/** What a condition throws that looks at a run that is not at hand. */
+export const unseen = new Error('the run is not at hand')
 const nothing: readonly unknown[] = Object.freeze([])
 
 /**
@@ -15,6 +17,7 @@ const nothing: readonly unknown[] = Object.freeze([])
 export class Context implements RunContext, TimedContext {
   timestamp = 0
   looked = false
+  private blind = false
   private tail: MatchNode | null = null
   /** Numbers of the steps; -1 for those that must not match. */
   private readonly steps: ReadonlyMap<string, number>
@@ -38,11 +41,20 @@ export class Context implements RunContext, TimedContext {
   look(tail: MatchNode | null): void {
     this.tail = tail
     this.looked = false
+    this.blind = false
+  }
+
+  /** For a run that is not at hand: whoever looks at it throws `unseen`. */
+  hide(): void {
+    this.tail = null
+    this.looked = false
+    this.blind = true
   }
 
   /** Drops what was looked at, so that it can be collected. */
   leave(): void {
     this.tail = null
+    this.blind = false
     this.listedAt = null
     this.listed = nothing
   }
@@ -63,7 +75,7 @@ export class Context implements RunContext, TimedContext {
 
   readonly sum = (name: string, of: SumOf): number => {
     const step = this.step(name)
-    this.looked = true
+    this.see()
     const { tail } = this
     if (tail === null || step === -1) return 0
     const memo = this.sumNumber(step, of)
@@ -89,13 +101,18 @@ export class Context implements RunContext, TimedContext {
   }
 
   readonly sincePrevious = (): number => {
-    this.looked = true
+    this.see()
     return this.tail === null ? Number.NEGATIVE_INFINITY : this.timestamp - this.tail.event.ts
+  }
+
+  private see(): void {
+    this.looked = true
+    if (this.blind) throw unseen
   }
 
   private readonly last_ = (name: string): MatchNode | null => {
     const step = this.step(name)
-    this.looked = true
+    this.see()
     return lastOf(this.tail, step)
   }
 

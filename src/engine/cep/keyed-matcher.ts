@@ -1,20 +1,7 @@
-/**
- * The automata of one key: several patterns over one buffer of events.
- *
- * State in parts, each a row of plain data, so that an operator can store what changed and nothing else:
- *
- * | part | row | changes |
- * | --- | --- | --- |
- * | `i` | `[nextSeq, waiting]`, waiting: per pattern `[startTs, startSeq, seq, ord][]` | with any other part |
- * | `e<seq>` | `[ts, value, nodes]`, nodes: `[pattern, step, prevSeq, prevOrd]` or null by ord, prevSeq -1 for none | never: it comes and goes |
- * | `r<pattern>:<startSeq>` | `[startTs, state, seq, ord, state, seq, ord, …]` | when a run of that start moves |
- *
- * `(seq, ord)` names a node: an event and the how-manyth node it got. Numbers of states and steps follow from the pattern,
- * so they hold as long as `shapeOf(spec)` does. Time is not part of the state: timers follow from the rows.
- */
-import { DhaaraError } from '../../errors/index.ts'
+/** The automata of one key: several patterns over one buffer of events. */
 import type { Automaton } from './automaton.ts'
-import { EventBuffer, type EventEntry, type MatchNode } from './buffer.ts'
+import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
+import { type Chunks, type Head, load, writeChunks, writeHead } from './matcher-state.ts'
 import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
 import type { Complete } from './run.ts'
 import { offerEvent } from './transition.ts'
@@ -34,8 +21,6 @@ export interface MatchSink {
 }
 
 export type MatchRecord = Record<string, unknown[]>
-export type PartRow = readonly unknown[]
-type NodeRow = readonly [pattern: number, step: number, prevSeq: number, prevOrd: number]
 
 export class KeyedMatcher implements RunOwner {
   private readonly plan: MatcherPlan
@@ -59,7 +44,9 @@ export class KeyedMatcher implements RunOwner {
 
   /** Partial matches alive, of all patterns. */
   get livePartials(): number {
-    return this.runs.reduce((sum, runs) => sum + runs.count, 0)
+    let live = 0
+    for (let i = 0; i < this.runs.length; i++) live += (this.runs[i] as PatternRuns).count
+    return live
   }
 
   /** Events held. */
@@ -88,18 +75,18 @@ export class KeyedMatcher implements RunOwner {
   }
 
   /** Moves time to `t`, then offers the event. If a condition throws, the event has changed nothing. */
-  process(value: unknown, t: number): void {
+  process(value: unknown, t: number): boolean {
     if (this.due <= t) this.advance(t)
-    this.offer(value, t)
+    return this.offer(value, t)
   }
 
-  /** Offers an event without moving time. */
-  offer(value: unknown, t: number): void {
+  /** Offers an event without moving time. @returns whether it changed anything */
+  offer(value: unknown, t: number): boolean {
     const { runs } = this
     offerEvent(value)
     let changes = false
     for (let i = 0; i < runs.length; i++) if ((runs[i] as PatternRuns).plan(t)) changes = true
-    if (!changes) return
+    if (!changes) return false
     this.value = value
     this.ts = t
     try {
@@ -110,6 +97,7 @@ export class KeyedMatcher implements RunOwner {
       this.value = undefined
       this.findDue()
     }
+    return true
   }
 
   /** For the runs: the event at hand, once it is held. */
@@ -133,116 +121,44 @@ export class KeyedMatcher implements RunOwner {
     this.out.onDropped?.(pattern, runs)
   }
 
-  /** Begins to note which parts change. */
+  /** Begins to note which chunks change. */
   track(): void {
-    this.buffer.dirty ??= new Map()
-    for (const runs of this.runs) runs.dirty ??= new Set()
+    this.buffer.dirty ??= new Set()
   }
 
-  /** Parts that changed since the last call, or since `track`; undefined for those that are gone. */
-  takeDirty(): Map<string, PartRow | undefined> {
-    const parts = new Map<string, PartRow | undefined>()
-    for (const [seq, entry] of this.buffer.dirty ?? [])
-      parts.set(`e${seq}`, entry.refs === 0 ? undefined : eventRow(entry))
-    this.buffer.dirty?.clear()
-    for (const [i, runs] of this.runs.entries()) {
-      const { dirty } = runs
-      if (dirty === null || dirty.size === 0) continue
-      const gone = new Set(dirty)
-      for (let f = runs.oldest; f !== null; f = f.after) {
-        if (gone.delete(f.startSeq)) parts.set(`r${i}:${f.startSeq}`, familyRow(f))
-      }
-      for (const seq of gone) parts.set(`r${i}:${seq}`, undefined)
-      dirty.clear()
-    }
-    if (parts.size > 0) parts.set('i', this.index())
-    return parts
+  /** Chunks that changed since `track` or since somebody cleared the set. */
+  get dirty(): Set<number> {
+    return this.buffer.dirty as Set<number>
   }
 
-  /** All parts. */
-  parts(): Map<string, PartRow> {
-    const parts = new Map<string, PartRow>([['i', this.index()]])
-    const addPath = (tail: MatchNode): void => {
-      for (let at: MatchNode | null = tail; at !== null; at = at.prev) {
-        const name = `e${at.event.seq}`
-        if (!parts.has(name)) parts.set(name, eventRow(at.event))
-      }
-    }
-    for (const [i, runs] of this.runs.entries()) {
-      for (let f = runs.oldest; f !== null; f = f.after) {
-        parts.set(`r${i}:${f.startSeq}`, familyRow(f))
-        for (let run = f.first; run !== null; run = run.after) addPath(run.tail)
-      }
-      for (const { tail } of runs.waiting?.items ?? []) addPath(tail)
-    }
-    return parts
+  head(): Buffer {
+    return writeHead(this.buffer, this.runs, this.due)
   }
 
-  /** Takes the state that `parts` describe; only into a matcher that saw no event. @throws DhaaraError DHAARA_STATE_CORRUPT */
-  load(parts: Iterable<readonly [string, PartRow]>): void {
-    const rows = new Map(parts)
-    const [nextSeq, waiting] = need(rows.get('i'), 'i') as [number, number[][][]]
-    const events = new Map<number, PartRow>()
-    const families: [pattern: number, startSeq: number, row: number[]][] = []
-    for (const [name, row] of rows) {
-      if (name[0] === 'e') events.set(Number(name.slice(1)), row)
-      else if (name[0] === 'r') {
-        const [pattern, startSeq] = name.slice(1).split(':').map(Number) as [number, number]
-        families.push([pattern, startSeq, row as number[]])
-      }
-    }
-    const node = this.nodes(events)
-    families.sort((a, b) => a[1] - b[1])
-    for (const [pattern, startSeq, row] of families) {
-      const runs = []
-      for (let i = 1; i < row.length; i += 3) {
-        runs.push({ state: row[i] as number, tail: node(row[i + 1] as number, row[i + 2] as number) })
-      }
-      need(this.runs[pattern], `r${pattern}`).restore(row[0] as number, startSeq, runs)
-    }
-    for (const [pattern, matches] of waiting.entries()) {
-      for (const [startTs, startSeq, seq, ord] of matches as [number, number, number, number][]) {
-        const tail = node(seq, ord)
-        tail.refs++
-        this.runs[pattern]?.waiting?.items.push({ startTs, startSeq, tail, place: 0, branch: 0 })
-      }
-    }
-    this.buffer.nextSeq = nextSeq
-    this.buffer.dirty?.clear()
-    for (const runs of this.runs) runs.dirty?.clear()
+  /** Rows of these chunks; of all for null. */
+  chunks(wanted: ReadonlySet<number> | null, codec: EventCodec): Map<number, Buffer> {
+    return writeChunks(this.buffer, this.runs, wanted, codec)
+  }
+
+  /** Takes stored state; only into a matcher that holds nothing. @throws DhaaraError DHAARA_STATE_CORRUPT */
+  load(head: Head, chunks: Chunks, codec: EventCodec): void {
+    load(this.buffer, this.runs, head, chunks, codec)
     this.findDue()
   }
 
-  /** Makes the nodes of stored events again, as far as something points at them. */
-  private nodes(events: ReadonlyMap<number, PartRow>): (seq: number, ord: number) => MatchNode {
-    const made = new Map<string, MatchNode>()
-    const entries = new Map<number, EventEntry>()
-    const entryOf = (seq: number, [ts, value, nodes]: PartRow): EventEntry => {
-      let entry = entries.get(seq)
-      if (entry === undefined) {
-        entry = { seq, ts: ts as number, value, refs: 0, nodes: null, made: (nodes as unknown[]).length }
-        entries.set(seq, entry)
-        this.buffer.held++
+  /** For one that is idle: as if it were new. */
+  reset(): void {
+    this.buffer.nextSeq = 0
+    this.buffer.dirty?.clear()
+  }
+
+  /** The partial matches, oldest first. */
+  *partials(): Generator<{ readonly pattern: number; readonly partial: MatchRecord; readonly start: number }> {
+    for (const [pattern, runs] of this.runs.entries()) {
+      for (let f = runs.oldest; f !== null; f = f.after) {
+        for (let run = f.first; run !== null; run = run.after)
+          yield { pattern, partial: this.materialise(pattern, run.tail), start: f.startTs }
       }
-      return entry
-    }
-    const rowOf = (seq: number, ord: number): NodeRow => {
-      const nodes = need(events.get(seq), `e${seq}`)[2] as readonly (NodeRow | null)[]
-      return need(nodes[ord] ?? undefined, `e${seq}`)
-    }
-    return (seq, ord) => {
-      const path: [seq: number, ord: number][] = []
-      for (let at: [number, number] = [seq, ord]; at[0] !== -1 && !made.has(at.join()); ) {
-        path.push(at)
-        const [, , prevSeq, prevOrd] = rowOf(...at)
-        at = [prevSeq, prevOrd]
-      }
-      for (const [s, o] of path.reverse()) {
-        const [pattern, step, prevSeq, prevOrd] = rowOf(s, o)
-        const prev = prevSeq === -1 ? null : (made.get(`${prevSeq},${prevOrd}`) as MatchNode)
-        made.set(`${s},${o}`, this.buffer.node(pattern, step, entryOf(s, events.get(s) as PartRow), prev, o))
-      }
-      return made.get(`${seq},${ord}`) as MatchNode
     }
   }
 
@@ -251,11 +167,6 @@ export class KeyedMatcher implements RunOwner {
     const { runs } = this
     for (let i = 0; i < runs.length; i++) due = Math.min(due, (runs[i] as PatternRuns).nextDue())
     this.due = due
-  }
-
-  private index(): PartRow {
-    const row = ({ startTs, startSeq, tail }: Complete) => [startTs, startSeq, tail.event.seq, tail.ord]
-    return [this.buffer.nextSeq, this.runs.map((runs) => (runs.waiting?.items ?? []).map(row))]
   }
 
   /** The events of a path by name, in the pattern's order. */
@@ -273,29 +184,4 @@ export class KeyedMatcher implements RunOwner {
     }
     return match
   }
-}
-
-function eventRow(entry: EventEntry): PartRow {
-  // What nothing points at any more is left out.
-  const nodes: (NodeRow | null)[] = new Array<null>(entry.made).fill(null)
-  for (let node = entry.nodes; node !== null; node = node.sibling) {
-    const { pattern, step, prev } = node
-    if (node.refs > 0)
-      nodes[node.ord] = [pattern, step, prev === null ? -1 : prev.event.seq, prev === null ? -1 : prev.ord]
-  }
-  return [entry.ts, entry.value, nodes]
-}
-
-function familyRow(family: NonNullable<PatternRuns['oldest']>): PartRow {
-  const row = [family.startTs]
-  for (let run = family.first; run !== null; run = run.after) row.push(run.state, run.tail.event.seq, run.tail.ord)
-  return row
-}
-
-function need<V>(found: V | undefined, part: string): V {
-  if (found !== undefined) return found
-  throw new DhaaraError(
-    'DHAARA_STATE_CORRUPT',
-    `Part ${part} of a matcher's state is missing; restore all parts of one snapshot`,
-  )
 }

@@ -1,7 +1,9 @@
 import { Packr } from 'msgpackr'
 import { AfterMatchSkip, type MatcherOptions, type Pattern } from '../../dsl/pattern/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { KeyedMatcher, type MatchRecord, type MatchSink, type PartRow } from './keyed-matcher.ts'
+import type { EventCodec } from './buffer.ts'
+import { KeyedMatcher, type MatchRecord, type MatchSink } from './keyed-matcher.ts'
+import { readHead } from './matcher-state.ts'
 import { type CompiledMatcher, compileMatcher } from './plan.ts'
 
 /** What one call of a matcher gave, in order. */
@@ -11,8 +13,8 @@ export interface MatcherResult<M> {
 }
 
 type Options<T, M> = MatcherOptions<T, M> & { readonly timeouts?: boolean }
-/** Version, shape, what the options say, parts. */
-type Snapshot = readonly [number, string, SavedOptions, [string, PartRow][]]
+/** Version, shape, what the options say, head, chunks. */
+type Snapshot = readonly [number, string, SavedOptions, Uint8Array, [number, Uint8Array][]]
 interface SavedOptions {
   readonly skip: { readonly kind: string; readonly to: string | null; readonly throwOnMiss: boolean }
   readonly maxPartials: number | null
@@ -20,9 +22,10 @@ interface SavedOptions {
   readonly timeouts: boolean
 }
 
-const version = 1
+const version = 2
 // Keeps Map, Set, Date, undefined and shared references of the events.
 const packr = new Packr({ structuredClone: true })
+const events: EventCodec = { encode: (value) => packr.pack(value), decode: (bytes) => packr.unpack(bytes) }
 
 /**
  * The bare automaton, no topology: one key, arrival order. `orderBy` has no meaning here.
@@ -77,7 +80,7 @@ export class PatternMatcher<T, M> {
     const { maxPartials, whenFull } = limits
     const most = Number.isFinite(maxPartials) ? maxPartials : null
     const options: SavedOptions = { skip, maxPartials: most, whenFull, timeouts }
-    const snapshot: Snapshot = [version, shape, options, [...this.matcher.parts()]]
+    const snapshot: Snapshot = [version, shape, options, this.matcher.head(), [...this.matcher.chunks(null, events)]]
     return packr.pack(snapshot)
   }
 
@@ -86,7 +89,7 @@ export class PatternMatcher<T, M> {
    * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE if the pattern has other steps
    */
   static restore<T, M>(pattern: Pattern<T, M>, snapshot: Uint8Array): PatternMatcher<T, M> {
-    const [found, shape, saved, parts] = packr.unpack(snapshot) as Snapshot
+    const [found, shape, saved, head, chunks] = packr.unpack(snapshot) as Snapshot
     if (found !== version) {
       throw new DhaaraError('DHAARA_STATE_VERSION', `Found a matcher's state of version ${found}; expected ${version}`)
     }
@@ -101,7 +104,7 @@ export class PatternMatcher<T, M> {
       const cure = 'restore with the pattern that the state was made with; only conditions may change'
       throw new DhaaraError('DHAARA_STATE_INCOMPATIBLE', `The state is of another pattern: ${shape}; ${cure}`)
     }
-    matcher.matcher.load(parts)
+    matcher.matcher.load(readHead(head), chunks, events)
     return matcher
   }
 

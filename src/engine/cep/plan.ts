@@ -26,17 +26,31 @@ export function compileMatcher(
 ): CompiledMatcher {
   const tagged = patterns.has(given) ? null : Object.entries(given)
   if (tagged?.length === 0) throw new DhaaraError('DHAARA_OPTION', 'Found no pattern; expected at least one')
-  const specs = tagged === null ? [patterns.open(given)] : tagged.map(([, pattern]) => patterns.open(pattern))
-  const skip = skipSpec(opts.skip)
+  return compileSpecs({
+    specs: tagged === null ? [patterns.open(given)] : tagged.map(([, pattern]) => patterns.open(pattern)),
+    tags: tagged === null ? null : tagged.map(([tag]) => tag),
+    skip: skipSpec(opts.skip),
+    limits: limitsOf(opts),
+    timeouts: opts.timeouts === true,
+  })
+}
+
+/** @throws PatternError as `compileMatcher` */
+export function compileSpecs({ specs, tags, skip, limits, timeouts }: SpecPlan): CompiledMatcher {
   checkSkip(skip, specs)
   return {
     automata: specs.map((spec): Automaton => compile(spec)),
     skip,
-    limits: limitsOf(opts),
-    timeouts: opts.timeouts === true,
-    tags: tagged === null ? null : tagged.map(([tag]) => tag),
-    shape: JSON.stringify([specs.map(shapeOf), tagged?.map(([tag]) => tag)]),
+    limits,
+    timeouts,
+    tags,
+    shape: JSON.stringify([specs.map(shapeOf), tags ?? undefined]),
   }
+}
+
+interface SpecPlan extends Omit<MatcherPlan, 'automata'> {
+  readonly specs: readonly PatternSpec[]
+  readonly tags: readonly string[] | null
 }
 
 function limitsOf({ maxPartials, whenFull = 'fail' }: MatcherOptions<any, any>): RunLimits {

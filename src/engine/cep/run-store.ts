@@ -18,8 +18,6 @@ const byDue = (a: Timer, b: Timer): number => a.due - b.due
 export class RunStore extends FamilyList {
   readonly automaton: Automaton
   count = 0
-  /** Families that changed since the last look, by their start; null if nobody looks. */
-  dirty: Set<number> | null = null
   protected readonly buffer: EventBuffer
   protected readonly timers: Queue<Timer> | null
   protected readonly lists: (Run[] | undefined)[] = []
@@ -43,6 +41,11 @@ export class RunStore extends FamilyList {
       this.timers.poll()
     }
     return whole
+  }
+
+  /** States that runs rest in. */
+  get resting(): number[] {
+    return this.active.filter((state) => (this.lists[state] as Run[]).length > 0)
   }
 
   /** A family with its runs as they were stored. */
@@ -121,6 +124,6 @@ export class RunStore extends FamilyList {
   }
 
   protected touch(family: Family): void {
-    this.dirty?.add(family.startSeq)
+    this.buffer.mark(family.startSeq)
   }
 }

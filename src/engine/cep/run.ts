@@ -34,7 +34,6 @@ export class Family {
   last: Run | null = null
   before: Family | null = null
   after: Family | null = null
-  dirty = false
 
   constructor(startTs: number, startSeq: number) {
     this.startTs = startTs

@@ -1,3 +1,4 @@
+import type { Automaton, RestState } from './automaton.ts'
 import type { Atom } from './expr.ts'
 import type { Context } from './context.ts'
 import type { Decision, Leaf } from './decide.ts'
@@ -45,4 +46,27 @@ function test(atom: Atom, ctx: Context): boolean {
     atom.value = result
   }
   return result
+}
+
+/**
+ * Whether the event that is offered may do something to runs in these states, or begin one: told without the runs. True
+ * also if a condition has to see its run, or throws.
+ */
+export function mayReact(automaton: Automaton, states: readonly number[], ts: number): boolean {
+  const { context } = automaton
+  context.timestamp = ts
+  try {
+    context.look(null)
+    if (decide(automaton.start, context).ops.length > 0) return true
+    for (let i = 0; i < states.length; i++) {
+      context.hide()
+      const { root } = automaton.states[states[i] as number] as RestState
+      if (!decide(root, context).keep || ownResult) return true
+    }
+    return false
+  } catch {
+    return true
+  } finally {
+    context.leave()
+  }
 }

@@ -8,6 +8,7 @@ const stateful = new Set<Step['op']['kind']>([
   'streamTableJoin',
   'streamJoin',
   'process',
+  'match',
 ])
 const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup'])
 

@@ -19,6 +19,12 @@ export interface OperatorContext {
   /** User code gets copies of aggregates, so that one that fails half-way leaves its store unchanged. */
   readonly careful: boolean
   readonly copy: (value: unknown) => unknown
+  /** Any other count, by its whole name. */
+  counter(name: string): Counter
+  /** Hands what user code threw to the policy. */
+  fail(error: unknown, stepId: number): void
+  /** User code gets frozen values. */
+  readonly strict: boolean
 }
 
 export const noEmit = (): void => {}

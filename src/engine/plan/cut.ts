@@ -15,6 +15,7 @@ const meeting = new Set<Step['op']['kind']>([
   'streamTableJoin',
   'streamJoin',
   'process',
+  'match',
   'foreignJoin',
 ])
 

@@ -11,6 +11,7 @@ const keyed = new Set<PlanNode['kind']>([
   'streamTableJoin',
   'streamJoin',
   'process',
+  'match',
   'transformValues',
 ])
 /** Steps whose output may have another key than their input. */

@@ -1,10 +1,13 @@
-import type { AggregateNode, AnySerde, PlanNode, StoreSpec, StreamJoinNode } from '../../dsl/plan/index.ts'
+import type { AggregateNode, AnySerde, MatchNode, PlanNode, StoreSpec, StreamJoinNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { compareKeys, copyValue } from '../../state/codec/index.ts'
 import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
 import { ListAccess } from '../access/list.ts'
+import { MatchAccess } from '../access/match.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
+import { eventCodec } from '../operators/match/event-codec.ts'
+import { Match } from '../operators/match/match.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
 import { SelfJoin } from '../operators/self-join.ts'
 import { joinSpan, StreamJoin } from '../operators/stream-join.ts'
@@ -15,6 +18,7 @@ import { DerivedRows, StoredRows, TableStore, type TableReader } from '../operat
 import type { Step, SubTopology } from '../plan/physical.ts'
 import { ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
+import type { WallClock } from '../time/wall.ts'
 import type { CurrentRecord } from './record.ts'
 import { SinkWriter } from './sink.ts'
 import type { TaskStores } from './stores.ts'
@@ -25,6 +29,7 @@ import { windowedAggregate, windowedAccess } from './windowed.ts'
 export interface InstanceParts {
   readonly ctx: OperatorContext
   readonly rec: CurrentRecord
+  readonly wall: WallClock
   readonly stores: TaskStores
   readonly outputs: Outputs
   readonly partition: number
@@ -73,6 +78,8 @@ export class Instance {
         return this.streamJoin(step, op)
       case 'process':
         return this.process(step, op)
+      case 'match':
+        return this.match(step, op)
       case 'sink':
         return new SinkWriter(op, outputs, rec, this.parts.partition)
       case 'split':
@@ -182,6 +189,17 @@ export class Instance {
     return process
   }
 
+  private match(step: Step, op: MatchNode): object {
+    const { ctx, stores, rec, wall } = this.parts
+    return new Match(step.id, step.name, op, ctx, {
+      wall,
+      rec,
+      table: stores.parts(op.store.name),
+      codec: eventCodec(op.events, op.store.name),
+      copy: changesInPlace(step) ? copyValue : undefined,
+    })
+  }
+
   /** A store as a processor may use it. */
   private access(handle: string | { readonly name: string }, listed: readonly string[], step: string): unknown {
     const name = typeof handle === 'string' ? handle : handle.name
@@ -209,6 +227,10 @@ export function storeAccess(stores: TaskStores, spec: StoreSpec, owner: Step | u
   const show = aggregate?.spec.result ?? ((state: unknown) => state)
   if (spec.kind === 'window' || spec.kind === 'session')
     return windowedAccess(stores, spec, aggregate?.kind === 'aggregate' ? aggregate : undefined, now)
+  if (owner?.op.kind === 'match') {
+    const { client } = stores.parts(spec.name)
+    if (client instanceof Match) return new MatchAccess(client)
+  }
   if (spec.kind === 'list') return new ListAccess(stores.keyValue(spec.name), now)
   const access = new KeyValueAccess(stores.keyValue(spec.name), now, show)
   return owner === undefined ? access : new ReadOnlyKeyValue(access)

@@ -3,6 +3,7 @@ import {
   JoinTable,
   KeyValueTable,
   msgpackValues,
+  PartTable,
   type Sealer,
   serdeKeys,
   serdeValues,
@@ -17,7 +18,7 @@ import {
 import { DhaaraError } from '../../errors/index.ts'
 import type { Host } from './host.ts'
 
-export type Table = KeyValueTable | WindowTable | JoinTable
+export type Table = KeyValueTable | WindowTable | JoinTable | PartTable
 
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
 export class TaskStores {
@@ -78,6 +79,13 @@ export class TaskStores {
       (space) => new JoinTable(space, this.epoch, span),
       (values) => (value === undefined ? values : serdeValues(value, name)),
     )
+  }
+
+  /** State that lies in parts. */
+  parts(name: string): PartTable {
+    const table = this.tables.get(name) ?? this.open(name, (space) => new PartTable(space, this.epoch))
+    if (table instanceof PartTable) return table
+    throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no store of parts`)
   }
 
   spec(name: string): StoreSpec | undefined {

@@ -10,6 +10,7 @@ export {
 export { Entry } from './entry.ts'
 export { JoinGroup, JoinTable, Kept } from './join.ts'
 export { KeyValueTable } from './key-value.ts'
+export { type PartClient, PartTable } from './parts.ts'
 export { after, concat, readTime, type Sealer, STATE_SPACE, type StoreSpace, statePrefix, writeTime } from './space.ts'
 export { Session, Sessions, SessionTable, type Shown } from './session.ts'
 export { Ticked, tickedValues } from './ticked.ts'

@@ -141,6 +141,11 @@ export class Rig {
       clears: { clearLater: () => {} },
       careful: this.options.careful ?? false,
       copy: copyValue,
+      counter: (name) => (this.dropped[name] ??= { n: 0 }),
+      fail: (error) => {
+        throw error
+      },
+      strict: false,
     }
     const open = <T extends KeyValueTable | WindowTable>(
       name: string,

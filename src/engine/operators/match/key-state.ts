@@ -1,0 +1,96 @@
+import type { Head, KeyedMatcher } from '../../cep/index.ts'
+
+/**
+ * What is known of a key with live state. Awake: its matcher is in memory. Asleep: its rows are in the database, and only
+ * the head of them is here, which tells what an event has to be for the key to be woken. Empty: neither; its rows wait
+ * for the next seal to be deleted.
+ */
+export class KeyState {
+  readonly key: unknown
+  readonly id: string | number
+  matcher: KeyedMatcher | null = null
+  head: Head | null = null
+  /** When the key is looked at next, at the latest. */
+  armedAt = Number.POSITIVE_INFINITY
+  /** Last epoch that changed it; 0: none since it was read or written. */
+  dirty = 0
+  /** Touched since the last sweep of the eviction. */
+  used = true
+  /** Not in the map any more. */
+  dead = false
+  /** Partial matches, as last counted. */
+  partials = 0
+  headStored = false
+  /** Sizes of the stored chunks; of one that sleeps they are not known. */
+  readonly chunks = new Map<number, number>()
+  /** Bytes in memory, estimated. */
+  weight = 0
+
+  constructor(key: unknown, id: string | number) {
+    this.key = key
+    this.id = id
+  }
+
+  get stored(): boolean {
+    return this.headStored || this.chunks.size > 0
+  }
+}
+
+interface Due {
+  readonly at: number
+  readonly state: KeyState
+}
+
+/** Keys by the time at which they are to be looked at. May hold times that are out of date: `armedAt` decides. */
+export class Alarms {
+  private readonly heap: Due[] = []
+
+  get next(): number {
+    return this.heap.length === 0 ? Number.POSITIVE_INFINITY : (this.heap[0] as Due).at
+  }
+
+  arm(state: KeyState, at: number): void {
+    if (at >= state.armedAt) return
+    state.armedAt = at
+    const { heap } = this
+    const due = { at, state }
+    let i = heap.push(due) - 1
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if ((heap[parent] as Due).at <= at) break
+      heap[i] = heap[parent] as Due
+      i = parent
+    }
+    heap[i] = due
+  }
+
+  /** The keys that are due at `at`, which are not armed any more. */
+  take(at: number): KeyState[] {
+    const due: KeyState[] = []
+    while (this.heap.length > 0 && (this.heap[0] as Due).at <= at) {
+      const { at: armed, state } = this.pop()
+      if (state.dead || state.armedAt !== armed) continue
+      state.armedAt = Number.POSITIVE_INFINITY
+      due.push(state)
+    }
+    return due
+  }
+
+  private pop(): Due {
+    const { heap } = this
+    const top = heap[0] as Due
+    const last = heap.pop() as Due
+    if (heap.length === 0) return top
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && (heap[child + 1] as Due).at < (heap[child] as Due).at) child++
+      if ((heap[child] as Due).at >= last.at) break
+      heap[i] = heap[child] as Due
+      i = child
+    }
+    heap[i] = last
+    return top
+  }
+}

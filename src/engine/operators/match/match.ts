@@ -1,0 +1,310 @@
+import type { MatchNode, UserFn } from '../../../dsl/plan/index.ts'
+import type { PartTable, Sealer } from '../../../state/stores/index.ts'
+import { deepFreeze } from '../../../state/codec/index.ts'
+import {
+  type CompiledMatcher,
+  compileSpecs,
+  type EventCodec,
+  type MatchRecord,
+  type MatchSink,
+} from '../../cep/index.ts'
+import { asMutation } from '../../runtime/user-functions.ts'
+import type { CurrentRecord } from '../../runtime/record.ts'
+import type { TaskClock, Timed } from '../../time/clock.ts'
+import type { WallClock } from '../../time/wall.ts'
+import { type Counter, type Emit, noEmit, type OperatorContext } from '../operator.ts'
+import { guestRows, writeGuests } from './guest-rows.ts'
+import { MatchKeys } from './match-keys.ts'
+import { WaitingRoom } from './waiting-room.ts'
+
+export interface MatchServices {
+  readonly wall: WallClock
+  readonly rec: CurrentRecord
+  readonly table: PartTable
+  readonly codec: EventCodec
+  /** Where somebody upstream goes on changing what it has sent. */
+  readonly copy: ((value: unknown) => unknown) | undefined
+}
+
+/** What a matcher gave for an event or a time: told only when the matcher is done. */
+interface Told {
+  readonly pattern: number
+  readonly events: MatchRecord
+  /** First and last timestamp; of a partial match NaN. */
+  readonly start: number
+  readonly end: number
+  readonly at: number
+}
+
+/**
+ * Matches of patterns, per key, in the order of event time.
+ *
+ *     records   c@5 a@1 b@3      ▶ arrival
+ *     W              ──3──       a and b are offered to their keys' matchers, at their times; c waits for W >= 5
+ *
+ * A record waits until W has reached its timestamp; one that W had reached when it came is late and takes part in
+ * nothing. Records of one time go by key, then by `orderBy`, then by arrival. Time ends windows before it offers events:
+ * what is due at t is told before events of t are looked at.
+ *
+ * With processing time a record's time is the clock's when it is processed. It waits only for others of the same
+ * millisecond, and only if there is an `orderBy` that could put them before it.
+ */
+export class Match implements Timed, MatchSink {
+  readonly stepId: number
+  out: Emit = noEmit
+  late: Emit | undefined = undefined
+  readonly keys: MatchKeys
+  readonly compiled: CompiledMatcher
+  private readonly name: string
+  private readonly room = new WaitingRoom()
+  private readonly waits: boolean
+  private readonly wallTime: boolean
+  private readonly orderBy: UserFn | undefined
+  private readonly select: UserFn
+  private readonly timedOut: UserFn | undefined
+  private readonly flat: boolean
+  private readonly ctx: OperatorContext
+  private readonly clock: TaskClock
+  private readonly wall: WallClock
+  private readonly rec: CurrentRecord
+  private readonly nullKeys: Counter
+  private readonly nullValues: Counter
+  private readonly lateCount: Counter
+  private readonly matches: Counter
+  private readonly timeouts: Counter
+  private readonly dropped: Counter
+  private readonly table: PartTable
+  private readonly codec: EventCodec
+  private readonly copy: ((value: unknown) => unknown) | undefined
+  private told: Told[] = []
+  private now = Number.NEGATIVE_INFINITY
+
+  constructor(stepId: number, name: string, op: MatchNode, ctx: OperatorContext, services: MatchServices) {
+    const { table, codec, wall, rec, copy } = services
+    this.stepId = stepId
+    this.name = name
+    this.compiled = compilePatterns(op)
+    this.wallTime = op.time === 'processing'
+    this.waits = !this.wallTime || op.orderBy !== undefined
+    this.orderBy = op.orderBy
+    this.select = op.select
+    this.timedOut = op.timedOut
+    this.flat = op.flat
+    this.ctx = ctx
+    this.clock = ctx.clock
+    this.wall = wall
+    this.rec = rec
+    this.nullKeys = ctx.dropped(name, 'null-key')
+    this.nullValues = ctx.dropped(name, 'null-value')
+    this.lateCount = ctx.dropped(name, 'late')
+    this.dropped = ctx.dropped(name, 'partial')
+    this.matches = ctx.counter(`${name}.matches`)
+    this.timeouts = ctx.counter(`${name}.timed-out`)
+    this.table = table
+    this.codec = codec
+    this.copy = copy
+    this.keys = new MatchKeys(this.compiled, table, codec, this, ctx.counter(`${name}.partials`))
+    table.client = this
+    for (const { ts, seq, key, value } of guestRows(table, codec)) this.room.restore(ts, seq, key, value)
+    if (this.wallTime) {
+      wall.add(this)
+      ctx.clock.add(this.atEnd())
+    } else ctx.clock.add(this)
+  }
+
+  process(key: unknown, value: unknown, ts: number): void {
+    if (key === null || key === undefined) {
+      this.nullKeys.n++
+      return
+    }
+    if (value === null || value === undefined) {
+      this.nullValues.n++
+      return
+    }
+    if (this.wallTime) {
+      this.processNow(key, this.copy === undefined ? value : this.copy(value))
+      return
+    }
+    if (ts <= this.clock.w) {
+      this.lateCount.n++
+      if (this.late !== undefined) this.late(key, value, ts)
+      return
+    }
+    this.room.add(ts, key, this.copy === undefined ? value : this.copy(value))
+    if (ts < this.clock.next) this.clock.notice(ts)
+  }
+
+  nextAt(): number {
+    const { first } = this.room
+    const at = this.wallTime ? first + 1 : first
+    const due = this.keys.nextDue
+    return at < due ? at : due
+  }
+
+  fire(at: number): void {
+    if (this.wallTime) {
+      this.rec.none()
+      this.moveTo(at)
+      return
+    }
+    this.moveKeys(at)
+    if (this.room.first <= at) this.feed(at)
+  }
+
+  onMatch(pattern: number, events: MatchRecord, start: number, end: number, at: number): void {
+    this.matches.n++
+    this.told.push({ pattern, events, start, end, at })
+  }
+
+  onTimeout(pattern: number, events: MatchRecord, at: number): void {
+    this.timeouts.n++
+    this.told.push({ pattern, events, start: Number.NaN, end: Number.NaN, at })
+  }
+
+  onDropped(_pattern: number, runs: number): void {
+    this.dropped.n += runs
+  }
+
+  /** Records ahead of time. */
+  get waiting(): number {
+    return this.room.size
+  }
+
+  get dirtyBytes(): number {
+    return this.keys.dirtyBytes
+  }
+
+  seal(sealer: Sealer, epoch: number): void {
+    const { came, went } = this.room.changes()
+    for (const { ts, seq } of went) sealer.delete(this.table.timedKey(ts, seq))
+    writeGuests(came, this.table, this.codec, sealer)
+    this.keys.seal(sealer, epoch)
+  }
+
+  written(epoch: number): void {
+    this.keys.written(epoch)
+  }
+
+  /** With processing time. */
+  private processNow(key: unknown, value: unknown): void {
+    const now = Math.max(this.now, this.wall.now())
+    this.moveTo(now)
+    if (this.waits) {
+      this.room.add(now, key, value)
+      this.wall.notice(now + 1)
+    } else this.offer(key, value, now)
+  }
+
+  /** With processing time: what was due before, then what waited for this, both in the order of time. */
+  private moveTo(now: number): void {
+    for (;;) {
+      const { first } = this.room
+      const due = this.keys.nextDue
+      if (first < now && first < due) this.feed(first)
+      else if (due <= now) this.moveKeys(due)
+      else break
+    }
+    if (now > this.now) this.now = now
+  }
+
+  /** Ends what is due at `at`, key by key. */
+  private moveKeys(at: number): void {
+    if (this.keys.nextDue > at) return
+    for (const state of this.keys.due(at)) {
+      try {
+        this.keys.advance(state, at)
+      } catch (error) {
+        this.failed(error)
+      }
+      this.tell(state.key)
+    }
+  }
+
+  /** Offers what waits for `at` or a time before. */
+  private feed(at: number): void {
+    const { room } = this
+    while (room.first <= at) {
+      const { first } = room
+      const guest = room.take()
+      if (room.first !== first) this.offer(guest.key, guest.value, first)
+      else this.feedEqual(guest, first)
+    }
+  }
+
+  private feedEqual(guest: { readonly key: unknown; readonly value: unknown }, ts: number): void {
+    const guests = [guest]
+    while (this.room.first === ts) guests.push(this.room.take())
+    const { compare } = this.table.space.keys
+    const { orderBy } = this
+    try {
+      guests.sort((a, b) => compare(a.key, b.key) || (orderBy === undefined ? 0 : orderBy(a.value, b.value)))
+    } catch (error) {
+      this.failed(error)
+    }
+    for (const { key, value } of guests) this.offer(key, value, ts)
+  }
+
+  private offer(key: unknown, value: unknown, ts: number): void {
+    if (this.ctx.strict) deepFreeze(value)
+    try {
+      this.keys.offer(key, value, ts)
+    } catch (error) {
+      this.failed(error)
+    }
+    if (this.told.length > 0) this.tell(key)
+    const due = this.keys.nextDue
+    if (this.wallTime) this.wall.notice(due)
+    else if (due < this.clock.next) this.clock.notice(due)
+  }
+
+  private tell(key: unknown): void {
+    const { told } = this
+    if (told.length === 0) return
+    this.told = []
+    for (const one of told) {
+      try {
+        this.tellOne(one, key)
+      } catch (error) {
+        this.failed(error)
+      }
+    }
+  }
+
+  private tellOne({ pattern, events, start, end, at }: Told, key: unknown): void {
+    const tag = this.compiled.tags?.[pattern]
+    const match = tag === undefined ? events : { pattern: tag, match: events }
+    if (this.ctx.strict) deepFreeze(match)
+    this.rec.ts = at
+    const isMatch = start === start
+    const result = isMatch ? this.select(match, key, { start, end }) : (this.timedOut as UserFn)(match, key, at)
+    if (this.flat) {
+      if (result === undefined || result === null) return
+      for (const one of result as Iterable<unknown>) this.out(key, one, at)
+    } else if (isMatch || result !== undefined) this.out(key, result, at)
+  }
+
+  private failed(error: unknown): void {
+    this.ctx.fail(this.ctx.strict ? asMutation(error, this.select, this.name) : error, this.stepId)
+  }
+
+  /** Windows of processing time end with the input, too. */
+  private atEnd(): Timed {
+    const nextAt = (): number =>
+      this.nextAt() < Number.POSITIVE_INFINITY ? Number.MAX_VALUE : Number.POSITIVE_INFINITY
+    const fire = (): void => {
+      while (this.nextAt() < Number.POSITIVE_INFINITY) this.moveTo(this.nextAt())
+    }
+    return { stepId: this.stepId, nextAt, fire }
+  }
+}
+
+function compilePatterns(op: MatchNode): CompiledMatcher {
+  const { patterns, tagged, skip, whenFull, maxPartials } = op
+  return compileSpecs({
+    specs: Object.values(patterns),
+    tags: tagged ? Object.keys(patterns) : null,
+    skip,
+    limits: { maxPartials: maxPartials ?? Number.POSITIVE_INFINITY, whenFull },
+    timeouts: op.timedOut !== undefined,
+  })
+}

@@ -1,0 +1,127 @@
+import { readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
+import { after, concat } from './space.ts'
+
+/** Who keeps decoded state over a part table, and knows what changed. */
+export interface PartClient {
+  seal(sealer: Sealer, epoch: number): void
+  /** Epochs up to this one are in the database. */
+  written(epoch: number): void
+  /** Bytes, estimated, that nobody can free before the next epochs are written. */
+  readonly dirtyBytes: number
+}
+
+const HEAD = 0
+const PART = 1
+const TIMED = 2
+const SHAPE = 3
+
+/**
+ * Rows of state that lies in parts: a head and numbered parts for each key, and rows by time. It keeps nothing in memory:
+ * that is its client's. What is read is as of the last epoch that was written.
+ *
+ *     prefix | 0 | key          head
+ *     prefix | 1 | key | u32    part
+ *     prefix | 2 | time | u48   row of a time, in the order of coming
+ *     prefix | 3                what the rows follow from
+ */
+export class PartTable {
+  readonly space: StoreSpace
+  client: PartClient | undefined = undefined
+  private epoch: number
+
+  constructor(space: StoreSpace, epoch: number) {
+    this.space = space
+    this.epoch = epoch
+  }
+
+  /** The epoch that changes belong to. */
+  get running(): number {
+    return this.epoch
+  }
+
+  seal(sealer: Sealer): void {
+    this.client?.seal(sealer, this.epoch++)
+  }
+
+  written(epoch: number): void {
+    this.client?.written(epoch)
+  }
+
+  get dirtyBytes(): number {
+    return this.client?.dirtyBytes ?? 0
+  }
+
+  *heads(): Generator<readonly [key: unknown, row: Uint8Array]> {
+    const gte = this.start(HEAD)
+    for (const [key, row] of this.space.reader.range({ gte, lt: after(gte) }))
+      yield [this.space.keys.decode(key.subarray(gte.length)), row]
+  }
+
+  head(key: unknown): Uint8Array | undefined {
+    return this.space.reader.get(this.headKey(key))
+  }
+
+  /** All parts of a key. */
+  parts(key: unknown): [part: number, row: Uint8Array][] {
+    const gte = concat(this.start(PART), this.space.keys.encode(key))
+    const rows = this.space.reader.collect({ gte, lt: after(gte) })
+    const parts: [number, Uint8Array][] = []
+    for (let i = 0; i < rows.length; i += 2) {
+      const at = rows[i] as Uint8Array
+      parts.push([numberAt(at, gte.length), rows[i + 1] as Uint8Array])
+    }
+    return parts
+  }
+
+  /** Rows by time, then in the order in which they came. */
+  *timed(): Generator<readonly [time: number, seq: number, row: Uint8Array]> {
+    const gte = this.start(TIMED)
+    for (const [key, row] of this.space.reader.range({ gte, lt: after(gte) })) {
+      const high = (key[gte.length + 8] as number) * 256 + (key[gte.length + 9] as number)
+      yield [readTime(key, gte.length), high * 4294967296 + numberAt(key, gte.length + 10), row]
+    }
+  }
+
+  get shape(): string | undefined {
+    const row = this.space.reader.get(this.start(SHAPE))
+    return row === undefined ? undefined : Buffer.from(row).toString()
+  }
+
+  shapeKey(): Buffer {
+    return this.start(SHAPE)
+  }
+
+  headKey(key: unknown): Buffer {
+    return concat(this.start(HEAD), this.space.keys.encode(key))
+  }
+
+  partKey(key: unknown, part: number): Buffer {
+    const bytes = this.space.keys.encode(key)
+    const start = this.start(PART)
+    const row = Buffer.allocUnsafe(start.length + bytes.length + 4)
+    row.set(start, 0)
+    row.set(bytes, start.length)
+    row.writeUInt32BE(part, start.length + bytes.length)
+    return row
+  }
+
+  timedKey(time: number, seq: number): Buffer {
+    const start = this.start(TIMED)
+    const row = Buffer.allocUnsafe(start.length + 14)
+    row.set(start, 0)
+    writeTime(row, time, start.length)
+    row.writeUIntBE(seq, start.length + 8, 6)
+    return row
+  }
+
+  private start(kind: number): Buffer {
+    const { prefix } = this.space
+    const start = Buffer.allocUnsafe(prefix.length + 1)
+    start.set(prefix, 0)
+    start[prefix.length] = kind
+    return start
+  }
+}
+
+const numberAt = (bytes: Uint8Array, at: number): number =>
+  new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0)

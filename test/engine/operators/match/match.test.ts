@@ -1,0 +1,335 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {
+  AfterMatchSkip,
+  DhaaraError,
+  type MatchOptions,
+  pattern,
+  PatternMatcher,
+  serdes,
+  StreamsBuilder,
+  watermarks,
+} from '../../../../src/index.ts'
+import { TopologyTestDriver } from '../../../../src/testing/index.ts'
+
+interface Item {
+  readonly key: string
+  readonly kind: string
+  readonly n: number
+  readonly at: number
+}
+const p = pattern<Item>()
+const is = (kind: string) => (item: Item) => item.kind === kind
+const loop = p
+  .begin('l')
+  .where(is('a'))
+  .followedBy('m')
+  .where((item, ctx) => item.kind === 'b' && ctx.count('m') < 3)
+  .oneOrMore()
+  .followedBy('o')
+  .where(is('c'))
+  .within(12)
+const absent = p.begin('x').where(is('a')).notFollowedBy('not').where(is('c')).within(7)
+const ns = (events: object): number[] => Object.values(events).flatMap((list: Item[]) => list.map(({ n }) => n))
+
+function topologyOf(bound: number, opts: MatchOptions<Item, any> = {}) {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('in', {
+      key: serdes.string(),
+      value: serdes.json<Item>(),
+      timestamp: (item) => item.at,
+      watermark: watermarks.boundedOutOfOrderness(bound),
+    })
+    .match({ loop, absent }, { name: 'find', store: 'runs', ...opts })
+    .late('late', { key: serdes.string(), value: serdes.json<Item>() })
+    .select((tagged, key, { start, end }) => `${tagged.pattern} ${key} ${ns(tagged.match)} ${start}..${end}`, {
+      timedOut: (tagged, key, at) => `gone ${tagged.pattern} ${key} ${ns(tagged.match)} @${at}`,
+    })
+    .to('out', { key: serdes.string(), value: serdes.string() })
+  return builder.build()
+}
+
+const records = (driver: TopologyTestDriver): string[] =>
+  driver
+    .output('out')
+    .readAll()
+    .map(({ key, value, timestamp }) => `${key}@${timestamp} ${value}`)
+
+/** What each pattern gives for each key, found by a bare matcher of its own. */
+function expected(items: readonly Item[]): string[] {
+  const out: string[] = []
+  for (const [name, one] of Object.entries({ loop, absent })) {
+    for (const key of new Set(items.map((item) => item.key))) {
+      const matcher = new PatternMatcher<Item, any>(one, { timeouts: true })
+      const take = ({ matches, timedOut }: ReturnType<typeof matcher.advanceTime>) => {
+        for (const match of matches) out.push(`${name} ${key} ${ns(match)}`)
+        for (const { partial, at } of timedOut) out.push(`gone ${name} ${key} ${ns(partial)} @${at}`)
+      }
+      for (const item of items.filter((other) => other.key === key)) take(matcher.process(item, item.at))
+      take(matcher.advanceTime(Number.POSITIVE_INFINITY))
+    }
+  }
+  return out.toSorted()
+}
+
+const arrivals = fc.array(
+  fc.record({
+    key: fc.constantFrom('k1', 'k2', 'k3'),
+    kind: fc.constantFrom(...'aabbbccd'),
+    pause: fc.nat(3),
+    delay: fc.nat(9),
+    what: fc.constantFrom('go', 'go', 'go', 'checkpoint', 'restore', 'crash'),
+  }),
+  { maxLength: 40 },
+)
+type Arrivals = typeof arrivals extends fc.Arbitrary<infer A> ? A : never
+
+/** In order of time, each at a time of its own, and in an order of arrival that stays within a bound of 40. */
+function drawn(given: Arrivals) {
+  let at = 0
+  const items = given.map(({ key, kind, pause }, n) => {
+    at += 1 + pause
+    return { key, kind, n, at }
+  })
+  const arrival = items.toSorted(
+    (a, b) => a.at + (given[a.n]?.delay ?? 0) * 4 - (b.at + (given[b.n]?.delay ?? 0) * 4) || a.n - b.n,
+  )
+  return { items, arrival }
+}
+
+describe('match', () => {
+  it('waits for W, and takes events by time', () => {
+    const driver = new TopologyTestDriver(topologyOf(5))
+    const send = (kind: string, n: number, at: number) =>
+      driver.input('in').send({ key: 'k', kind, n, at }, { key: 'k' })
+    send('c', 3, 4)
+    send('b', 2, 2)
+    send('a', 1, 1)
+    assert.deepEqual(records(driver), [])
+    assert.equal(driver.store('runs').waiting, 3)
+    send('d', 4, 10)
+    assert.deepEqual(records(driver), ['k@4 loop k 1,2,3 1..4'])
+    send('a', 5, 4)
+    assert.deepEqual(
+      driver
+        .output('late')
+        .readAll()
+        .map(({ value }) => value.n),
+      [5],
+    )
+  })
+
+  it('tells absence when its time is over, with no later event of the key', () => {
+    const driver = new TopologyTestDriver(topologyOf(0))
+    driver.input('in').send({ key: 'k', kind: 'a', n: 1, at: 1 }, { key: 'k' })
+    driver.input('in').send({ key: 'other', kind: 'd', n: 2, at: 8 }, { key: 'other' })
+    assert.deepEqual(records(driver), [])
+    driver.input('in').send({ key: 'other', kind: 'd', n: 3, at: 9 }, { key: 'other' })
+    assert.deepEqual(records(driver), ['k@8 absent k 1 1..1'])
+  })
+
+  it('orders equal times by orderBy, else by arrival', () => {
+    const run = (opts: MatchOptions<Item, any>) => {
+      const driver = new TopologyTestDriver(topologyOf(0, opts))
+      for (const [n, kind] of ['c', 'b', 'a'].entries())
+        driver.input('in').send({ key: 'k', kind, n, at: 5 }, { key: 'k' })
+      driver.end()
+      return records(driver).filter((row) => row.includes('loop'))
+    }
+    assert.deepEqual(run({}), ['k@17 gone loop k 2 @17'])
+    assert.deepEqual(run({ orderBy: (a, b) => (a.kind < b.kind ? -1 : 1) }), [
+      'k@5 loop k 2,1,0 5..5',
+      'k@17 gone loop k 2,1 @17',
+    ])
+  })
+
+  it('gives the same for every arrival within the bound, every batch, and after every restore', () => {
+    const options = fc.record({ batchSize: fc.constantFrom(1, 3, 100), cacheBytes: fc.constantFrom(0, 1e9) })
+    fc.assert(
+      fc.property(arrivals, options, (given, { batchSize, cacheBytes }) => {
+        const { items, arrival } = drawn(given)
+        const topology = topologyOf(40)
+        let driver = new TopologyTestDriver(topology, { batchSize, cacheBytes })
+        const out: string[] = []
+        let since: Item[] = []
+        const send = (some: readonly Item[]) =>
+          driver.input('in').sendAll(some.map((value) => ({ value, key: value.key })))
+        for (const [i, item] of arrival.entries()) {
+          since.push(item)
+          send([item])
+          const what = given[i]?.what
+          if (what === 'crash') {
+            driver.crash()
+            send(since)
+          } else if (what === 'checkpoint' || what === 'restore') {
+            const restore = driver.checkpoint()
+            since = []
+            if (what === 'restore') {
+              out.push(...records(driver))
+              driver = new TopologyTestDriver(topology, { batchSize, cacheBytes, restore })
+            }
+          }
+        }
+        driver.end()
+        out.push(...records(driver))
+        assert.deepEqual(
+          out.map((row) => row.replace(/^\S+ /, '').replace(/ \d+\.\.\d+$/, '')).toSorted(),
+          expected(items),
+        )
+        assert.deepEqual([...driver.store('runs').all()], [])
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('gives rows in one order, whatever the arrival and the batches', () => {
+    fc.assert(
+      fc.property(arrivals, fc.constantFrom(1, 7), (given, batchSize) => {
+        const { items, arrival } = drawn(given)
+        const run = (some: readonly Item[], size: number) => {
+          const driver = new TopologyTestDriver(topologyOf(40), { batchSize: size })
+          driver.input('in').sendAll(some.map((value) => ({ value, key: value.key })))
+          driver.end()
+          return records(driver)
+        }
+        assert.deepEqual(run(arrival, batchSize), run(items, 1))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('shows live partial matches, and keeps nothing of keys without any', () => {
+    const driver = new TopologyTestDriver(topologyOf(0))
+    const send = (key: string, kind: string, n: number, at: number) =>
+      driver.input('in').send({ key, kind, n, at }, { key })
+    send('k', 'a', 1, 1)
+    send('k', 'b', 2, 2)
+    send('j', 'd', 3, 3)
+    const live = driver.store('runs').get('k')
+    assert.deepEqual(
+      live.map(({ pattern: tag, start, events }: any) => `${tag} ${start} ${ns(events)}`),
+      ['loop 1 1,2', 'absent 1 1'],
+    )
+    assert.equal(driver.store('runs').get('j'), undefined)
+    assert.equal(driver.store('runs').approximateCount, 1)
+    driver.checkpoint()
+    send('j', 'd', 4, 30)
+    const rows = driver.checkpoint()
+    const fresh = new TopologyTestDriver(topologyOf(0), { restore: rows })
+    assert.equal(fresh.store('runs').approximateCount, 0)
+  })
+
+  it('fails, or drops the oldest or the newest, when a key has too many partial matches', () => {
+    const run = (whenFull: 'fail' | 'dropOldest' | 'dropNewest') => {
+      const driver = new TopologyTestDriver(topologyOf(0, { maxPartials: 2, whenFull }))
+      const send = (kind: string, n: number) => driver.input('in').send({ key: 'k', kind, n, at: n }, { key: 'k' })
+      for (let n = 1; n < 5; n++) send('a', n)
+      send('d', 5)
+      return driver
+        .store('runs')
+        .get('k')
+        .filter((one: any) => one.pattern === 'absent')
+        .map((one: any) => ns(one.events)[0])
+    }
+    assert.deepEqual(run('dropOldest'), [3, 4])
+    assert.deepEqual(run('dropNewest'), [1, 2])
+    assert.throws(
+      () => run('fail'),
+      (e) => e instanceof DhaaraError && e.code === 'DHAARA_PATTERN_FULL' && e.step === 'find',
+    )
+  })
+
+  it('names the step whose condition threw', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match((q) => q.begin('x').where((item) => (item.kind === 'd' ? assert.fail('no d') : true)), { name: 'find' })
+      .select((match) => (match.x[0].kind === 'c' ? assert.fail('no c') : match.x[0].kind))
+      .to('out', { key: serdes.string(), value: serdes.string() })
+    const driver = new TopologyTestDriver(builder.build())
+    const send = (kind: string, at: number) => driver.input('in').send({ key: 'k', kind, n: at, at }, { key: 'k' })
+    send('a', 1)
+    send('d', 2)
+    assert.throws(
+      () => send('b', 3),
+      (e) => e instanceof DhaaraError && e.step === 'find',
+    )
+  })
+
+  it('goes by the clock in processing time', () => {
+    const driver = new TopologyTestDriver(topologyOf(0, { time: 'processing' }), { startTime: 100 })
+    const send = (kind: string, n: number) => driver.input('in').send({ key: 'k', kind, n, at: 1000 - n }, { key: 'k' })
+    send('a', 1)
+    driver.advanceWallClock(6)
+    send('b', 2)
+    send('c', 3)
+    assert.deepEqual(records(driver), ['k@106 loop k 1,2,3 100..106'])
+    send('a', 4)
+    const restore = driver.checkpoint()
+    driver.advanceWallClock(7)
+    assert.deepEqual(records(driver), ['k@112 gone loop k 1,2 @112', 'k@113 absent k 4 106..106'])
+    const later = new TopologyTestDriver(topologyOf(0, { time: 'processing' }), { restore })
+    later.end()
+    const rest = ['k@112 gone loop k 1,2 @112', 'k@113 absent k 4 106..106', 'k@118 gone loop k 4 @118']
+    assert.deepEqual(records(later), rest)
+  })
+
+  it('holds events of one millisecond of processing time for orderBy', () => {
+    const orderBy = (a: Item, b: Item) => a.n - b.n
+    const driver = new TopologyTestDriver(topologyOf(0, { time: 'processing', orderBy }), { startTime: 100 })
+    const send = (kind: string, n: number) => driver.input('in').send({ key: 'k', kind, n, at: 0 }, { key: 'k' })
+    send('c', 3)
+    send('b', 2)
+    send('a', 1)
+    assert.deepEqual(records(driver), [])
+    driver.advanceWallClock(1)
+    assert.deepEqual(records(driver), ['k@100 loop k 1,2,3 100..100'])
+  })
+
+  it('drops and counts records without key or value', () => {
+    const driver = new TopologyTestDriver(topologyOf(0))
+    driver.input('in').send({ key: 'k', kind: 'a', n: 1, at: 1 }, { key: null })
+    driver.end()
+    assert.deepEqual(records(driver), [])
+  })
+
+  it('skips as it was told', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match((q) => q.begin('x').where(is('a')).followedBy('y').where(is('a')), {
+        skip: AfterMatchSkip.pastLastEvent(),
+      })
+      .flatSelect((match) => [match.x[0].n, match.y[0].n])
+      .to('out', { key: serdes.string(), value: serdes.json<number>() })
+    const driver = new TopologyTestDriver(builder.build())
+    for (let at = 1; at <= 4; at++) driver.input('in').send({ key: 'k', kind: 'a', n: at, at }, { key: 'k' })
+    driver.end()
+    assert.deepEqual(
+      driver
+        .output('out')
+        .readAll()
+        .map(({ value }) => value),
+      [1, 2, 3, 4],
+    )
+  })
+
+  it('refuses the state of another pattern', () => {
+    const driver = new TopologyTestDriver(topologyOf(0))
+    driver.input('in').send({ key: 'k', kind: 'a', n: 1, at: 1 }, { key: 'k' })
+    driver.input('in').send({ key: 'k', kind: 'd', n: 1, at: 2 }, { key: 'k' })
+    const restore = driver.checkpoint()
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match((q) => q.begin('x').next('y'), { name: 'find', store: 'runs' })
+      .select((match) => match.x[0].n)
+      .to('out', { key: serdes.string(), value: serdes.json<number>() })
+    const other = builder.build()
+    assert.throws(
+      () => new TopologyTestDriver(other, { restore }),
+      (e) => e instanceof DhaaraError && e.code === 'DHAARA_STATE_INCOMPATIBLE',
+    )
+  })
+})
