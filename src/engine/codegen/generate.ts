@@ -126,6 +126,7 @@ export class Generator {
       case 'split':
         return this.split(to, op, k, v, ts)
       case 'branch':
+      case 'group':
       case 'merge':
       case 'toStream':
         return next(k, v)

@@ -150,6 +150,7 @@ export class Interpreter {
       case 'split':
         return this.split(step)
       case 'branch':
+      case 'group':
       case 'merge':
       case 'toStream':
         return next

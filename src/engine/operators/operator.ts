@@ -1,4 +1,6 @@
 import type { TaskClock } from '../time/clock.ts'
+import type { WallClock } from '../time/wall.ts'
+import type { WallTime } from '../time/wall-time.ts'
 
 /** Where a stream step's results go. */
 export type Emit = (key: unknown, value: unknown, ts: number) => void
@@ -12,6 +14,9 @@ export interface Counter {
 /** What operators get of their task. */
 export interface OperatorContext {
   readonly clock: TaskClock
+  readonly wall: WallClock
+  /** Of windows over the wall clock. */
+  readonly wallTime: WallTime
   /** Counts what a step drops, by reason: 'null-key', 'null-value', 'late', … */
   dropped(step: string, reason: string): Counter
   /** Range clears that the running epoch makes due. */

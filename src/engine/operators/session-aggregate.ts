@@ -41,6 +41,10 @@ export class SessionAggregate implements Timed {
   readonly stepId: number
   out: EmitChange = noEmit
   late: Emit | undefined = undefined
+  /** Told under `every` that something has changed, where ticks come from outside. */
+  onChange: (() => void) | undefined = undefined
+  /** Keys that changed since the last tick from outside; null: not known, as after a restore. */
+  private touched: Set<unknown> | null = null
   private readonly table: SessionTable
   private readonly gap: number
   private readonly gapOf: UserFn | undefined
@@ -230,6 +234,9 @@ export class SessionAggregate implements Timed {
     const ts = session.ts > entry.ts ? session.ts : entry.ts
     const at = this.dueOf(session)
     if (this.table.set(entry, held, ts, at)) this.clock.notice(at)
+    if (this.onChange === undefined) return
+    this.touched?.add(entry.key)
+    this.onChange()
   }
 
   private emit(key: unknown, start: number, end: number, state: unknown, old: unknown, ts: number): void {
@@ -278,6 +285,23 @@ export class SessionAggregate implements Timed {
     }
     for (const entry of entries) this.sweep(entry, at)
     this.table.forget(at)
+  }
+
+  /** A tick from outside: shows all that has changed. */
+  showAll(): void {
+    const { rows } = this.table
+    const keys = this.touched === null ? Array.from(rows.scan(), ({ key }) => key) : [...this.touched]
+    this.touched = new Set()
+    const due: DueSession[] = []
+    for (const key of keys) {
+      const entry = rows.load(key)
+      for (const session of (entry.value as Sessions | undefined)?.open ?? [])
+        if (session.pending) due.push({ entry, session })
+    }
+    const { compare } = rows.space.keys
+    due.sort((a, b) => a.session.start - b.session.start || compare(a.entry.key, b.entry.key))
+    for (const { entry, session } of due) this.show(entry.key, session)
+    for (const entry of new Set(due.map(({ entry }) => entry))) this.sweep(entry, this.clock.w)
   }
 
   /** Puts away what is over, and arms the key for the rest. */

@@ -6,7 +6,7 @@ import { type Fold, foldOf } from './aggregate.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /**
- * (key, window) -> aggregate, for windows whose start tells their end: tumbling, hopping, calendar.
+ * (key, window) -> aggregate, for windows that do not depend on the records: tumbling, hopping, calendar, cumulative.
  *
  *     records   ──a──b────────c──▶ time          grace = 2
  *     windows   [───w0───)[───w1───)
@@ -22,6 +22,8 @@ export class WindowAggregate implements Timed {
   readonly stepId: number
   out: EmitChange = noEmit
   late: Emit | undefined = undefined
+  /** Told under `every` that something has changed, where ticks come from outside. */
+  onChange: (() => void) | undefined = undefined
   private readonly table: WindowTable
   private readonly windows: WindowAssigner
   private readonly grace: number
@@ -164,6 +166,7 @@ export class WindowAggregate implements Timed {
 
   private changedAt(start: number, key: unknown): void {
     const keys = this.changed.get(start)
+    if (this.onChange !== undefined) this.onChange()
     if (keys === undefined) {
       this.changed.set(start, [key])
       this.tickFor(start)
@@ -171,7 +174,7 @@ export class WindowAggregate implements Timed {
   }
 
   private tickFor(start: number): void {
-    const at = this.tickAfter(Math.max(this.clock.w, start - 1))
+    const at = this.tickAfter(Math.max(this.clock.w, this.windows.startOf(start) - 1))
     if (at >= this.nextTick) return
     this.nextTick = at
     this.clock.notice(at)
@@ -181,7 +184,7 @@ export class WindowAggregate implements Timed {
     const { result } = this
     const row = state === null || result === undefined ? state : result(state)
     const before = old === undefined || result === undefined ? old : result(old)
-    this.out({ key, window: { start, end: this.windows.endOf(start) } }, row, before, ts)
+    this.out({ key, window: { start: this.windows.startOf(start), end: this.windows.endOf(start) } }, row, before, ts)
   }
 
   private tooLate(key: unknown, value: unknown, ts: number): void {
@@ -255,9 +258,16 @@ export class WindowAggregate implements Timed {
 
   /** Windows that changed since the last tick, in the order of (start, key). */
   private tick(at: number): void {
-    for (const start of [...this.open]) if (start <= at && this.changed.has(start)) this.emitChanged(start)
+    for (const start of [...this.open])
+      if (this.windows.startOf(start) <= at && this.changed.has(start)) this.emitChanged(start)
     this.nextTick = Number.POSITIVE_INFINITY
-    for (const start of this.changed.keys()) this.nextTick = Math.min(this.nextTick, this.tickAfter(start - 1))
+    for (const start of this.changed.keys())
+      this.nextTick = Math.min(this.nextTick, this.tickAfter(this.windows.startOf(start) - 1))
+  }
+
+  /** A tick from outside. */
+  showAll(): void {
+    for (const start of [...this.open]) this.emitChanged(start)
   }
 
   private emitChanged(start: number): void {

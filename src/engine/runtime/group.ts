@@ -8,6 +8,7 @@ import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physi
 import { TaskClock } from '../time/clock.ts'
 import { type InputTime, TaskTime } from '../time/inputs.ts'
 import { WallClock } from '../time/wall.ts'
+import { WallTime } from '../time/wall-time.ts'
 import { Channel } from './channel.ts'
 import { type ChannelCodec, channelCodec } from './channel-codec.ts'
 import { SourceDecoder } from './decode.ts'
@@ -26,7 +27,7 @@ import type { Transport } from './transport.ts'
 /** What is written of a task with each epoch, besides its stores. */
 interface TaskMeta {
   readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
-  readonly clock: { readonly w: number; readonly streamTime: number }
+  readonly clock: { readonly w: number; readonly streamTime: number; readonly wall?: number }
   /** By feed. */
   readonly times: Readonly<
     Record<string, { readonly w: number; readonly max: number; readonly idle: boolean; readonly ended: boolean }>
@@ -193,7 +194,7 @@ export class TaskGroup {
     }
     return {
       positions,
-      clock: { w: clock.w, streamTime: clock.streamTime },
+      clock: { w: clock.w, streamTime: clock.streamTime, wall: task.parts.wallTime.clock.w },
       times: Object.fromEntries(
         feeds.map(({ name, time: { w, max, idle, ended } }) => [name, { w, max, idle, ended }]),
       ),
@@ -217,6 +218,13 @@ export class TaskGroup {
       clock.streamTime = saved.clock.streamTime
     }
     const wall = new WallClock(() => host.now())
+    const wallTime = new WallTime(
+      wall,
+      clock,
+      saved?.clock.wall ?? Number.NEGATIVE_INFINITY,
+      () => rec.none(),
+      (error, step) => this.fail(error, step, rec),
+    )
     const stores = new TaskStores(
       sub.stores,
       host,
@@ -229,6 +237,8 @@ export class TaskGroup {
     const instance = new Instance(sub, {
       ctx: {
         clock,
+        wall,
+        wallTime,
         dropped: (step, reason) => this.counter(`${step}.dropped.${reason}`),
         clears: this.clearing,
         careful: host.options.careful,
@@ -283,6 +293,7 @@ export class TaskGroup {
       clock,
       time,
       wall,
+      wallTime,
       feeds,
       channels,
       end: () => {

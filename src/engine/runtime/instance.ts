@@ -100,6 +100,7 @@ export class Instance {
       case 'forEach':
       case 'merge':
       case 'branch':
+      case 'group':
       case 'toStream':
       case 'late':
       case 'repartitionRead':
@@ -111,13 +112,9 @@ export class Instance {
 
   private aggregate(step: Step, op: AggregateNode): object {
     const { ctx, stores } = this.parts
-    const { windows } = op
-    if (windows === undefined)
+    if (op.windows === undefined)
       return new KeyAggregate(step.id, step.name, op.spec, stores.keyValue(op.store.name), step.needsOld, ctx)
-    const operator = windowedAggregate(step, op, stores, ctx)
-    if (operator === undefined) throw unsupported(`aggregate over ${windows.kind} windows`, step.name)
-    ctx.clock.add(operator)
-    return operator
+    return windowedAggregate(step, op, stores, ctx)
   }
 
   private streamJoin(step: Step, op: StreamJoinNode): object {

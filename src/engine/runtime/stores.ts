@@ -1,6 +1,9 @@
 import type { AnySerde, StoreSpec } from '../../dsl/plan/index.ts'
 import {
   JoinTable,
+  type Cells,
+  cellValues,
+  DueTable,
   KeyValueTable,
   msgpackValues,
   PartTable,
@@ -23,7 +26,7 @@ export type Table = KeyValueTable | WindowTable | JoinTable | PartTable
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
 export class TaskStores {
   readonly tables = new Map<string, Table>()
-  private readonly sessions = new Map<string, SessionTable>()
+  private readonly dues = new Map<string, DueTable<never>>()
   private readonly specs: ReadonlyMap<string, StoreSpec>
   private readonly host: Host
   private readonly partition: number
@@ -59,17 +62,30 @@ export class TaskStores {
 
   /** @param span how far apart the stretches of its timer index lie, ms */
   session(name: string, span: number): SessionTable {
-    let session = this.sessions.get(name)
-    if (session === undefined) {
-      const rows = this.open(name, (space) => new KeyValueTable(space, this.epoch), SessionTable.values)
+    return this.due(name, SessionTable.values, (rows, timers) => new SessionTable(rows, timers, span))
+  }
+
+  /** Windows that depend on the records of their key. @param span likewise */
+  cells(name: string, span: number): DueTable<Cells> {
+    return this.due(name, cellValues, (rows, timers) => new DueTable<Cells>(rows, timers, span))
+  }
+
+  private due<T extends DueTable<never>>(
+    name: string,
+    wrap: (values: ValueCodec) => ValueCodec,
+    make: (rows: KeyValueTable, timers: WindowTable) => T,
+  ): T {
+    let table = this.dues.get(name) as T | undefined
+    if (table === undefined) {
+      const rows = this.open(name, (space) => new KeyValueTable(space, this.epoch), wrap)
       const timers = this.open(
         `${name}.timers`,
         (space) => new WindowTable({ ...space, keys: rows.space.keys }, this.epoch),
       )
-      session = new SessionTable(rows, timers, span)
-      this.sessions.set(name, session)
+      table = make(rows, timers)
+      this.dues.set(name, table)
     }
-    return session
+    return table
   }
 
   /** One side of a stream-stream join. @param span how long a stretch of it is, ms */

@@ -2,6 +2,7 @@ import type { SubTopology } from '../plan/physical.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
 import type { WallClock } from '../time/wall.ts'
+import type { WallTime } from '../time/wall-time.ts'
 import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
 import type { Link } from './channel.ts'
 
@@ -17,6 +18,7 @@ export interface TaskParts {
   readonly clock: TaskClock
   readonly time: TaskTime
   readonly wall: WallClock
+  readonly wallTime: WallTime
   readonly feeds: Feed[]
   /** Out of this task. */
   readonly channels: readonly Link[]

@@ -1,35 +1,67 @@
-import type { AggregateNode, StoreSpec } from '../../dsl/plan/index.ts'
+import type { AggregateNode, EmitSpec, StoreSpec, WindowSpec } from '../../dsl/plan/index.ts'
 import type { WindowTable } from '../../state/stores/index.ts'
+import { CellAccess } from '../access/cells.ts'
 import { SessionAccess } from '../access/session.ts'
 import { WindowAccess } from '../access/window.ts'
+import { cellSpan } from '../operators/cell-aggregate.ts'
+import { CountAggregate } from '../operators/count-aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { SessionAggregate, sessionSpan } from '../operators/session-aggregate.ts'
+import { SlidingAggregate } from '../operators/sliding-aggregate.ts'
+import { WallTicks } from '../operators/wall-ticks.ts'
+import { WallWindows } from '../operators/wall-windows.ts'
 import { WindowAggregate } from '../operators/window-aggregate.ts'
 import type { Step } from '../plan/physical.ts'
-import { assigner } from '../time/assign.ts'
-import type { Timed } from '../time/clock.ts'
+import { assigner, isAssigned } from '../time/assign.ts'
 import type { TaskStores } from './stores.ts'
 
-/** The operator of an aggregate over windows; undefined: there is none for windows of this kind. */
-export function windowedAggregate(
-  step: Step,
-  op: AggregateNode,
+type Windowed = WindowAggregate | SessionAggregate | SlidingAggregate | CountAggregate
+
+/** The operator of an aggregate over windows, in its clock. */
+export function windowedAggregate(step: Step, op: AggregateNode, stores: TaskStores, ctx: OperatorContext): object {
+  const windows = op.windows as WindowSpec
+  const wall = 'clock' in windows && windows.clock === 'wall'
+  // ticks that the operator's own clock does not bring come from outside
+  const outside = op.emit.mode === 'every' && op.emit.clock === 'wall' && !wall
+  const emit: EmitSpec = outside ? { mode: 'every', interval: Number.POSITIVE_INFINITY, clock: 'event' } : op.emit
+  const clock = wall ? ctx.wallTime.clock : ctx.clock
+  const operator = make(step, op, windows, emit, stores, { ...ctx, clock })
+  if (wall) return new WallWindows(operator, ctx.wallTime, windows.kind === 'session')
+  clock.add(operator)
+  if (outside && op.emit.mode === 'every') {
+    const ticks = new WallTicks(step.id, op.emit.interval, ctx.wall, clock, () => operator.showAll())
+    operator.onChange = () => ticks.arm()
+    ticks.arm()
+  }
+  return operator
+}
+
+function make(
+  { id, name, needsOld }: Step,
+  { spec, store }: AggregateNode,
+  windows: WindowSpec,
+  emit: EmitSpec,
   stores: TaskStores,
   ctx: OperatorContext,
-): Timed | undefined {
-  const { windows, spec, emit, store } = op
-  const { id, name, needsOld } = step
-  if (windows === undefined || !('clock' in windows) || windows.clock !== 'event') return undefined
-  if (emit.mode === 'every' && emit.clock !== 'event') return undefined
-  const { grace } = windows
-  if (windows.kind === 'session') {
-    const table = stores.session(store.name, sessionSpan(windows.gap, grace))
-    return new SessionAggregate(id, name, spec, windows.gap, grace, store.retention, emit, table, needsOld, ctx)
+): Windowed {
+  const { retention } = store
+  if (isAssigned(windows)) {
+    const grace = windows.kind === 'unlimited' ? 0 : windows.grace
+    const table = tableOf(stores, store, emit)
+    return new WindowAggregate(id, name, spec, assigner(windows), grace, retention, emit, table, needsOld, ctx)
   }
-  if (windows.kind !== 'tumbling' && windows.kind !== 'hopping') return undefined
-  const assign = assigner(windows)
-  return new WindowAggregate(id, name, spec, assign, grace, store.retention, emit, tableOf(stores, op), needsOld, ctx)
+  if (windows.kind === 'session') {
+    const { gap, grace } = windows
+    const table = stores.session(store.name, sessionSpan(gap, grace))
+    return new SessionAggregate(id, name, spec, gap, grace, retention, emit, table, needsOld, ctx)
+  }
+  const table = stores.cells(store.name, spanOf(windows))
+  if (windows.kind === 'count') return new CountAggregate(id, name, spec, windows.records, emit, table, needsOld, ctx)
+  return new SlidingAggregate(id, name, spec, windows, retention, emit, table, needsOld, ctx)
 }
+
+const spanOf = (windows: WindowSpec): number =>
+  cellSpan(windows.kind === 'sliding' ? windows.difference + windows.grace : 60_000)
 
 /** A window or session store as user code sees it; `op`: the aggregate that it belongs to. */
 export function windowedAccess(
@@ -42,14 +74,18 @@ export function windowedAccess(
   const windows = op?.windows
   if (kind === 'session' && windows?.kind === 'session')
     return new SessionAccess(stores.session(name, sessionSpan(windows.gap, windows.grace)), show)
-  if (op === undefined || (windows?.kind !== 'tumbling' && windows?.kind !== 'hopping'))
-    return new WindowAccess(stores.window(name), (start) => start, show, now)
+  if (windows?.kind === 'sliding' || windows?.kind === 'count') {
+    const length = windows.kind === 'sliding' ? windows.difference : windows.records
+    return new CellAccess(stores.cells(name, spanOf(windows)), (start) => start + length, show)
+  }
+  if (op === undefined || windows === undefined || !isAssigned(windows))
+    return new WindowAccess(stores.window(name), (start) => ({ start, end: start }), show, now)
   const assign = assigner(windows)
   const ticked = op.emit.mode === 'every'
   const stateOf = (held: unknown) => (ticked ? (held as { state: unknown }).state : held)
   const access = new WindowAccess(
-    tableOf(stores, op),
-    (start) => assign.endOf(start),
+    tableOf(stores, op.store, op.emit),
+    (start) => ({ start: assign.startOf(start), end: assign.endOf(start) }),
     (held) => {
       const state = stateOf(held)
       return state === undefined ? undefined : show(state)
@@ -64,5 +100,5 @@ export function windowedAccess(
   }
 }
 
-const tableOf = (stores: TaskStores, { store, emit }: AggregateNode): WindowTable =>
+const tableOf = (stores: TaskStores, store: StoreSpec, emit: EmitSpec): WindowTable =>
   emit.mode === 'every' ? stores.tickedWindow(store.name) : stores.window(store.name)

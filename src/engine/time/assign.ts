@@ -1,13 +1,19 @@
 import type { WindowSpec } from '../../dsl/plan/index.ts'
 import { calendar } from './calendar.ts'
+import { CumulativeWindows } from './cumulative.ts'
 
-/** Which windows a timestamp belongs to: those that start at `lastStart(t)`, `previous(…)`, … while `endOf(start) > t`. */
+/**
+ * Which windows a timestamp belongs to: `lastStart(t)`, `previous(…)`, … while `endOf(…) > t`. A window is known by a number
+ * of its own, in the order of closing: its start, where no two windows start together.
+ */
 export interface WindowAssigner {
   /** Start of the latest window that holds t. */
   lastStart(t: number): number
   /** Start of the window before; -1 if there is none (no window starts before 0). */
   previous(start: number): number
   next(start: number): number
+  /** Where the window of this number begins. */
+  startOf(start: number): number
   /** Exclusive. */
   endOf(start: number): number
   /** Windows do not overlap. */
@@ -15,9 +21,21 @@ export interface WindowAssigner {
 }
 
 type Aligned = Extract<WindowSpec, { kind: 'tumbling' | 'hopping' }>
+/** Windows that do not depend on the records in them. */
+export type AssignedSpec = Extract<WindowSpec, { kind: 'tumbling' | 'hopping' | 'cumulative' | 'unlimited' }>
+
+export const isAssigned = (spec: WindowSpec): spec is AssignedSpec =>
+  spec.kind === 'tumbling' || spec.kind === 'hopping' || spec.kind === 'cumulative' || spec.kind === 'unlimited'
 
 /** Windows aligned to the epoch plus offset, or to the calendar of a time zone. */
-export function assigner(spec: Aligned): WindowAssigner {
+export function assigner(spec: AssignedSpec): WindowAssigner {
+  if (spec.kind === 'unlimited') return unlimited
+  if (spec.kind === 'cumulative') {
+    const { max, step, offset } = spec
+    const zone = spec.timeZone === undefined ? {} : { timeZone: spec.timeZone }
+    const periods = { kind: 'tumbling', size: max, advance: max, offset, ...zone, grace: 0, clock: 'event' } as const
+    return new CumulativeWindows(assigner(periods), step)
+  }
   if (
     typeof spec.size === 'number' &&
     typeof spec.advance === 'number' &&
@@ -40,6 +58,16 @@ function fixedOffset(timeZone: string): number {
   if (!match) return 0
   const minutes = Number(match[2]) * 60 + Number(match[3])
   return (match[1] === '-' ? -minutes : minutes) * 60_000
+}
+
+/** One window, from 0 on. */
+const unlimited: WindowAssigner = {
+  single: true,
+  lastStart: () => 0,
+  previous: () => -1,
+  next: () => Number.POSITIVE_INFINITY,
+  startOf: () => 0,
+  endOf: () => Number.POSITIVE_INFINITY,
 }
 
 class FixedWindows implements WindowAssigner {
@@ -69,6 +97,10 @@ class FixedWindows implements WindowAssigner {
 
   next(start: number): number {
     return start === 0 && this.offset > 0 ? this.offset : start + this.advance
+  }
+
+  startOf(start: number): number {
+    return start
   }
 
   /** With an offset, the window before the first whole one is cut at 0. */

@@ -46,6 +46,10 @@ class CalendarWindows implements WindowAssigner {
     return this.endOf(start)
   }
 
+  startOf(start: number): number {
+    return start
+  }
+
   endOf(start: number): number {
     const known = this.ends.get(start)
     if (known !== undefined) return known

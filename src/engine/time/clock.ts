@@ -26,6 +26,8 @@ export class TaskClock {
   target = Number.NEGATIVE_INFINITY
   /** All input has ended: W is going to +infinity, which is no time to expire anything by. */
   ended = false
+  /** Called once, before W goes to +infinity. */
+  readonly ending: (() => void)[] = []
   private readonly timed: Timed[] = []
   private readonly entering: () => void
   private readonly failed: (error: unknown, stepId: number) => void
@@ -53,7 +55,10 @@ export class TaskClock {
   advance(to: number): void {
     const target = to > this.w ? to : this.w
     this.target = target
-    if (target === Number.POSITIVE_INFINITY) this.ended = true
+    if (target === Number.POSITIVE_INFINITY && !this.ended) {
+      this.ended = true
+      for (const act of this.ending) act()
+    }
     while (this.next <= target && this.step(target)) {
       // one time of one step after the other
     }

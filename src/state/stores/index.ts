@@ -7,8 +7,10 @@ export {
   typedKeys,
   type ValueCodec,
 } from './codecs.ts'
+export { type Armed, DueTable } from './due.ts'
 export { Entry } from './entry.ts'
 export { JoinGroup, JoinTable, Kept } from './join.ts'
+export { type Cell, Cells, cellValues } from './cells.ts'
 export { KeyValueTable } from './key-value.ts'
 export { type PartClient, PartTable } from './parts.ts'
 export { after, concat, readTime, type Sealer, STATE_SPACE, type StoreSpace, statePrefix, writeTime } from './space.ts'

@@ -1,7 +1,6 @@
 import type { ValueCodec } from './codecs.ts'
+import { DueTable } from './due.ts'
 import type { Entry } from './entry.ts'
-import type { KeyValueTable } from './key-value.ts'
-import type { Bucket, WindowTable } from './window.ts'
 
 /** A row that went out for a session, and was not taken back. */
 export interface Shown {
@@ -47,25 +46,8 @@ export class Sessions {
   readonly closed: Session[] = []
 }
 
-/**
- * Sessions by key, and an index of when a key is looked at next: its `armedAt`, rounded down to a multiple of `span`,
- * is a start of the window table, so that a stretch of time is read when it comes and cleared when it is over. Rows of
- * the index may be out of date (the key was armed again for another time): the key's own `armedAt` decides.
- */
-export class SessionTable {
-  readonly rows: KeyValueTable
-  private readonly timers: WindowTable
-  private readonly span: number
-  private readonly heap: Due[] = []
-  /** Stretches that start before are in the heap. */
-  private loaded = Number.NEGATIVE_INFINITY
-
-  constructor(rows: KeyValueTable, timers: WindowTable, span: number) {
-    this.rows = rows
-    this.timers = timers
-    this.span = span
-  }
-
+/** Sessions by key: those that something is due for are found when time gets there. */
+export class SessionTable extends DueTable<Sessions> {
   static values(inner: ValueCodec): ValueCodec {
     return sessionValues(inner)
   }
@@ -75,105 +57,9 @@ export class SessionTable {
    * @returns whether that is earlier than it was
    */
   set(entry: Entry, sessions: Sessions, ts: number, dueAt: number): boolean {
-    const earlier = dueAt < sessions.armedAt
-    if (earlier) {
-      sessions.armedAt = dueAt
-      this.index(entry.key, dueAt)
-    }
     const empty = sessions.open.length === 0 && sessions.closed.length === 0
-    this.rows.set(entry, empty ? undefined : sessions, ts)
-    return earlier
+    return this.keep(entry, empty ? undefined : sessions, sessions, ts, dueAt)
   }
-
-  /** When `take` may find something; may be too early. */
-  nextAt(): number {
-    const next = this.nextStretch()
-    const first = this.heap.length === 0 ? Number.POSITIVE_INFINITY : (this.heap[0] as Due).at
-    return next < first ? next : first
-  }
-
-  /** Keys that are due, which are not armed any more; each once. */
-  take(at: number): Entry[] {
-    for (let start = this.nextStretch(); start <= at; start = this.nextStretch()) this.loadStretch(start)
-    const due: Due[] = []
-    while (this.heap.length > 0 && (this.heap[0] as Due).at <= at) due.push(pop(this.heap) as Due)
-    const keys = due.map(({ key }) => key)
-    this.rows.prefetch(keys, 0, keys.length)
-    const entries: Entry[] = []
-    for (const { key, at: armedAt } of due) {
-      const entry = this.rows.load(key)
-      const sessions = entry.value as Sessions | undefined
-      if (sessions === undefined || sessions.armedAt !== armedAt) continue
-      sessions.armedAt = Number.POSITIVE_INFINITY
-      entries.push(entry)
-    }
-    return entries
-  }
-
-  /** Drops stretches that are over: all, where no key is armed. */
-  forget(at: number): void {
-    const until = this.nextAt() === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : at
-    for (let [start] = this.timers.liveStarts; start !== undefined; [start] = this.timers.liveStarts) {
-      if (start + this.span - 1 > until || start >= this.loaded) return
-      this.timers.drop(start)
-    }
-  }
-
-  private index(key: unknown, at: number): void {
-    const start = Math.floor(at / this.span) * this.span
-    const bucket = this.timers.bucket(start)
-    this.timers.set(bucket, bucket.load(key), at, at)
-    if (start < this.loaded) push(this.heap, { at, key })
-  }
-
-  private nextStretch(): number {
-    for (const start of this.timers.liveStarts) if (start >= this.loaded) return start
-    return Number.POSITIVE_INFINITY
-  }
-
-  private loadStretch(start: number): void {
-    const bucket = this.timers.peek(start) as Bucket
-    const rows = this.timers.rows(bucket)
-    this.loaded = start + this.span
-    for (const { key, value } of rows) {
-      const at = value as number
-      if (at < this.loaded) push(this.heap, { at, key })
-      else this.index(key, at) // written when spans were longer
-    }
-  }
-}
-
-interface Due {
-  readonly at: number
-  readonly key: unknown
-}
-
-function push(heap: Due[], due: Due): void {
-  let i = heap.push(due) - 1
-  while (i > 0) {
-    const parent = (i - 1) >> 1
-    if ((heap[parent] as Due).at <= due.at) break
-    heap[i] = heap[parent] as Due
-    i = parent
-  }
-  heap[i] = due
-}
-
-function pop(heap: Due[]): Due | undefined {
-  const top = heap[0]
-  const last = heap.pop() as Due
-  if (heap.length === 0) return top
-  let i = 0
-  for (;;) {
-    let child = 2 * i + 1
-    if (child >= heap.length) break
-    if (child + 1 < heap.length && (heap[child + 1] as Due).at < (heap[child] as Due).at) child++
-    if ((heap[child] as Due).at >= last.at) break
-    heap[i] = heap[child] as Due
-    i = child
-  }
-  heap[i] = last
-  return top
 }
 
 /**

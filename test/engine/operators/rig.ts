@@ -2,10 +2,15 @@ import type { AggregateSpec } from '../../../src/dsl/plan/index.ts'
 import { specialize } from '../../../src/engine/codegen/specialize.ts'
 import type { Emit, EmitChange, OperatorContext } from '../../../src/engine/operators/operator.ts'
 import { TaskClock, type Timed } from '../../../src/engine/time/clock.ts'
+import { WallClock } from '../../../src/engine/time/wall.ts'
+import { WallTime } from '../../../src/engine/time/wall-time.ts'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { copyValue } from '../../../src/state/codec/index.ts'
 import type { tickedValues } from '../../../src/state/stores/index.ts'
 import {
+  type Cells,
+  cellValues,
+  DueTable,
   KeyValueTable,
   msgpackValues,
   SessionTable,
@@ -35,6 +40,7 @@ interface Operator extends Timed {
 export interface RigStores {
   window(name: string, wrap?: typeof tickedValues): WindowTable
   session(name: string, span: number): SessionTable
+  cells(name: string, span: number): DueTable<Cells>
 }
 
 export type Make = (ctx: OperatorContext, stores: RigStores) => Operator
@@ -56,6 +62,7 @@ export class Rig {
   readonly backend = new MemoryBackend()
   clock!: TaskClock
   op!: Operator
+  now = 0
   private readonly make: Make
   private readonly options: Options
   private tables = new Map<string, KeyValueTable | WindowTable>()
@@ -135,8 +142,15 @@ export class Rig {
     this.clock.w = w
     this.clock.target = w
     this.tables = new Map()
+    const wall = new WallClock(() => this.now)
+    const failed = (error: unknown) => {
+      throw error
+    }
+    const wallTime = new WallTime(wall, this.clock, Number.NEGATIVE_INFINITY, () => {}, failed)
     const ctx: OperatorContext = {
       clock: this.clock,
+      wall,
+      wallTime,
       dropped: (_step, reason) => (this.dropped[reason] ??= { n: 0 }),
       clears: { clearLater: () => {} },
       careful: this.options.careful ?? false,
@@ -164,6 +178,12 @@ export class Rig {
       session: (name, span) =>
         new SessionTable(
           open(name, SessionTable.values(msgpackValues), KeyValueTable),
+          open(`${name}.timers`, msgpackValues, WindowTable),
+          span,
+        ),
+      cells: (name, span) =>
+        new DueTable(
+          open(name, cellValues(msgpackValues), KeyValueTable),
           open(`${name}.timers`, msgpackValues, WindowTable),
           span,
         ),

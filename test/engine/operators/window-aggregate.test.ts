@@ -6,7 +6,7 @@ import { assigner, type WindowAssigner } from '../../../src/engine/time/assign.t
 import { tickedValues } from '../../../src/state/stores/index.ts'
 import { appending, type Make, type Out, Rig } from './rig.ts'
 import { close, every, letters, manyKeys, onTime, play, type Step, stepsOf, update } from './steps.ts'
-import { days, fixed, WindowModel, type WindowsOf } from './window-model.ts'
+import { days, fixed, growing, WindowModel, type WindowsOf } from './window-model.ts'
 
 interface Setup {
   readonly windows: WindowAssigner
@@ -168,6 +168,70 @@ describe('WindowAggregate', () => {
       ),
       { numRuns: 500 },
     )
+  })
+
+  it('does what the model does: cumulative windows', () => {
+    const shapes = fc.record({
+      step: fc.integer({ min: 1, max: 8 }),
+      steps: fc.integer({ min: 1, max: 5 }),
+      offset: fc.nat(9),
+    })
+    fc.assert(
+      fc.property(
+        shapes,
+        cases(),
+        stepsOf(letters, 60),
+        fc.constantFrom(0, 50),
+        ({ step, steps, offset }, one, input, from) =>
+          compare(
+            assigner({ kind: 'cumulative', max: step * steps, step, offset, grace: 0, clock: 'event' }),
+            growing(step * steps, step, offset),
+            one,
+            input,
+            from,
+          ),
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('grows through days of 23 and 25 hours', () => {
+    const hour = 3_600_000
+    const assign = assigner({
+      kind: 'cumulative',
+      max: { count: 1, unit: 'd' },
+      step: 6 * hour,
+      offset: 0,
+      timeZone: 'Europe/Berlin',
+      grace: 0,
+      clock: 'event',
+    })
+    for (const [day, lengths] of [
+      ['2024-03-30T23:00:00Z', [6, 12, 18, 23]],
+      ['2024-10-26T22:00:00Z', [6, 12, 18, 24, 25]],
+    ] as const) {
+      const start = Date.parse(day)
+      const found: number[] = []
+      for (let at = assign.lastStart(start); at >= 0; at = assign.previous(at)) {
+        assert.equal(assign.startOf(at), start)
+        found.unshift((assign.endOf(at) - start) / hour)
+      }
+      assert.deepEqual(found, lengths)
+    }
+  })
+
+  it('never closes the one window without an end', () => {
+    const rig = new Rig(making({ windows: assigner({ kind: 'unlimited' }), emit: every(10) }))
+    rig.send('a', 1, 5)
+    rig.send('a', 2, 1000)
+    rig.restart()
+    rig.send('a', 3, 7)
+    rig.end()
+    const ends = rig.outs.map(({ window, value }) => [window, (value as { all: number[] }).all.join('')])
+    assert.deepEqual(ends, [
+      [[0, Number.POSITIVE_INFINITY], '12'],
+      [[0, Number.POSITIVE_INFINITY], '123'],
+    ])
   })
 
   it('does what the model does: more keys than the cache holds', () => {

@@ -19,6 +19,20 @@ export const fixed =
     return found
   }
 
+/** Each window of a period grows by a step. */
+export const growing =
+  (max: number, step: number, offset: number): WindowsOf =>
+  (t) =>
+    fixed(
+      max,
+      max,
+      offset,
+    )(t).flatMap(([start, end]) => {
+      const found: Span[] = []
+      for (let to = start + step; to < end + step; to += step) if (to > t) found.push([start, Math.min(to, end)])
+      return found
+    })
+
 export const days =
   (timeZone: string): WindowsOf =>
   (t) => {
@@ -73,7 +87,7 @@ export class WindowModel {
       const at = Math.min(...this.rows.map((row) => this.dueOf(row)))
       if (at > w || at === Number.POSITIVE_INFINITY) break
       this.w = Math.max(this.w, at - 1)
-      this.rows.sort((a, b) => a.window[0] - b.window[0] || (a.key < b.key ? -1 : 1))
+      this.rows.sort((a, b) => a.window[1] - b.window[1] || a.window[0] - b.window[0] || (a.key < b.key ? -1 : 1))
       if (emit.mode === 'every' && (at + 1) % emit.interval === 0)
         for (const row of this.rows) if (row.window[0] <= at && row.changed) this.show(row)
       for (const row of this.rows) {
@@ -107,7 +121,7 @@ export class WindowModel {
 
   private add(key: string, window: Span, value: number, ts: number): void {
     const { vanishes, emit } = this.options
-    let row = this.rows.find((one) => one.key === key && one.window[0] === window[0])
+    let row = this.rows.find((one) => one.key === key && one.window[0] === window[0] && one.window[1] === window[1])
     if (row === undefined) {
       const onTime = this.w >= window[1] - 1
       row = { key, window, values: undefined, ts, changed: false, shown: undefined, onTime }
