@@ -1,6 +1,7 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { Windowed } from '../windows/types.ts'
 import { JsonSerde } from './json.ts'
+import { type FieldsOf, type JsonFields, JsonFieldsSerde } from './json-fields.ts'
 import { MsgpackSerde } from './msgpack.ts'
 import { BigintSerde, BooleanSerde, BytesSerde, DateSerde, NumberSerde, StringSerde } from './scalars.ts'
 import { TupleSerde } from './tuple.ts'
@@ -15,6 +16,14 @@ const date = new DateSerde()
 const bytes = new BytesSerde()
 const plainJson = new JsonSerde<never>()
 const plainMsgpack = new MsgpackSerde<never>()
+
+function jsonSerde<T = unknown>(): Serde<T>
+function jsonSerde<F extends JsonFields>(projection: { readonly fields: F }): Serde<FieldsOf<F>>
+function jsonSerde<T>(schema: StandardSchema<T>): Serde<T>
+function jsonSerde<T>(given?: StandardSchema<T> | { readonly fields: JsonFields }): Serde<unknown> {
+  if (given === undefined) return plainJson as unknown as Serde<unknown>
+  return 'fields' in given ? new JsonFieldsSerde(given.fields) : new JsonSerde(given)
+}
 
 /**
  * The serdes that dhaara brings. On topics they have the bytes of Java's serializers of the same types.
@@ -44,9 +53,11 @@ export const serdes = {
     for (const part of parts) if (part?.ordered !== true) throw notSerde('tuple', 'ordered serdes only')
     return new TupleSerde(parts) as never
   },
-  /** JSON; with a Standard Schema, what is read is validated and becomes what the schema makes of it. */
-  json: <T = unknown>(schema?: StandardSchema<T>): Serde<T> =>
-    schema === undefined ? (plainJson as unknown as Serde<T>) : new JsonSerde(schema),
+  /**
+   * JSON. With a Standard Schema, what is read is validated and becomes what the schema makes of it. With `fields`, these fields
+   * alone are read, several times faster than all: `serdes.json({ fields: { city: 'string', total: 'number', note: 'string?' } })`.
+   */
+  json: jsonSerde,
   /** MessagePack: smaller and faster than JSON, and keeps Date, Map, Set, bigint, undefined and typed arrays. */
   msgpack: <T = unknown>(schema?: StandardSchema<T>): Serde<T> =>
     schema === undefined ? (plainMsgpack as unknown as Serde<T>) : new MsgpackSerde(schema),

@@ -1,0 +1,124 @@
+/**
+ * Steps over JSON in bytes without making anything of it. It takes plain JSON only: at an escape, or at what is no JSON, it
+ * gives up (-1), and whoever asked lets `JSON.parse` decide.
+ */
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const deepest = 64
+
+/** Whether a byte above 127 was passed since it was last set to 0: what is skipped must be UTF-8 all the same. */
+let high = 0
+
+/** @internal */
+export function takeHigh(): number {
+  const found = high
+  high = 0
+  return found
+}
+
+/** Index of what is no white space, from `i` on. @internal */
+export function skipSpace(b: Uint8Array, i: number, end: number): number {
+  while (i < end) {
+    const c = b[i] as number
+    if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) break
+    i++
+  }
+  return i
+}
+
+/** 0 for what may stand in a string as it is, so that the loop over it has one test a byte. */
+const special = Uint8Array.from({ length: 256 }, (_, c) =>
+  Number(c < 0x20 || c === QUOTE || c === BACKSLASH || c > 127),
+)
+
+/** `i`: after the opening quote; gives the index of the closing one. @internal */
+export function skipString(b: Uint8Array, i: number, end: number): number {
+  for (;;) {
+    // Past the buffer's end there is nothing, which is not 0 either.
+    while (special[b[i] as number] === 0) i++
+    if (i >= end) return -1
+    const c = b[i] as number
+    if (c === QUOTE) return i
+    if (c < 128) return -1
+    high = 1
+    i++
+  }
+}
+
+/** A number by JSON's grammar; gives the index after it. @internal */
+export function skipNumber(b: Uint8Array, i: number, end: number): number {
+  if (b[i] === 0x2d) i++
+  const first = i
+  i = skipDigits(b, i, end)
+  if (i === first || (b[first] === 0x30 && i > first + 1)) return -1
+  if (i < end && b[i] === 0x2e) {
+    const from = ++i
+    i = skipDigits(b, i, end)
+    if (i === from) return -1
+  }
+  if (i < end && ((b[i] as number) | 0x20) === 0x65) {
+    i++
+    if (i < end && (b[i] === 0x2b || b[i] === 0x2d)) i++
+    const from = i
+    i = skipDigits(b, i, end)
+    if (i === from) return -1
+  }
+  return i
+}
+
+function skipDigits(b: Uint8Array, i: number, end: number): number {
+  while (i < end && ((b[i] as number) - 0x30) >>> 0 < 10) i++
+  return i
+}
+
+/** Any value; gives the index after it. @internal */
+export function skipValue(b: Uint8Array, i: number, end: number, depth = 0): number {
+  switch (b[i]) {
+    case QUOTE: {
+      const close = skipString(b, i + 1, end)
+      return close < 0 ? -1 : close + 1
+    }
+    case 0x7b:
+      return skipMembers(b, i + 1, end, depth, 0x7d)
+    case 0x5b:
+      return skipMembers(b, i + 1, end, depth, 0x5d)
+    case 0x74:
+      return skipWord(b, i, end, 'true')
+    case 0x66:
+      return skipWord(b, i, end, 'false')
+    case 0x6e:
+      return skipWord(b, i, end, 'null')
+    default:
+      return skipNumber(b, i, end)
+  }
+}
+
+/** What is between the brackets of an object or an array, and the closing one. */
+function skipMembers(b: Uint8Array, i: number, end: number, depth: number, closing: number): number {
+  if (depth === deepest) return -1
+  i = skipSpace(b, i, end)
+  if (b[i] === closing) return i + 1
+  for (;;) {
+    if (closing === 0x7d) {
+      if (b[i] !== QUOTE) return -1
+      i = skipString(b, i + 1, end)
+      if (i < 0) return -1
+      i = skipSpace(b, i + 1, end)
+      if (b[i] !== 0x3a) return -1
+      i = skipSpace(b, i + 1, end)
+    }
+    i = skipValue(b, i, end, depth + 1)
+    if (i < 0) return -1
+    i = skipSpace(b, i, end)
+    if (b[i] === closing) return i + 1
+    if (b[i] !== 0x2c) return -1
+    i = skipSpace(b, i + 1, end)
+  }
+}
+
+/** @internal */
+export function skipWord(b: Uint8Array, i: number, end: number, word: string): number {
+  if (i + word.length > end) return -1
+  for (let at = 0; at < word.length; at++) if (b[i + at] !== word.charCodeAt(at)) return -1
+  return i + word.length
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import { JsonFieldsSerde, type JsonFields } from '../../../src/dsl/serdes/json-fields.ts'
+import { serdes } from '../../../src/index.ts'
+
+const names = ['a', 'b', 'ab', 'id', 'name', 'total', 'कुल', '__proto__', 'toString', 'a b']
+const types = ['string', 'number', 'boolean', 'json', 'string?', 'number?', 'boolean?', 'json?'] as const
+const fieldsArb: fc.Arbitrary<JsonFields> = fc.dictionary(fc.constantFrom(...names), fc.constantFrom(...types), {
+  minKeys: 1,
+  maxKeys: 5,
+})
+
+const leaf = fc.oneof(
+  fc.string({ maxLength: 8 }),
+  fc.string({ unit: 'grapheme', maxLength: 4 }),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+)
+const value = fc.oneof({ weight: 6, arbitrary: leaf }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) })
+const space = fc.constantFrom('', '', '', ' ', '\n', '\t ', '\u00a0')
+
+/** An object as text, with spaces, repeated names and numbers in unusual spellings. */
+const text = fc
+  .tuple(
+    fc.array(
+      fc.tuple(
+        fc.constantFrom(...names),
+        fc.oneof(
+          value.map((v) => JSON.stringify(v)),
+          fc.constantFrom(
+            '-0',
+            '1e3',
+            '1E-2',
+            '0.5',
+            '01',
+            '1.',
+            '-',
+            '.5',
+            '12345678901234567890',
+            '"\\u0041"',
+            'nul',
+            '1e999',
+          ),
+        ),
+        space,
+      ),
+      { maxLength: 7 },
+    ),
+    space,
+  )
+  .map(
+    ([members, s]) => `${s}{${members.map(([k, v, t]) => `${t}${JSON.stringify(k)}${s}:${t}${v}${s}`).join(',')}}${s}`,
+  )
+
+/** Now and then a byte is another one. */
+const bytes = fc
+  .tuple(fc.oneof(text, fc.json()), fc.option(fc.tuple(fc.nat(), fc.nat(255)), { freq: 3 }))
+  .map(([json, change]) => {
+    const b = Buffer.from(json)
+    if (change !== null && b.length > 0) b[change[0] % b.length] = change[1]
+    return b
+  })
+
+function outcome(read: () => unknown): unknown {
+  try {
+    return { value: read() }
+  } catch (error) {
+    const { code, message } = error as { code: string; message: string }
+    return { code, message }
+  }
+}
+
+describe('JSON of declared fields', () => {
+  it('is what JSON.parse makes of it, or the same error, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fieldsArb, bytes, fc.nat(3), (fields, b, before) => {
+        const scanning = new JsonFieldsSerde(fields)
+        const parsing = new JsonFieldsSerde(fields, { scan: false })
+        // Neighbours in the same buffer must not be looked at.
+        const buf = Buffer.concat([Buffer.from('{"a'.slice(0, before)), b, Buffer.from('":1}')])
+        const end = before + b.length
+        assert.deepEqual(
+          outcome(() => scanning.read(buf, before, end, 't')),
+          outcome(() => parsing.read(buf, before, end, 't')),
+        )
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('has the declared fields alone, with their types', () => {
+    const serde = serdes.json({ fields: { city: 'string', total: 'number', note: 'string?', tags: 'json?' } })
+    const read = (text: string) => serde.deserialize(Buffer.from(text), 'orders')
+    const row: { readonly city: string; readonly total: number; readonly note: string | null } = read(
+      '{"id":[{}],"city":"पुणे","total":12.5,"tags":["a"]}',
+    )
+    assert.deepEqual(row, { city: 'पुणे', total: 12.5, note: null, tags: ['a'] })
+    assert.deepEqual(serde.deserialize(serde.serialize(row as never, 'orders'), 'orders'), row)
+  })
+
+  it('says which field is not what was declared', () => {
+    const serde = serdes.json({ fields: { city: 'string' } })
+    const refused = (text: string, message: string) =>
+      assert.throws(() => serde.deserialize(Buffer.from(text), 'orders'), { code: 'DHAARA_SCHEMA', message })
+    refused('{"city":5}', "Field 'city' of a value of orders is a number; expected a string")
+    refused('{}', "Field 'city' of a value of orders is missing; expected a string")
+    refused('[1]', 'A value of orders is an array; expected an object')
+    assert.throws(() => serdes.json({ fields: { city: 'text' as never } }), { code: 'DHAARA_OPTION' })
+    assert.throws(() => serdes.json({ fields: {} }), { code: 'DHAARA_OPTION' })
+  })
+})
