@@ -22,20 +22,29 @@ export class Progress implements Disposable {
   readonly #look: () => Standing
   readonly #style: Style
   readonly #out: Output
+  readonly #news: () => readonly string[]
   readonly #timer: NodeJS.Timeout
   #at = performance.now()
   #processed = 0
 
-  constructor(look: () => Standing, style: Style, out: Output = process.stdout) {
+  /** @param news lines to show besides, since it was asked last */
+  constructor(
+    look: () => Standing,
+    style: Style,
+    out: Output = process.stdout,
+    news: () => readonly string[] = () => [],
+  ) {
     this.#look = look
     this.#style = style
     this.#out = out
+    this.#news = news
     this.#timer = setInterval(() => this.#show(), out.isTTY ? 200 : 1000)
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
     if (this.#out.isTTY) this.#out.write('\r\u001b[K')
+    for (const line of this.#news()) this.#out.write(`${line}\n`)
   }
 
   #show(): void {
@@ -44,6 +53,7 @@ export class Progress implements Disposable {
     const rate = ((standing.processed - this.#processed) * 1000) / (now - this.#at)
     this.#at = now
     this.#processed = standing.processed
+    for (const one of this.#news()) this.#out.write(this.#out.isTTY ? `\r${one}\u001b[K\n` : `${one}\n`)
     const line = progressLine(standing, rate, this.#style)
     this.#out.write(this.#out.isTTY ? `\r${line}\u001b[K` : `${line}\n`)
   }

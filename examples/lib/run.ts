@@ -10,6 +10,7 @@ import {
   type Topology,
 } from '../../src/index.ts'
 import { clear, readMark, writeMark } from './data-dir.ts'
+import { type Live, LiveRows } from './live.ts'
 import { command, type GeneratorParams, parseRunOptions, type RunOptions } from './options.ts'
 import { readOutputs, type Wanted } from './outputs.ts'
 import { Progress, type Standing } from './progress.ts'
@@ -30,6 +31,8 @@ export interface Job {
   /** The name under which progress counts this event, if any. */
   readonly counts: (input: Input) => string | undefined
   readonly lateTopic: string
+  /** What is shown as it comes. */
+  readonly live?: Live
   /** What the report reads. */
   readonly outputs: Readonly<Record<string, Wanted>>
   readonly report: (outputs: Outputs, style: Style) => string
@@ -80,6 +83,7 @@ export async function run(
 
   const reading = new AbortController()
   const late = new LateRows(broker, job.lateTopic, reading.signal)
+  const live = job.live === undefined ? undefined : new LiveRows(broker, job.live, style, reading.signal)
   const sender = new Sender(broker, job, sentBefore)
   const look = (): Standing => {
     const { recordsIn = 0, watermark = Number.NaN } = app.metrics()
@@ -93,7 +97,7 @@ export async function run(
       checkpoints,
     }
   }
-  using _ = new Progress(look, style)
+  using _ = new Progress(look, style, process.stdout, () => live?.take() ?? [])
   await sender.send(job.inputs(mark.params), rate, AbortSignal.any([signal, failed.signal]))
   app.endInputs()
   try {
@@ -101,6 +105,7 @@ export async function run(
   } finally {
     reading.abort()
     await late.read
+    await live?.read
   }
 }
 
