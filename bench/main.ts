@@ -1,5 +1,6 @@
 /**
  * `npm run bench -- <suite> [case] [--json] [--seconds n] [--runs n] [--subject name]`
+ * `npm run bench -- compare before.json after.json`
  *
  * Standard output has the result and nothing else; progress goes to standard error. The exit code is 1 if a subject's
  * rows were wrong, 2 if the command line was.
@@ -8,6 +9,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
+import { main as compare } from './compare.ts'
 import { tableOf, type ThroughputLine } from './harness/report.ts'
 import { runCase } from './harness/runner.ts'
 import type { Suite, SuiteMain } from './harness/suite.ts'
@@ -16,6 +18,7 @@ const suitesDir = join(import.meta.dirname, 'suites')
 
 async function main(args: readonly string[]): Promise<number> {
   const name = args[0]
+  if (name === 'compare') return compare(args.slice(1))
   const file = join(suitesDir, name ?? '', 'index.ts')
   if (name === undefined || name.startsWith('-') || !existsSync(file)) {
     return usage(name === undefined ? 'Name a suite' : `There is no suite '${name}'`, readdirSync(suitesDir))

@@ -21,6 +21,10 @@ export interface ThroughputLine {
   readonly ratioOf?: 'cpu' | 'wall'
   readonly spread: number
   readonly runs: number
+  /** Records per (CPU) second of each run, in their order: what `compare` works with. */
+  readonly rates: readonly number[]
+  /** Those of the yardstick, run in turn with them. */
+  readonly ratesAgainst?: readonly number[]
   readonly correct: boolean
   readonly checksum: string
   readonly cores: number
@@ -47,6 +51,7 @@ export function lineOf(parts: LineParts): ThroughputLine {
     against: yardstick.name,
     ratio: round(ratioBetween(summary, yardstick.summary, ratioOf), 3),
     ratioOf,
+    ratesAgainst: yardstick.summary.rates.map(Math.round),
   }
   return {
     suite,
@@ -62,6 +67,7 @@ export function lineOf(parts: LineParts): ThroughputLine {
     ...held,
     spread: round(summary.spread, 3),
     runs: summary.runs,
+    rates: summary.rates.map(Math.round),
     correct,
     checksum,
     cores: availableParallelism(),

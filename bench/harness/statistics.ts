@@ -24,12 +24,15 @@ export interface Summary {
   /** Of the figure that the ratio is made of. */
   readonly spread: number
   readonly runs: number
+  /** The same figure of each run. */
+  readonly rates: readonly number[]
 }
 
 /** Sums up the runs of one subject. */
 export function summarise(runs: readonly Measured[], ratioOf: 'cpu' | 'wall'): Summary {
   const perSecond = runs.map((run) => run.records / run.seconds)
   const perCpuSecond = runs.map((run) => run.records / run.cpuSeconds)
+  const rates = ratioOf === 'cpu' ? perCpuSecond : perSecond
   return {
     records: runs[0]!.records,
     seconds: median(runs.map((run) => run.seconds)),
@@ -37,8 +40,9 @@ export function summarise(runs: readonly Measured[], ratioOf: 'cpu' | 'wall'): S
     cpuSeconds: median(runs.map((run) => run.cpuSeconds)),
     recordsPerCpuSecond: median(perCpuSecond),
     peakRssMb: median(runs.map((run) => run.peakRssMb)),
-    spread: spread(ratioOf === 'cpu' ? perCpuSecond : perSecond),
+    spread: spread(rates),
     runs: runs.length,
+    rates,
   }
 }
 

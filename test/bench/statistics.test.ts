@@ -33,6 +33,7 @@ describe('benchmark statistics', () => {
       peakRssMb: 100,
       spread: 1.5,
       runs: 3,
+      rates: [500, 250, 1000],
     })
     assert.equal(summarise(runs, 'wall').spread, 1.5)
   })
@@ -67,7 +68,7 @@ describe('benchmark report', () => {
   it('has the names that programs read', () => {
     const names =
       'suite case subject variant records seconds recordsPerSecond cpuSeconds recordsPerCpuSecond peakRssMb ' +
-      'against ratio ratioOf spread runs correct checksum cores node commit'
+      'against ratio ratioOf ratesAgainst spread runs rates correct checksum cores node commit'
     assert.deepEqual(Object.keys(held), names.split(' '))
     assert.equal(held.ratio, 1)
     assert.equal(held.recordsPerSecond, 2_000)
