@@ -1,30 +1,22 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Logger } from '../engine/app/logger.ts'
-import type { AppOptions } from '../engine/app/options.ts'
+import type { TopologyModule, WorkerEnv } from '../engine/app/module.ts'
 import type { LogicalPlan } from '../dsl/plan/index.ts'
 import type { Topology } from '../dsl/topology/index.ts'
 import { topologyVault } from '../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../errors/index.ts'
 
-type Settings = Readonly<Record<string, string>>
-
-interface WorkerEnv {
-  readonly settings: Settings
-  readonly worker: number
-  readonly signal: AbortSignal
-  readonly logger: Logger
-}
+type Settings = WorkerEnv['settings']
 
 /** What a module of a topology gives. */
 export interface LoadedModule {
   readonly url: URL
   readonly topology: Topology
   readonly plan: LogicalPlan
-  readonly options: Partial<Omit<AppOptions, 'signal' | 'clock'>>
-  readonly setup?: (env: WorkerEnv) => void | Promise<void>
-  readonly teardown?: (env: WorkerEnv) => void | Promise<void>
+  readonly options: NonNullable<TopologyModule['options']>
+  readonly setup?: TopologyModule['setup']
+  readonly teardown?: TopologyModule['teardown']
 }
 
 /** Files that give their folder's name to the app. */

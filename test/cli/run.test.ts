@@ -116,6 +116,17 @@ describe('dhaara run', () => {
     assert.deepEqual([other.code, /DHAARA_TOPIC_PARTITIONS/.test(other.err)], [2, true])
   }).timeout(60_000)
 
+  it('runs on worker threads', async () => {
+    const run = ['run', shop, '-i', 'orders=-', '-o', 'spent=-', '--partitions', '3', '--workers', '2', '--until-end']
+    const { code, out, err } = await dhaara(run, jsonLines(orders(300)))
+    assert.equal(code, 0, err)
+    assert.deepEqual(lastOf(linesOf(out) as Row[]), { c0: 14850, c1: 14950, c2: 15050 })
+    const failed = await dhaara([...run, '--set', 'throwOn=250'], jsonLines(orders(300)))
+    assert.equal(failed.code, 1)
+    assert.match(failed.err, /^error DHAARA_USER_CODE: .*order 250 is cursed/m)
+    assert.match(failed.err, /^ {2}at: .*topology\.ts:\d+:/m)
+  }).timeout(60_000)
+
   it('takes whole records, with key, time and headers', async () => {
     const [order] = orders(1)
     const records = [
