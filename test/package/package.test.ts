@@ -6,50 +6,11 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { localRegistry } from './registry.ts'
 
-const program = `
-import { embeddedBroker, serdes, StreamsApp, StreamsBuilder, sum } from 'dhaara'
-import { TopologyTestDriver } from 'dhaara/testing'
+const readme = readFileSync('README.md', 'utf8')
 
-const builder = new StreamsBuilder()
-builder
-  .stream('orders', { key: serdes.string(), value: serdes.json(), nullKeys: 'drop' })
-  .groupByKey()
-  .aggregate(sum((order) => order.total), { store: 'spent' })
-  .toStream()
-  .to('spent', { key: serdes.string(), value: serdes.json() })
-const topology = builder.build()
-
-const driver = new TopologyTestDriver(topology)
-driver.input('orders').send({ total: 3 }, { key: 'a' })
-driver.input('orders').send({ total: 4 }, { key: 'a' })
-const spent = driver.output('spent').readAll().map(({ value }) => value)
-
-const broker = embeddedBroker({ dir: 'data' })
-await using app = new StreamsApp({ applicationId: 'shop', topology, broker })
-await app.start()
-const producer = broker.producer('orders', { key: serdes.string(), value: serdes.json() })
-for (const total of [5, 6]) await producer.send({ key: 'b', value: { total } })
-const stop = new AbortController()
-for await (const { value } of broker.consumer('spent', { value: serdes.json(), signal: stop.signal })) {
-  spent.push(value)
-  if (value === 11) break
-}
-console.log(JSON.stringify(spent))
-`
-
-const topology = `
-import { StreamsBuilder, serdes, type Topology } from 'dhaara'
-
-interface Order { readonly customer: string; readonly total: number }
-
-const builder = new StreamsBuilder()
-builder
-  .stream('orders', { key: serdes.string(), value: serdes.json<Order>(), keyOf: (order) => order.customer })
-  .filter((order) => order.total > 10)
-  .to('large', { key: serdes.string(), value: serdes.json<Order>() })
-const topology: Topology = builder.build()
-export default topology
-`
+/** Blocks of the README in some language. */
+const blocksOf = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code as string)
 
 describe('the package', () => {
   let root = ''
@@ -59,6 +20,7 @@ describe('the package', () => {
     root = mkdtempSync(join(tmpdir(), 'dhaara-package-'))
     project = join(root, 'project')
     mkdirSync(project)
+    writeFileSync(join(project, 'package.json'), '{"type":"module"}')
     await run('npm', ['pack', '--silent', '--pack-destination', root], process.cwd())
     const [tarball] = readdirSync(root).filter((name) => name.endsWith('.tgz'))
     await using registry = await localRegistry(process.cwd())
@@ -92,34 +54,31 @@ describe('the package', () => {
     assert.ok(!existsSync(join(project, 'node_modules/typescript')))
   })
 
-  it('runs topologies, in tests and in apps', async () => {
-    writeFileSync(join(project, 'main.mjs'), program)
-    assert.equal(await run('node', ['main.mjs']), '[3,7,5,11]\n')
-  }).timeout(30_000)
+  it('does what the README says: its files, its commands and what they print', async () => {
+    for (const code of blocksOf('ts')) {
+      const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1]
+      if (name !== undefined) writeFileSync(join(project, name), code)
+    }
+    writeFileSync(join(project, 'orders.jsonl'), blocksOf('json')[0] as string)
+    const commands = blocksOf('console').flatMap((block) => block.split(/^\$ /m).slice(1))
+    assert.ok(commands.length >= 3)
+    for (const text of commands) {
+      const [command = '', ...expected] = text.trimEnd().split('\n')
+      assert.deepEqual((await run('sh', ['-c', command])).trimEnd().split('\n'), expected, command)
+    }
+    assert.match(await run('node', ['--test', 'shop.test.ts']), /\bpass 1\b/)
+  }).timeout(60_000)
 
-  it('brings the command', async () => {
-    writeFileSync(join(project, 'topology.ts'), topology)
-    const orders = [5, 15].map((total) => `${JSON.stringify({ customer: 'c', total })}\n`).join('')
-    const args = ['run', 'topology.ts', '-i', 'orders=-', '-o', 'large=-', '--until-end']
-    const out = await run(join(project, 'node_modules/.bin/dhaara'), args, project, orders)
-    const { key, value } = JSON.parse(out) as { key: string; value: object }
-    assert.deepEqual({ key, value }, { key: 'c', value: { customer: 'c', total: 15 } })
-    const version = (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version
+  it('brings the command, with its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
     assert.equal(await run(join(project, 'node_modules/.bin/dhaara'), ['--version']), `${version}\n`)
-  }).timeout(30_000)
+  })
 
   it('has types for TypeScript', async () => {
     const tsc = resolve('node_modules/typescript/bin/tsc')
     const types = ['--typeRoots', resolve('node_modules/@types'), '--types', 'node']
-    const strict = [
-      '--noEmit',
-      '--strict',
-      '--exactOptionalPropertyTypes',
-      '--module',
-      'nodenext',
-      '--target',
-      'esnext',
-    ]
-    await run('node', [tsc, ...strict, ...types, 'topology.ts'])
+    const options = '--noEmit --strict --exactOptionalPropertyTypes --allowImportingTsExtensions --module nodenext'
+    const files = ['shop.ts', 'main.ts', 'shop.test.ts']
+    await run('node', [tsc, ...options.split(' '), '--target', 'esnext', ...types, ...files])
   }).timeout(60_000)
 })
