@@ -109,6 +109,8 @@ export class Model {
     for (let moved = true; moved; ) {
       moved = false
       for (const [task, { repartitions }] of this.cut.tasks.entries()) {
+        for (const one of repartitions)
+          if (this.queueOf(one).length === 0 && time(task).raise(one, this.timeOf(one.from).w)) moved = true
         const heads = repartitions.filter((one) => this.queueOf(one).length > 0)
         heads.sort((a, b) => (this.queueOf(a)[0]?.item.ts ?? 0) - (this.queueOf(b)[0]?.item.ts ?? 0))
         const [best] = heads
@@ -118,11 +120,6 @@ export class Model {
           for (const { to, port } of best.readers) this.arrive(to, item, port)
           time(task).sweep()
           moved = true
-        }
-        for (const one of repartitions) {
-          if (this.queueOf(one).length > 0) continue
-          const { w } = this.timeOf(one.from)
-          if (time(task).raise(one, w)) moved = true
         }
       }
     }
@@ -160,9 +157,9 @@ export class Model {
     else if (node.op === 'tableJoin') {
       const sides = [(key: Key) => this.row(node.of, key), (key: Key) => this.row(node.with, key)] as const
       const table = new Table(out)
-      const join = new TableJoin(node.how, sides, node.kept ? (item) => table.take(item) : out)
-      const rows = node.kept ? table : join
-      keep({ take: (item, port) => join.take(item, port), row: (key) => rows.row(key), rows: () => rows.rows() })
+      // a join's rows are always kept: so what was there is known, even where both sides come from one record
+      const join = new TableJoin(node.how, sides, (item) => table.take(item))
+      keep({ take: (item, port) => join.take(item, port), row: (key) => table.row(key), rows: () => table.rows() })
     } else if (node.op === 'aggregate' && node.windows === undefined) keep(new Aggregate(node.fold, out))
     else if (node.op === 'aggregate' && node.windows !== undefined) {
       const late = this.shape.nodes[i + 1]?.op === 'late' ? (item: Item) => this.emit(i + 1, item) : () => {}

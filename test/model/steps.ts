@@ -180,7 +180,7 @@ export function derived(node: Extract<ShapeNode, { op: 'tableFilter' | 'tableMap
 }
 
 /** Joins what changed with the other side's row of the moment, as Kafka Streams does. */
-export class TableJoin implements Stateful {
+export class TableJoin {
   private readonly how: 'inner' | 'left' | 'outer'
   private readonly sides: readonly [(key: Key) => Row | undefined, (key: Key) => Row | undefined]
   private readonly out: Emit
@@ -203,16 +203,6 @@ export class TableJoin implements Stateful {
     const of = (changed: unknown) =>
       port === 0 ? this.joined(changed, other?.value) : this.joined(other?.value, changed)
     this.out({ key, value: of(value) ?? null, old: of(old), ts: Math.max(ts, other?.ts ?? 0), headers })
-  }
-
-  row(key: Key): Row | undefined {
-    const [left, right] = [this.sides[0](key), this.sides[1](key)]
-    const value = this.joined(left?.value, right?.value)
-    return none(value) ? undefined : { key, value, ts: Math.max(left?.ts ?? 0, right?.ts ?? 0) }
-  }
-
-  rows(): Row[] {
-    return []
   }
 
   private joined(left: unknown, right: unknown): unknown {

@@ -5,7 +5,7 @@ import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { InputTime } from '../time/inputs.ts'
 import type { Counter } from '../operators/operator.ts'
-import { isOperator } from './steps.ts'
+import { dropsOf, isOperator } from './steps.ts'
 
 /** What generated code and the interpreter are linked with. */
 export interface ProgramEnv {
@@ -15,6 +15,8 @@ export interface ProgramEnv {
   readonly ops: Readonly<Record<number, object>>
   readonly fns: Readonly<Record<number, readonly UserFn[]>>
   readonly tombstones: Readonly<Record<number, Counter>>
+  /** Records without a key, dropped. */
+  readonly keyless: Readonly<Record<number, Counter>>
 }
 
 type Take = (k: unknown, v: unknown, o: unknown, ts: number) => void
@@ -49,10 +51,9 @@ export class Interpreter {
   }
 
   private input(step: Step): RunBatch {
-    const { rec, clock, tombstones } = this.env
-    const { op } = step
+    const { rec, clock, tombstones, keyless } = this.env
     const body: Take = isOperator(step) ? (k, v, _o, ts) => this.call(step, k, v, ts) : this.deliver(step)
-    const dropsNull = op.kind === 'source' && op.tombstones === 'drop' && op.store === undefined
+    const drops = dropsOf(step)
     return (batch, from, to, time) => {
       rec.own = undefined
       for (let i = from; i < to; i++) {
@@ -63,7 +64,8 @@ export class Interpreter {
         rec.i = i
         rec.ts = ts
         if (ts > clock.streamTime) clock.streamTime = ts
-        if (dropsNull && value === null) (tombstones[step.id] as Counter).n++
+        if (drops.tombstones && value === null) (tombstones[step.id] as Counter).n++
+        else if (drops.keyless && batch.keys[i] === null) (keyless[step.id] as Counter).n++
         else this.safely(() => body(batch.keys[i], value, batch.olds?.[i], ts))
         this.moveTime(step, time, value, ts)
         clock.advance(clock.w)

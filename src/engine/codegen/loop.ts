@@ -1,4 +1,5 @@
 import type { Step } from '../plan/physical.ts'
+import { dropsOf } from './steps.ts'
 import type { Traits } from './traits.ts'
 
 /**
@@ -35,9 +36,12 @@ function repartitionLoop(step: Step, change: boolean, body: string, traits: Trai
 }
 
 function topicLoop(step: Step, body: string, traits: Traits): string {
-  const { op } = step
   const processed = failing(traits, body)
-  const dropsNull = op.kind === 'source' && op.tombstones === 'drop' && op.store === undefined
+  const { tombstones, keyless } = dropsOf(step)
+  const dropped = [
+    ...(tombstones ? [`if (v === null) env.tombstones[${step.id}].n++; else `] : []),
+    ...(keyless ? [`if (k === null) env.keyless[${step.id}].n++; else `] : []),
+  ].join('')
   const { each, last } = watermark(step, traits)
   return `function in${step.id}(b, from, to, time) {
     rec.batch = b; rec.own = undefined
@@ -46,7 +50,7 @@ function topicLoop(step: Step, body: string, traits: Traits): string {
     for (let i = from; i < to; i++) {
       const k = keys[i], v = values[i], o = undefined, ts = times[i]
       ${seen(traits)}
-      ${dropsNull ? `if (v === null) env.tombstones[${step.id}].n++; else { ${processed} }` : processed}
+      ${dropped === '' ? processed : `${dropped}{ ${processed} }`}
       ${each}
     }
     time.max = max

@@ -21,6 +21,7 @@ export interface LinkParts {
   readonly strict: boolean
   readonly codegen: boolean
   readonly tombstones: (step: Step) => Counter
+  readonly keyless: (step: Step) => Counter
 }
 
 export interface Linked {
@@ -53,11 +54,14 @@ export class Program {
   link(parts: LinkParts): Linked {
     const fns: Record<number, readonly UserFn[]> = {}
     const tombstones: Record<number, Counter> = {}
+    const keyless: Record<number, Counter> = {}
     for (const step of this.sub.steps) {
       fns[step.id] = functionsOf(step, parts.strict)
-      if (step.op.kind === 'source') tombstones[step.id] = parts.tombstones(step)
+      if (step.op.kind !== 'source') continue
+      tombstones[step.id] = parts.tombstones(step)
+      keyless[step.id] = parts.keyless(step)
     }
-    const env = { rec: parts.rec, clock: parts.clock, fail: parts.fail, ops: parts.ops, fns, tombstones }
+    const env = { rec: parts.rec, clock: parts.clock, fail: parts.fail, ops: parts.ops, fns, tombstones, keyless }
     const made =
       this.make === undefined || !parts.codegen ? new Interpreter(this.sub, env) : this.generated(this.make, env)
     for (const [id, out] of Object.entries(made.outs)) (parts.ops[Number(id)] as { out: unknown }).out = out

@@ -19,6 +19,12 @@ export const isOperator = (step: Step): boolean => {
   return 'store' in op && op.store !== undefined && (op.kind === 'source' || step.table)
 }
 
+/** Records that a stream's source drops and counts, though they move W; tables have their own say. */
+export function dropsOf({ op }: Step): { readonly tombstones: boolean; readonly keyless: boolean } {
+  const stream = op.kind === 'source' && op.store === undefined
+  return { tombstones: stream && op.tombstones === 'drop', keyless: stream && op.nullKeys === 'drop' }
+}
+
 /** Has a helper in `ops`, but nothing comes out of it. */
 export const isOutlet = (step: Step): boolean => outlets.has(step.op.kind)
 

@@ -239,7 +239,11 @@ export class WindowAggregate implements Timed {
 
   private close(start: number): void {
     if (this.mode === 'close') this.emitRows(start)
-    else if (this.mode === 'every') this.emitChanged(start)
+    else if (this.mode === 'every') {
+      this.emitChanged(start)
+      // else a window that opens later would have its tick at once
+      if (this.changed.size === 0) this.nextTick = Number.POSITIVE_INFINITY
+    }
     this.open.shift()
     if (this.onTimeDone > 0) this.onTimeDone--
     if (this.retention === 0) this.drop(start)

@@ -14,7 +14,6 @@ type Reader = (data: Buffer, start: number, end: number) => unknown
 export interface DecodePolicy {
   /** Throws if the record is to stop the app; else the record has been counted or dead-lettered, and is left out. */
   invalid(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): void
-  dropped(source: SourceNode, reason: string): void
   /** No later timestamp is taken. */
   latest(): number
 }
@@ -71,10 +70,7 @@ export class SourceDecoder {
           ts = source.timestamp(value, key, view)
         }
         if (!(ts >= 0 && ts <= latest && ts <= LAST_TIMESTAMP && Number.isInteger(ts))) throw badTimestamp(ts, latest)
-        if (key === null && source.nullKeys !== 'keep' && this.nullKey()) {
-          kept ??= indices(i)
-          continue
-        }
+        if (key === null && source.nullKeys === 'fail') throw this.nullKey()
         keys.push(key)
         values.push(value)
         times.push(ts)
@@ -94,15 +90,11 @@ export class SourceDecoder {
     }
   }
 
-  private nullKey(): boolean {
-    if (this.source.nullKeys === 'fail') {
-      throw new DhaaraError(
-        'DHAARA_KEY_NULL',
-        `source '${this.source.name}' found a record without a key, and nullKeys is 'fail'; write keyed records, or say nullKeys: 'keep' | 'drop'`,
-      )
-    }
-    this.policy.dropped(this.source, 'null-key')
-    return true
+  private nullKey(): DhaaraError {
+    return new DhaaraError(
+      'DHAARA_KEY_NULL',
+      `source '${this.source.name}' found a record without a key, and nullKeys is 'fail'; write keyed records, or say nullKeys: 'keep' | 'drop'`,
+    )
   }
 }
 

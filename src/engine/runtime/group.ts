@@ -281,6 +281,7 @@ export class TaskGroup {
       strict: host.options.strict,
       codegen: host.options.codegen,
       tombstones: (step) => this.counter(`${step.name}.dropped.tombstone`),
+      keyless: (step) => this.counter(`${step.name}.dropped.null-key`),
     })
     const time = new TaskTime(clock)
     const feeds = this.feeds(sub, partition, time, linked.inputs, saved)
@@ -363,7 +364,6 @@ export class TaskGroup {
         if (action === 'deadLetter') host.deadLetterRaw(error, batch, i)
         this.counter(`${source.name}.invalid`).n++
       },
-      dropped: (source, reason) => void this.counter(`${source.name}.dropped.${reason}`).n++,
       latest: () => host.now() + host.options.maxTimestampAhead,
     })
     const position = saved?.positions.find(

@@ -53,7 +53,11 @@ export class Task {
     let best: Feed | undefined
     let second = Number.POSITIVE_INFINITY
     for (const feed of feeds) {
-      if (!feed.ready()) continue
+      if (!feed.ready()) {
+        // its producer may have gone on without sending: what others bring is processed with that W
+        if (feed instanceof ChannelFeed) feed.settle()
+        continue
+      }
       if (best === undefined) best = feed
       else if (feed.head < best.head) {
         second = best.head
