@@ -38,6 +38,12 @@ export interface DriverOptions {
   readonly restore?: DriverSnapshot
 }
 
+/** @internal */
+export interface InnerDriverOptions extends DriverOptions {
+  /** false: interpret the plan, as where code cannot be generated. */
+  readonly codegen?: boolean
+}
+
 export interface SendOptions<K> {
   readonly key?: K | null
   /** Default: the driver's clock. */
@@ -263,7 +269,7 @@ export class TopologyTestDriver implements Disposable {
       options: {
         careful: options.strict ?? true,
         strict: options.strict ?? true,
-        codegen: true,
+        codegen: (options as InnerDriverOptions).codegen ?? true,
         cacheBytes: options.cacheBytes ?? 64 << 20,
         maxTimestampAhead: Number.POSITIVE_INFINITY,
         maxTaskIdle: 0,

@@ -123,7 +123,13 @@ function nodesOf(nodes: readonly ShapeNode[], { op, of, with: other, n, m }: Gen
     case 'aggregate': {
       const [size, advance] = pick(sizes, m)
       const windows =
-        n % 3 === 0 ? undefined : { size, advance, grace: pick([0, 0, 2, 8], n), emit: pick(emits, other) }
+        n % 3 === 0
+          ? undefined
+          : {
+              ...((n + m) % 3 === 0 ? { gap: size === 10 ? 1 : 4 } : { size, advance }),
+              grace: pick([0, 0, 2, 8], n),
+              emit: pick(emits, other),
+            }
       const second = of % 4 === 0 ? pick(streams, other) : stream
       if (second !== stream) {
         const node = { op, of: stream, with: second, fold: pick(['sum', 'list'] as const, m) }

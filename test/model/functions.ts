@@ -68,6 +68,17 @@ export const folds: Record<
   },
 }
 
+/** Joins the states of two sessions, in place as users may. */
+export function merge(left: unknown, right: unknown): unknown {
+  const [one, other] = [left as Partial<Sum & List>, right as Partial<Sum & List>]
+  if (one.all !== undefined) one.all.push(...(other.all ?? []))
+  else {
+    one.n = (one.n ?? 0) + (other.n ?? 0)
+    one.s = (one.s ?? 0) + (other.s ?? 0)
+  }
+  return one
+}
+
 /** The second input of a cogroup. */
 export function addOther(state: unknown, value: unknown): unknown {
   const one = state as Partial<Sum & List>

@@ -15,6 +15,7 @@ import {
   Tally,
 } from './steps.ts'
 import { TaskTime } from './time.ts'
+import { SessionWindows } from './sessions.ts'
 import { Windows } from './windows.ts'
 
 export interface Sent {
@@ -99,7 +100,8 @@ export class Model {
 
   get late(): number {
     let late = 0
-    for (const step of this.steps.values()) if (step instanceof Windows) late += step.late
+    for (const step of this.steps.values())
+      if (step instanceof Windows || step instanceof SessionWindows) late += step.late
     return late
   }
 
@@ -163,7 +165,12 @@ export class Model {
     } else if (node.op === 'aggregate' && node.windows === undefined) keep(new Aggregate(node.fold, out))
     else if (node.op === 'aggregate' && node.windows !== undefined) {
       const late = this.shape.nodes[i + 1]?.op === 'late' ? (item: Item) => this.emit(i + 1, item) : () => {}
-      keep(new Windows(node.fold, node.windows, () => this.timeOf(i).w, out, late))
+      const w = () => this.timeOf(i).w
+      keep(
+        'gap' in node.windows
+          ? new SessionWindows(node.fold, node.windows, w, out, late)
+          : new Windows(node.fold, node.windows, w, out, late),
+      )
     }
     const step = this.steps.get(i)
     if (step?.due) this.timeOf(i).timed.push(step)

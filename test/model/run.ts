@@ -1,5 +1,5 @@
-import { type DriverOptions, TopologyTestDriver } from '../../src/testing/index.ts'
 import type { Topology } from '../../src/index.ts'
+import { type DriverOptions, type DriverSnapshot, TopologyTestDriver } from '../../src/testing/index.ts'
 import type { Event } from './arbitraries.ts'
 import { Model, type Result, type Sent } from './model.ts'
 import { type Shape, storeName } from './shape.ts'
@@ -79,6 +79,56 @@ export function byEngine(
   const rows = rowsIn(shape, driver)
   driver.end()
   return { results: take(shape, driver), rows }
+}
+
+/** What befalls a run before its step `at`; modulo the number of steps. */
+export interface Fault {
+  readonly at: number
+  /** `restore`: a new driver begins where the last checkpoint was. */
+  readonly kind: 'checkpoint' | 'crash' | 'restore'
+}
+
+/** Feeds the steps through faults: what came after the last checkpoint is lost, and sent again. */
+export function byFaultyEngine(
+  shape: Shape,
+  topology: Topology,
+  steps: readonly Step[],
+  faults: readonly Fault[],
+  options: readonly DriverOptions[],
+): { results: Results; rows: object } {
+  let runs = 0
+  let snapshot: DriverSnapshot | undefined
+  const begin = () => {
+    const own = options[runs++ % options.length]
+    return new TopologyTestDriver(topology, snapshot === undefined ? own : { ...own, restore: snapshot })
+  }
+  const results: Results = {}
+  let driver = begin()
+  let kept = 0
+  let i = 0
+  const inOrder = faults.map(({ at, kind }) => ({ at: at % (steps.length + 1), kind })).sort((a, b) => a.at - b.at)
+  for (const { at, kind } of inOrder) {
+    feed(driver, steps.slice(i, at))
+    i = at
+    if (kind === 'checkpoint') {
+      snapshot = driver.checkpoint()
+      take(shape, driver, results)
+      kept = i
+      continue
+    }
+    if (kind === 'crash') driver.crash()
+    else {
+      driver.close()
+      driver = begin()
+    }
+    feed(driver, steps.slice(kept, i))
+  }
+  feed(driver, steps.slice(i))
+  const rows = rowsIn(shape, driver)
+  driver.end()
+  take(shape, driver, results)
+  driver.close()
+  return { results, rows }
 }
 
 /** Rows of every store, in key order, as users see them. */

@@ -17,6 +17,12 @@ export interface WindowShape {
   readonly emit: EmitShape
 }
 
+export interface SessionShape {
+  readonly gap: number
+  readonly grace: number
+  readonly emit: EmitShape
+}
+
 interface One {
   /** Position of the node that it reads. */
   readonly of: number
@@ -56,7 +62,7 @@ export type ShapeNode =
       readonly op: 'aggregate'
       readonly fold: Fold
       readonly with?: number
-      readonly windows?: WindowShape
+      readonly windows?: WindowShape | SessionShape
     } & One)
   /** Directly behind a windowed aggregate. */
   | ({ readonly op: 'late' } & One)

@@ -1,4 +1,4 @@
-import { addOther, folds, grouped, joined, passes, plus, reduceAdd, tallyReduce, tallySum } from './functions.ts'
+import { addOther, folds, grouped, joined, merge, passes, plus, reduceAdd, tallyReduce, tallySum } from './functions.ts'
 import type { Fold, ShapeNode } from './shape.ts'
 
 export type Key = unknown
@@ -43,6 +43,12 @@ export function folded(fold: Fold, state: unknown, value: unknown, key: Key, por
   const { init, add } = folds[fold]
   const before = state === undefined ? init() : copy(state)
   return port === 1 ? addOther(before, value) : add(before as never, value, key)
+}
+
+/** Two sessions' states become one. */
+export function merged(fold: Fold, left: unknown, right: unknown): unknown {
+  if (fold === 'count') return (left as number) + (right as number)
+  return fold === 'reduce' ? reduceAdd(left, right) : merge(copy(left), copy(right))
 }
 
 /** Rows by key. */

@@ -9,6 +9,7 @@ import {
   grouped,
   joined,
   keyFor,
+  merge,
   numberOf,
   passes,
   plus,
@@ -17,7 +18,14 @@ import {
   tallyReduce,
   tallySum,
 } from './functions.ts'
-import { type Shape, type ShapeNode, storeName, type WatermarkShape } from './shape.ts'
+import {
+  type SessionShape,
+  type Shape,
+  type ShapeNode,
+  storeName,
+  type WatermarkShape,
+  type WindowShape,
+} from './shape.ts'
 
 const key = serdes.string() as any
 const value = serdes.json<any>() as any
@@ -124,6 +132,12 @@ function processStep(of: any, node: Extract<ShapeNode, { op: 'process' }>, store
   return node.valuesOnly ? of.processValues(supplier, opts) : of.process(supplier, opts)
 }
 
+function frameOf(shape: WindowShape | SessionShape): any {
+  if ('gap' in shape) return windows.session(shape.gap)
+  const { size, advance } = shape
+  return size === advance ? windows.tumbling(size) : windows.hopping(size, { advance })
+}
+
 function aggregateStep(
   built: any[],
   node: Extract<ShapeNode, { op: 'aggregate' }>,
@@ -132,15 +146,14 @@ function aggregateStep(
 ): any {
   const { fold, windows: shape } = node
   let group = built[node.of].groupByKey()
-  const options = { store }
+  const options = shape !== undefined && 'gap' in shape ? { store, merge } : { store }
   if (node.with !== undefined) {
     const { init, add } = folds[fold as 'sum']
     group = group.cogroup(init, add).cogroup(built[node.with].groupByKey(), addOther)
   }
   if (shape !== undefined) {
-    const { size, advance, grace, emit } = shape
-    const frame = size === advance ? windows.tumbling(size) : windows.hopping(size, { advance })
-    group = group.windowedBy(frame.grace(grace)).emit(typeof emit === 'string' ? emit : every(emit.every))
+    const { grace, emit } = shape
+    group = group.windowedBy(frameOf(shape).grace(grace)).emit(typeof emit === 'string' ? emit : every(emit.every))
   }
   let late: any
   if (next?.op === 'late') group = group.lateTo((stream: any) => (late = stream), { key, value })

@@ -44,14 +44,16 @@ export class Task {
 
   /**
    * Processes up to about `limit` records of one slice. Where inputs meet in a stateful step, the slice comes from the
-   * input with the lowest head and ends before the second-lowest head is passed.
+   * input with the lowest head and ends before another input's head comes; among equals the first input goes first.
    * @param idleFor how long to wait for an input that has more to come; 0: not at all
    * @returns how many records were processed; 0 also while waiting
    */
   run(limit: number, idleFor: number, now: number): number {
     const { feeds, sub } = this.parts
     let best: Feed | undefined
-    let second = Number.POSITIVE_INFINITY
+    // the lowest heads of the feeds in front of the best one, and behind it: among equals the first feed goes first
+    let before = Number.POSITIVE_INFINITY
+    let behind = Number.POSITIVE_INFINITY
     for (const feed of feeds) {
       if (!feed.ready()) {
         // its producer may have gone on without sending: what others bring is processed with that W
@@ -60,14 +62,15 @@ export class Task {
       }
       if (best === undefined) best = feed
       else if (feed.head < best.head) {
-        second = best.head
+        before = best.head
+        behind = Number.POSITIVE_INFINITY
         best = feed
-      } else if (feed.head < second) second = feed.head
+      } else if (feed.head < behind) behind = feed.head
     }
     if (best === undefined) return 0
     const meeting = sub.inputsMeet && feeds.length > 1
     if (meeting && this.waits(best, idleFor, now)) return 0
-    const to = meeting ? sliceEnd(best, limit, second) : Math.min(best.batch.count, best.cursor + limit)
+    const to = meeting ? sliceEnd(best, limit, before, behind) : Math.min(best.batch.count, best.cursor + limit)
     return this.process(best, to)
   }
 
@@ -148,12 +151,15 @@ export class Task {
   }
 }
 
-/** Up to the first record newer than the other input's head. */
-function sliceEnd(feed: Feed, limit: number, other: number): number {
+/** Up to the first record that another input's head comes before. */
+function sliceEnd(feed: Feed, limit: number, before: number, behind: number): number {
   const { timestamps, count } = feed.batch
   const most = Math.min(count, feed.cursor + limit)
   let to = feed.cursor
-  while (to < most && (timestamps[to] as number) <= other) to++
+  for (; to < most; to++) {
+    const ts = timestamps[to] as number
+    if (ts >= before || ts > behind) break
+  }
   return Math.max(to, feed.cursor + 1)
 }
 
