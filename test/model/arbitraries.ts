@@ -1,6 +1,8 @@
 import fc from 'fast-check'
+import type { InnerDriverOptions } from '../../src/testing/driver.ts'
 import { isStraight } from './cut.ts'
 import type { Sent } from './model.ts'
+import type { Fault } from './run.ts'
 import {
   type EmitShape,
   type Fold,
@@ -242,3 +244,19 @@ export const events: fc.Arbitrary<Event[]> = fc
       return { kind: 'send', topic, key, value, timestamp: Math.max(0, i - behind), headers }
     }),
   )
+
+export const faults: fc.Arbitrary<Fault[]> = fc.array(
+  fc.record({
+    at: fc.nat({ max: 60 }),
+    kind: fc.constantFrom<Fault['kind']>('checkpoint', 'checkpoint', 'crash', 'restore'),
+  }),
+  { maxLength: 8 },
+)
+
+/** Caches that hold nothing, little, or all. */
+export const driverOptions: fc.Arbitrary<InnerDriverOptions> = fc.record({
+  batchSize: fc.integer({ min: 1, max: 12 }),
+  strict: fc.boolean(),
+  cacheBytes: fc.constantFrom(1, 500, 1 << 20),
+  codegen: fc.boolean(),
+})

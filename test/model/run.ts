@@ -1,5 +1,6 @@
 import type { Topology } from '../../src/index.ts'
-import { type DriverOptions, type DriverSnapshot, TopologyTestDriver } from '../../src/testing/index.ts'
+import type { InnerDriverOptions } from '../../src/testing/driver.ts'
+import { type DriverSnapshot, TopologyTestDriver } from '../../src/testing/index.ts'
 import type { Event } from './arbitraries.ts'
 import { Model, type Result, type Sent } from './model.ts'
 import { type Shape, storeName } from './shape.ts'
@@ -72,7 +73,7 @@ export function byEngine(
   shape: Shape,
   topology: Topology,
   steps: readonly Step[],
-  options: DriverOptions = {},
+  options: InnerDriverOptions = {},
 ): { results: Results; rows: object } {
   using driver = new TopologyTestDriver(topology, options)
   feed(driver, steps)
@@ -94,7 +95,7 @@ export function byFaultyEngine(
   topology: Topology,
   steps: readonly Step[],
   faults: readonly Fault[],
-  options: readonly DriverOptions[],
+  options: readonly InnerDriverOptions[],
 ): { results: Results; rows: object } {
   let runs = 0
   let snapshot: DriverSnapshot | undefined

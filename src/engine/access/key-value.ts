@@ -14,11 +14,14 @@ export class KeyValueAccess {
   private readonly now: () => number
   /** What is kept -> what is shown (built-in aggregators keep more than they show). */
   private readonly show: (state: unknown) => unknown
+  /** What is given -> what is kept. */
+  private readonly keep: (value: unknown) => unknown
 
-  constructor(table: KeyValueTable, now: () => number, show: (state: unknown) => unknown = (state) => state) {
+  constructor(table: KeyValueTable, now: () => number, show = same, keep = same) {
     this.table = table
     this.now = now
     this.show = show
+    this.keep = keep
   }
 
   get(key: unknown): unknown {
@@ -31,21 +34,22 @@ export class KeyValueAccess {
   }
 
   put(key: unknown, value: unknown): void {
-    this.table.put(key, value ?? undefined, this.now())
+    this.table.put(key, this.keep(value ?? undefined), this.now())
   }
 
   putIfAbsent(key: unknown, value: unknown): unknown {
     const entry = this.table.load(key)
-    if (entry.value !== undefined) return entry.value
-    this.table.set(entry, value ?? undefined, this.now())
+    if (entry.value !== undefined) return this.show(entry.value)
+    this.table.set(entry, this.keep(value ?? undefined), this.now())
     return undefined
   }
 
   delete(key: unknown): unknown {
     const entry = this.table.load(key)
     const old = entry.value
-    if (old !== undefined) this.table.set(entry, undefined, this.now())
-    return old
+    if (old === undefined) return undefined
+    this.table.set(entry, undefined, this.now())
+    return this.show(old)
   }
 
   get approximateCount(): number {
@@ -89,6 +93,8 @@ export class KeyValueAccess {
     }
   }
 }
+
+const same = (value: unknown): unknown => value
 
 /** Of tables: they belong to their step. */
 export class ReadOnlyKeyValue {

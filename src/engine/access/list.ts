@@ -4,14 +4,18 @@ import type { KeyValueTable } from '../../state/stores/index.ts'
 export class ListAccess {
   private readonly table: KeyValueTable
   private readonly now: () => number
+  private readonly show: (value: unknown) => unknown
+  private readonly keep: (value: unknown) => unknown
 
-  constructor(table: KeyValueTable, now: () => number) {
+  constructor(table: KeyValueTable, now: () => number, show = same, keep = same) {
     this.table = table
     this.now = now
+    this.show = show
+    this.keep = keep
   }
 
   values(key: unknown): Iterable<unknown> {
-    return [...((this.table.load(key).value as unknown[] | undefined) ?? [])]
+    return Array.from((this.table.load(key).value as unknown[] | undefined) ?? [], (value) => this.show(value))
   }
 
   length(key: unknown): number {
@@ -21,7 +25,7 @@ export class ListAccess {
   append(key: unknown, value: unknown): void {
     const entry = this.table.load(key)
     const list = (entry.value as unknown[] | undefined) ?? []
-    list.push(value)
+    list.push(this.keep(value))
     this.table.set(entry, list, this.now())
   }
 
@@ -31,7 +35,7 @@ export class ListAccess {
     if (list === undefined) return undefined
     const first = list.shift()
     this.table.set(entry, list.length === 0 ? undefined : list, this.now())
-    return first
+    return this.show(first)
   }
 
   clear(key: unknown): void {
@@ -39,3 +43,5 @@ export class ListAccess {
     if (entry.value !== undefined) this.table.set(entry, undefined, this.now())
   }
 }
+
+const same = (value: unknown): unknown => value

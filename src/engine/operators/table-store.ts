@@ -15,11 +15,20 @@ export class TableStore implements TableReader {
   out: EmitChange = noEmit
   ts = Number.NEGATIVE_INFINITY
   private readonly table: KeyValueTable
+  private readonly copy: ((value: unknown) => unknown) | undefined
   private readonly nullKeys: Counter
 
-  constructor(stepId: number, name: string, table: KeyValueTable, ctx: OperatorContext) {
+  /** @param copy given where somebody may go on changing values that are kept here */
+  constructor(
+    stepId: number,
+    name: string,
+    table: KeyValueTable,
+    ctx: OperatorContext,
+    copy?: (value: unknown) => unknown,
+  ) {
     this.stepId = stepId
     this.table = table
+    this.copy = copy
     this.nullKeys = ctx.dropped(name, 'null-key')
   }
 
@@ -36,8 +45,9 @@ export class TableStore implements TableReader {
       this.out(key, null, old, ts)
       return
     }
-    this.table.set(entry, value, ts)
-    this.out(key, value, old, ts)
+    const row = this.copy === undefined ? value : this.copy(value)
+    this.table.set(entry, row, ts)
+    this.out(key, row, old, ts)
   }
 
   get(key: unknown): unknown {

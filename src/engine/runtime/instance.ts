@@ -1,6 +1,15 @@
-import type { AggregateNode, AnySerde, MatchNode, PlanNode, StoreSpec, StreamJoinNode } from '../../dsl/plan/index.ts'
+import type {
+  AggregateNode,
+  AggregateSpec,
+  AnySerde,
+  MatchNode,
+  PlanNode,
+  StoreSpec,
+  StreamJoinNode,
+  UserFn,
+} from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { compareKeys, copyValue } from '../../state/codec/index.ts'
+import { compareKeys, copyValue, deepFreeze } from '../../state/codec/index.ts'
 import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
 import { ListAccess } from '../access/list.ts'
 import { MatchAccess } from '../access/match.ts'
@@ -22,7 +31,9 @@ import type { WallClock } from '../time/wall.ts'
 import type { CurrentRecord } from './record.ts'
 import { SinkWriter } from './sink.ts'
 import type { TaskStores } from './stores.ts'
-import { frozen } from './user-functions.ts'
+import { userError } from './errors.ts'
+import { changesInPlace, addingCopies } from './in-place.ts'
+import { frozen, frozenSpec, frozenSupplier } from './user-functions.ts'
 import { windowedAggregate, windowedAccess } from './windowed.ts'
 
 /** What the steps of one task are made with. */
@@ -64,16 +75,23 @@ export class Instance {
       case 'mapValues':
       case 'toTable':
         return 'store' in op && op.store !== undefined
-          ? new TableStore(id, name, stores.keyValue(op.store.name), ctx)
+          ? new TableStore(id, name, stores.keyValue(op.store.name), ctx, this.copyFor(step))
           : undefined
       case 'aggregate':
         return this.aggregate(step, op)
       case 'tableAggregate':
-        return new TableAggregate(id, op.spec, stores.keyValue(op.store.name), needsOld, ctx)
+        return new TableAggregate(id, this.specOf(step, op.spec), stores.keyValue(op.store.name), needsOld, ctx)
       case 'tableJoin':
         return this.tableJoin(step)
       case 'streamTableJoin':
-        return new StreamTableJoin(id, name, op.how, op.joiner, this.rows(step.inputs[1] as Step), ctx)
+        return new StreamTableJoin(
+          id,
+          name,
+          op.how,
+          this.user(op.joiner, name, 3),
+          this.rows(step.inputs[1] as Step),
+          ctx,
+        )
       case 'streamJoin':
         return this.streamJoin(step, op)
       case 'process':
@@ -88,7 +106,7 @@ export class Instance {
         return { same: (a: unknown, b: unknown) => compareKeys(a, b) === 0 }
       case 'repartitionWrite': {
         const outlets = this.parts.outletsOf(op.repartition.id)
-        const copy = changesInPlace(step) ? copyValue : undefined
+        const copy = this.copyFor(step)
         const Writer = op.repartition.change ? ChangeWriter : RepartitionWriter
         return new Writer(op.repartition, outlets, ctx.clock, rec, copy)
       }
@@ -112,17 +130,17 @@ export class Instance {
 
   private aggregate(step: Step, op: AggregateNode): object {
     const { ctx, stores } = this.parts
+    const spec = this.specOf(step, op.spec)
     if (op.windows === undefined)
-      return new KeyAggregate(step.id, step.name, op.spec, stores.keyValue(op.store.name), step.needsOld, ctx)
-    return windowedAggregate(step, op, stores, ctx)
+      return new KeyAggregate(step.id, step.name, spec, stores.keyValue(op.store.name), step.needsOld, ctx)
+    return windowedAggregate(step, { ...op, spec }, stores, ctx)
   }
 
   private streamJoin(step: Step, op: StreamJoinNode): object {
     const { ctx, stores } = this.parts
     const [left, right] = step.inputs as [Step, Step]
     const { how, windows, store } = op
-    const joiner = this.parts.strict ? frozen(op.joiner, step.name) : op.joiner
-    const spec = { how, windows, joiner, copy: changesInPlace(step) ? copyValue : undefined }
+    const spec = { how, windows, joiner: this.user(op.joiner, step.name, 3), copy: this.copyFor(step) }
     const table = (name: string, value: AnySerde | undefined) => stores.join(name, joinSpan(windows), value)
     const join =
       left === right
@@ -146,7 +164,7 @@ export class Instance {
       step.id,
       step.name,
       op.how,
-      op.joiner,
+      this.user(op.joiner, step.name, 3),
       this.rows(left),
       this.rows(right),
       step.needsOld || op.store !== undefined,
@@ -156,7 +174,13 @@ export class Instance {
       ? join
       : new KeptJoin(
           join,
-          new TableStore(step.id, step.name, this.parts.stores.keyValue(op.store.name), this.parts.ctx),
+          new TableStore(
+            step.id,
+            step.name,
+            this.parts.stores.keyValue(op.store.name),
+            this.parts.ctx,
+            this.copyFor(step),
+          ),
         )
   }
 
@@ -168,9 +192,13 @@ export class Instance {
       return new StoredRows(this.parts.stores.keyValue(op.store.name), result)
     }
     const input = step.inputs[0] as Step
-    if (op.kind === 'mapValues') return new DerivedRows(this.rows(input), op.fn)
-    if (op.kind === 'filter')
-      return new DerivedRows(this.rows(input), (value, key) => (op.fn(value, key) !== op.negate ? value : undefined))
+    if (op.kind === 'mapValues') return new DerivedRows(this.rows(input), this.derive(op.fn, step.name))
+    if (op.kind === 'filter') {
+      const passes = this.derive(op.fn, step.name)
+      return new DerivedRows(this.rows(input), (value, key) =>
+        Boolean(passes(value, key)) !== op.negate ? value : undefined,
+      )
+    }
     if (op.kind === 'tableJoin') return this.ops[step.id] as TableJoin
     throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
   }
@@ -178,9 +206,9 @@ export class Instance {
   private process(step: Step, op: Extract<PlanNode, { kind: 'process' }>): object {
     const process = new Process(
       step.id,
-      op.supplier,
+      this.parts.strict ? frozenSupplier(op.supplier, step.name) : op.supplier,
       op.valuesOnly,
-      this.parts.services(step, (handle) => this.access(handle, op.stores, step.name)),
+      this.parts.services(step, (handle) => this.access(handle, op.stores, step)),
     )
     this.processes.push(process)
     return process
@@ -193,12 +221,12 @@ export class Instance {
       rec,
       table: stores.parts(op.store.name),
       codec: eventCodec(op.events, op.store.name),
-      copy: changesInPlace(step) ? copyValue : undefined,
+      copy: this.copyFor(step),
     })
   }
 
   /** A store as a processor may use it. */
-  private access(handle: string | { readonly name: string }, listed: readonly string[], step: string): unknown {
+  private access(handle: string | { readonly name: string }, listed: readonly string[], step: Step): unknown {
     const name = typeof handle === 'string' ? handle : handle.name
     const spec = this.parts.stores.spec(name)
     const owner = this.ownerOf(name)
@@ -206,11 +234,42 @@ export class Instance {
       const known = listed.length === 0 ? 'it lists none' : `it lists ${listed.join(', ')}`
       throw new DhaaraError(
         'DHAARA_STORE_UNKNOWN',
-        `step '${step}' asks for the store '${name}', which it does not list in {stores} (${known})`,
-        { step },
+        `step '${step.name}' asks for the store '${name}', which it does not list in {stores} (${known})`,
+        { step: step.name },
       )
     }
-    return storeAccess(this.parts.stores, spec, owner, () => this.parts.rec.ts)
+    const copy = this.copyFor(step)
+    return storeAccess(this.parts.stores, spec, owner, () => this.parts.rec.ts, {
+      show: this.parts.strict ? deepFreeze : undefined,
+      keep: copy,
+    })
+  }
+
+  /** A user's function as the task calls it; `to`: how many of its arguments are read-only. */
+  private user(fn: UserFn, step: string, to = 2): UserFn {
+    return this.parts.strict ? frozen(fn, step, 0, to) : fn
+  }
+
+  /** Called by whoever asks for a row: what it throws is still its own step's. */
+  private derive(fn: UserFn, step: string): UserFn {
+    const own = this.user(fn, step)
+    return (value, key) => {
+      try {
+        return own(value, key)
+      } catch (error) {
+        throw userError(error, step, this.parts.rec)
+      }
+    }
+  }
+
+  private specOf(step: Step, spec: AggregateSpec): AggregateSpec {
+    const own = this.copyFor(step) === undefined ? spec : addingCopies(spec)
+    return this.parts.strict ? frozenSpec(own, step.name) : own
+  }
+
+  /** For what a step keeps by reference. */
+  private copyFor(step: Step): typeof copyValue | undefined {
+    return changesInPlace(step, (name) => this.ownerOf(name)) ? copyValue : undefined
   }
 
   private ownerOf(store: string): Step | undefined {
@@ -218,28 +277,35 @@ export class Instance {
   }
 }
 
+/** What becomes of values on their way between user code and a store. */
+interface Handed {
+  /** On the way out. */
+  readonly show?: ((value: unknown) => unknown) | undefined
+  /** On the way in. */
+  readonly keep?: ((value: unknown) => unknown) | undefined
+}
+
 /** The handle through which user code and the test driver see a store; `owner`: the step whose table it is. */
-export function storeAccess(stores: TaskStores, spec: StoreSpec, owner: Step | undefined, now: () => number): unknown {
+export function storeAccess(
+  stores: TaskStores,
+  spec: StoreSpec,
+  owner: Step | undefined,
+  now: () => number,
+  handed: Handed = {},
+): unknown {
   const aggregate = owner !== undefined && 'spec' in owner.op ? owner.op : undefined
-  const show = aggregate?.spec.result ?? ((state: unknown) => state)
+  const result = aggregate?.spec.result ?? ((state: unknown) => state)
+  const { show: freeze, keep } = handed
+  const show = freeze === undefined ? result : (state: unknown) => freeze(result(state))
   if (spec.kind === 'window' || spec.kind === 'session')
     return windowedAccess(stores, spec, aggregate?.kind === 'aggregate' ? aggregate : undefined, now)
   if (owner?.op.kind === 'match') {
     const { client } = stores.parts(spec.name)
     if (client instanceof Match) return new MatchAccess(client)
   }
-  if (spec.kind === 'list') return new ListAccess(stores.keyValue(spec.name), now)
-  const access = new KeyValueAccess(stores.keyValue(spec.name), now, show)
+  if (spec.kind === 'list') return new ListAccess(stores.keyValue(spec.name), now, show, keep)
+  const access = new KeyValueAccess(stores.keyValue(spec.name), now, show, keep)
   return owner === undefined ? access : new ReadOnlyKeyValue(access)
-}
-
-/** An aggregate upstream may go on changing, in place, what it has sent. */
-function changesInPlace(step: Step): boolean {
-  return step.inputs.some((input) => {
-    const { op } = input
-    if ('spec' in op && !op.spec.pure && op.spec.kind === 'aggregate' && op.spec.result === undefined) return true
-    return changesInPlace(input)
-  })
 }
 
 const unsupported = (what: string, step: string): DhaaraError =>
