@@ -13,9 +13,8 @@ import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { embeddedBroker, type Topology } from '../../../../src/index.ts'
 import type { Subject } from '../../../harness/subject.ts'
 import type { Chunk } from '../../../workload/chunks.ts'
+import { interval, now } from './epoch.ts'
 
-/** Wall time between two checkpoints, milliseconds: as the hand-written loops have it. */
-const interval = 100
 /** Records of one fetch. */
 const fetchSize = 1000
 
@@ -82,7 +81,7 @@ export function engineSubject(topology: () => Topology, input: string, options: 
         1,
       )
       group.run(Number.POSITIVE_INFINITY)
-      let due = performance.now() + interval
+      let due = now() + interval
 
       const handOver = (): void => {
         const frames = outputs.take()
@@ -102,7 +101,7 @@ export function engineSubject(topology: () => Topology, input: string, options: 
         )
         for (const [gte, lt] of clears) lease.backend.clearRange(gte, lt)
         group.written(Number.POSITIVE_INFINITY)
-        due = performance.now() + interval
+        due = now() + interval
       }
 
       return {
@@ -110,7 +109,7 @@ export function engineSubject(topology: () => Topology, input: string, options: 
           for (let from = 0; from < chunk.count; from += fetchSize) {
             waiting = fetchedOf(chunk, from, Math.min(chunk.count, from + fetchSize), input)
             group.run(Number.POSITIVE_INFINITY)
-            if (performance.now() >= due) commit()
+            if (now() >= due) commit()
           }
           handOver()
         },
@@ -128,12 +127,18 @@ export function engineSubject(topology: () => Topology, input: string, options: 
 
 let position = 0
 
-/** Records of a chunk as a broker would hand them over: keyless values in one buffer. */
+/** Records of a chunk as a broker would hand them over: keyless values in one buffer, the columns in another. */
 function fetchedOf({ bytes, offsets }: Chunk, from: number, to: number, topic: string): FetchedBatch {
   const count = to - from
-  const none = new Int32Array(count).fill(-1)
-  const base = position
-  position += count
+  const columns = new ArrayBuffer(count * 28)
+  const timestamps = new Float64Array(columns, 0, count)
+  const positions = new Float64Array(columns, count * 8, count)
+  const none = new Int32Array(columns, count * 16, count).fill(-1)
+  const valueStart = new Int32Array(columns, count * 20, count)
+  const valueEnd = new Int32Array(columns, count * 24, count)
+  valueStart.set(offsets.subarray(from, to))
+  valueEnd.set(offsets.subarray(from + 1, to + 1))
+  for (let i = 0; i < count; i++) positions[i] = position++
   return {
     topic,
     partition: 0,
@@ -141,10 +146,10 @@ function fetchedOf({ bytes, offsets }: Chunk, from: number, to: number, topic: s
     data: bytes,
     keyStart: none,
     keyEnd: none,
-    valueStart: Int32Array.from(offsets.subarray(from, to)),
-    valueEnd: Int32Array.from(offsets.subarray(from + 1, to + 1)),
-    timestamps: new Float64Array(count),
-    offsets: Float64Array.from({ length: count }, (_, i) => base + i),
+    valueStart,
+    valueEnd,
+    timestamps,
+    offsets: positions,
     nextOffset: position,
   }
 }

@@ -9,8 +9,6 @@ import { oneTask } from '../common/one-task.ts'
 /** Decoded batches through the generated code of five stateless steps. */
 export const subject: Subject<Order> = {
   setup({ objects, sink }) {
-    let count = 0
-    let sum = 0
     const builder = new StreamsBuilder()
     builder
       .stream('orders', { value: serdes.json<Order>() })
@@ -19,10 +17,7 @@ export const subject: Subject<Order> = {
       .mapValues(({ city, amount }) => ({ city, cents: amount * 90 }))
       .filter((row) => row.city !== 'city-7')
       .mapValues((row) => row.cents + 1)
-      .forEach((total) => {
-        count++
-        sum += total
-      })
+      .forEach((total) => sink.add(1, total))
     const feed = oneTask(compile(planOf(builder.build())))
     const size = 1000
     const batches: RecordBatch[] = []
@@ -45,9 +40,6 @@ export const subject: Subject<Order> = {
     return {
       run() {
         for (const batch of batches) feed.run(batch, 0, batch.count, feed.time)
-        sink.add(count, sum)
-        count = 0
-        sum = 0
       },
       finish() {},
     }
