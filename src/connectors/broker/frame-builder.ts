@@ -60,26 +60,30 @@ export class FrameBuilder {
   }
 
   /** Appends text as the value, written straight into the buffer as UTF-8 (for JSON). @throws as `add` */
-  addText(key: Uint8Array | null, value: string, timestamp: number, headers?: RecordHeaders): void {
-    const keyBytes = key === null ? 0 : key.length
+  addText(key: Uint8Array | string | null, value: string, timestamp: number, headers?: RecordHeaders): void {
+    const text = typeof key === 'string'
+    const keyBytes = key === null ? 0 : text ? key.length * 3 : key.length
     // A UTF-16 unit has at most 3 bytes; the exact number counts only near the limit.
     let most = keyBytes + value.length * 3
     if (most > this.#maxRecordBytes || headers !== undefined || most > mebibyte) {
-      most = keyBytes + Buffer.byteLength(value)
+      most = (text ? Buffer.byteLength(key) : keyBytes) + Buffer.byteLength(value)
       this.#check(most, headers)
     }
     this.#reserve(most)
-    const keyEnd = this.#put(key)
+    const keyEnd = text ? (this.#at += this.#data.utf8Write(key, this.#at)) : this.#put(key)
     this.#at += this.#data.utf8Write(value, this.#at)
     this.#push(keyEnd, this.#at, timestamp, headers)
   }
 
   /**
    * The frame's bytes in a buffer of their own (it can be transferred to another thread), and an empty builder.
-   * `gaps`: how far each record's offset lies before the last one, for runs with holes.
+   * `gaps`: how far each record's offset lies before the last one, for runs with holes. `memory` takes the frame if it is
+   * large enough.
    */
-  finish(gaps?: Int32Array): Buffer<ArrayBuffer> {
-    return this.#assemble(gaps, Buffer.allocUnsafeSlow(this.#size(gaps)))
+  finish(gaps?: Int32Array, memory?: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+    const size = this.#size(gaps)
+    const fits = memory !== undefined && memory.length >= size
+    return this.#assemble(gaps, fits ? memory.subarray(0, size) : Buffer.allocUnsafeSlow(size))
   }
 
   /**

@@ -17,6 +17,11 @@ export class StringSerde extends KeySerde<string> {
     return Buffer.from(value)
   }
 
+  text(value: string): string {
+    if (typeof value !== 'string') throw unencodable('A string serde', value, 'a string')
+    return value
+  }
+
   read(buf: Buffer, start: number, end: number, topic: string): string {
     return readUtf8(buf, start, end, topic, 'UTF-8')
   }

@@ -6,7 +6,7 @@ import { EpochAborted } from '../runtime/errors.ts'
 import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
-import { Outputs } from '../runtime/outputs.ts'
+import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import type { StoreIds } from './identity.ts'
@@ -172,16 +172,19 @@ export class LocalEngine implements Engine {
     const { backend, log } = this.lease
     const { clock, sync } = this.settings
     const began = performance.now()
+    const { outputs } = this
     let epoch = this.epoch
+    let frames: readonly OutputFrame[] = []
     const { bytes, clears } = writeEpoch(
       backend,
       log,
       (sealer) => {
         epoch = this.group.seal(sealer)
       },
-      () => this.outputs.take(),
+      () => (frames = outputs.take()),
       sync === 'commit',
     )
+    outputs.release(frames)
     for (const [gte, lt] of clears) backend.clearRange(gte, lt)
     this.group.written(epoch)
     this.epoch = epoch + 1

@@ -74,7 +74,7 @@ function rawOf(rec: CurrentRecord): RawRecord {
   const { batch, i } = rec
   const raw = batch.raw
   if (raw !== undefined && i >= 0) {
-    const at = batch.rawIndex === undefined ? i : (batch.rawIndex[i] as number)
+    const at = batch.rawIndex === undefined ? (batch.rawFrom ?? 0) + i : (batch.rawIndex[i] as number)
     return rawAt(raw, at)
   }
   const bytes = (value: unknown) =>

@@ -35,8 +35,9 @@ export class SourceDecoder {
     this.value = reader(source.value as FastSerde | undefined, topic)
   }
 
-  decode(fetched: FetchedBatch): RecordBatch {
-    const { count, data, keyStart, keyEnd, valueStart, valueEnd, timestamps } = fetched
+  /** Records [from, to) of a run. */
+  decode(fetched: FetchedBatch, from: number, to: number): RecordBatch {
+    const { data, keyStart, keyEnd, valueStart, valueEnd, timestamps } = fetched
     const { source, view } = this
     const keys: unknown[] = []
     const values: unknown[] = []
@@ -52,20 +53,21 @@ export class SourceDecoder {
       olds: undefined,
       timestamps: times,
       w: undefined,
-      headers: fetched.headers as (RawHeaders | undefined)[] | undefined,
-      offsets: fetched.offsets,
-      baseOffset: fetched.offsets[0] ?? 0,
+      headers: fetched.headers?.slice(from, to) as (RawHeaders | undefined)[] | undefined,
+      offsets: fetched.offsets.subarray(from, to),
+      baseOffset: fetched.offsets[from] ?? 0,
       raw: fetched,
+      rawFrom: from,
     }
     view.batch = batch
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < to; i++) {
       try {
         const key = (keyStart[i] as number) < 0 ? null : this.key(data, keyStart[i] as number, keyEnd[i] as number)
         const value =
           (valueStart[i] as number) < 0 ? null : this.value(data, valueStart[i] as number, valueEnd[i] as number)
         let ts = timestamps[i] as number
         if (source.timestamp !== undefined && value !== null) {
-          view.i = i
+          view.i = i - from
           view.ts = ts
           ts = source.timestamp(value, key, view)
         }
@@ -76,7 +78,7 @@ export class SourceDecoder {
         times.push(ts)
         kept?.push(i)
       } catch (error) {
-        kept ??= indices(i)
+        kept ??= indices(from, i)
         this.policy.invalid(asDataError(error), source, fetched, i)
       }
     }
@@ -84,7 +86,7 @@ export class SourceDecoder {
     if (kept === undefined) return batch
     return {
       ...batch,
-      headers: batch.headers && kept.map((i) => batch.headers?.[i]),
+      headers: batch.headers && kept.map((i) => batch.headers?.[i - from]),
       offsets: kept.map((i) => fetched.offsets[i] as number),
       rawIndex: kept,
     }
@@ -105,7 +107,7 @@ function reader(serde: FastSerde | undefined, topic: string): Reader {
   return (data, start, end) => serde.deserialize(data.subarray(start, end), topic)
 }
 
-const indices = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+const indices = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
 function asDataError(error: unknown): DhaaraError {
   if (error instanceof DhaaraError && error.domain === 'data') return error

@@ -1,3 +1,4 @@
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { Step } from '../plan/physical.ts'
 import type { InputTime } from '../time/inputs.ts'
 import type { Channel } from './channel.ts'
@@ -40,13 +41,30 @@ export abstract class Feed {
   abstract more(head: number): boolean
 }
 
+/**
+ * Records that are decoded at once. What is decoded lives until it is processed; were it more, most of it would outlive a
+ * collection of the young generation, which then grows beyond what the processor's caches hold.
+ */
+const chunk = 256
+
+/** Where a topic partition's records come from. */
+export interface TopicSource {
+  fetch(offset: number): FetchedBatch | undefined
+  /** Records [from, to) of a run. */
+  decode(fetched: FetchedBatch, from: number, to: number): RecordBatch
+  /** More is known to exist from this offset on. */
+  behind(offset: number): boolean
+}
+
 export class TopicFeed extends Feed {
   readonly topic: string
   readonly partition: number
   /** Offset after the last record of `batch`. */
   private after: number
-  private readonly fetch: (offset: number) => { batch: RecordBatch; next: number } | undefined
-  private readonly behind: (offset: number) => boolean
+  private readonly source: TopicSource
+  /** What was fetched last, and how far it has been decoded. */
+  private fetched: FetchedBatch | undefined = undefined
+  private decoded = 0
   /** A bounded input: it ends at this offset. */
   until = Number.POSITIVE_INFINITY
   /** Wall clock at the last record; at first, at the start. */
@@ -61,17 +79,13 @@ export class TopicFeed extends Feed {
     topic: string,
     partition: number,
     position: number,
-    source: {
-      fetch(offset: number): { batch: RecordBatch; next: number } | undefined
-      behind(offset: number): boolean
-    },
+    source: TopicSource,
   ) {
     super(`${step.name}|${topic}`, step, time, run)
     this.topic = topic
     this.partition = partition
     this.after = position
-    this.fetch = source.fetch
-    this.behind = source.behind
+    this.source = source
   }
 
   /** Offset of the first record that has not been processed. */
@@ -83,12 +97,23 @@ export class TopicFeed extends Feed {
 
   protected refill(): boolean {
     while (this.after < this.until) {
-      const fetched = this.fetch(this.after)
+      const fetched = this.fetched ?? this.source.fetch(this.after)
       if (fetched === undefined) return false
-      this.batch = fetched.batch
+      const from = this.decoded
+      // what cannot be decoded under 'fail' is not tried twice
+      this.fetched = undefined
+      this.decoded = 0
+      const to = Math.min(from + chunk, fetched.count)
+      const batch = this.source.decode(fetched, from, to)
+      const last = to === fetched.count
+      if (!last) {
+        this.fetched = fetched
+        this.decoded = to
+      }
+      this.batch = batch
       this.cursor = 0
-      this.after = fetched.next
-      if (fetched.batch.count > 0) return true
+      this.after = last ? fetched.nextOffset : (fetched.offsets[to] as number)
+      if (batch.count > 0) return true
     }
     if (this.after >= this.until) this.time.end()
     return false
@@ -96,7 +121,7 @@ export class TopicFeed extends Feed {
 
   /** Idle: caught up, and silent for its idle time; one that never had a record, for `maxTaskIdle`. */
   judge(now: number, maxTaskIdle: number): void {
-    if (this.cursor < this.batch.count || this.behind(this.after)) {
+    if (this.cursor < this.batch.count || this.source.behind(this.after)) {
       this.activeAt = now
       return
     }
@@ -112,7 +137,7 @@ export class TopicFeed extends Feed {
   }
 
   more(): boolean {
-    return !this.time.ended && !this.time.idle && this.after < this.until && this.behind(this.after)
+    return !this.time.ended && !this.time.idle && this.after < this.until && this.source.behind(this.after)
   }
 }
 

@@ -370,10 +370,8 @@ export class TaskGroup {
       ([name, at, p]) => name === step.name && at === topic && p === partition,
     )?.[3]
     return new TopicFeed(step, time, run, topic, partition, position ?? host.startOffset(op, topic, partition), {
-      fetch: (offset) => {
-        const fetched = host.fetch(topic, partition, offset)
-        return fetched && { batch: decoder.decode(fetched), next: fetched.nextOffset }
-      },
+      fetch: (offset) => host.fetch(topic, partition, offset),
+      decode: (fetched, from, to) => decoder.decode(fetched, from, to),
       behind: (offset) => host.behind(topic, partition, offset),
     })
   }

@@ -11,12 +11,22 @@ export class TopicOutput {
   }
 }
 
+export interface OutputFrame {
+  readonly topic: string
+  readonly partition: number
+  readonly frame: Buffer<ArrayBuffer>
+}
+
+/** Frames' memory that is kept for the next ones. */
+const mostKept = 16
+
 /** What the tasks of a thread have written to topics in the running epoch. */
 export class Outputs {
   private readonly topics = new Map<string, TopicOutput>()
   private readonly partitionsOf: (topic: string) => number
-  /** Called when a builder is full: its frame goes with the epoch, in order. */
-  private frames: { topic: string; partition: number; frame: Buffer }[] = []
+  /** Cut from full builders: they go with the epoch, in order. */
+  private frames: OutputFrame[] = []
+  private readonly free: Buffer<ArrayBuffer>[] = []
 
   /** @param partitionsOf number of partitions of a topic, made if it does not exist */
   constructor(partitionsOf: (topic: string) => number) {
@@ -33,20 +43,28 @@ export class Outputs {
 
   /** Cuts a frame that has grown large. */
   cut(output: TopicOutput, partition: number): void {
-    const builder = output.builders[partition] as FrameBuilder
-    this.frames.push({ topic: output.topic, partition, frame: builder.finish() })
+    this.frames.push(this.finish(output, partition))
   }
 
   /** All frames of the epoch, in order for each partition; empties the builders. */
-  take(): { topic: string; partition: number; frame: Buffer }[] {
+  take(): OutputFrame[] {
     for (const output of this.topics.values()) {
       for (const [partition, builder] of output.builders.entries()) {
-        if (builder.count > 0) this.frames.push({ topic: output.topic, partition, frame: builder.finish() })
+        if (builder.count > 0) this.frames.push(this.finish(output, partition))
       }
     }
     const { frames } = this
     this.frames = []
     return frames
+  }
+
+  /** Of frames that were taken and written: their memory is used again. Fresh memory costs more than filling it. */
+  release(frames: readonly OutputFrame[]): void {
+    for (const { frame } of frames) if (this.free.length < mostKept) this.free.push(Buffer.from(frame.buffer))
+  }
+
+  private finish({ topic, builders }: TopicOutput, partition: number): OutputFrame {
+    return { topic, partition, frame: (builders[partition] as FrameBuilder).finish(undefined, this.free.pop()) }
   }
 
   get bytes(): number {

@@ -23,6 +23,8 @@ export interface RecordBatch {
   readonly baseOffset: number
   /** The bytes it was decoded from. */
   readonly raw?: FetchedBatch | undefined
+  /** Which of its records record 0 was. */
+  readonly rawFrom?: number
   /** Which of its records each one was, where some were left out. */
   readonly rawIndex?: readonly number[] | undefined
 }

@@ -19,7 +19,9 @@ export class SinkWriter {
   private readonly topicOf: UserFn | undefined
   private readonly key: TextSerializer | undefined
   private readonly value: TextSerializer | undefined
-  private readonly text: ((value: unknown) => string) | undefined
+  /** What takes keys and values as text, where that is what they are. */
+  private readonly keyText: TextSerializer | undefined
+  private readonly valueText: TextSerializer | undefined
   private readonly partitioner: UserFn | undefined
   private readonly headers: UserFn | undefined
   /** Where null keys go: records of one task stay together. */
@@ -32,8 +34,10 @@ export class SinkWriter {
     this.topicOf = typeof node.topic === 'string' ? undefined : node.topic
     this.key = node.key
     this.value = node.value
-    const value = node.value as TextSerializer | undefined
-    this.text = value?.text === undefined ? undefined : value.text.bind(value)
+    const { key, value } = this
+    this.valueText = value?.text === undefined ? undefined : value
+    // a partitioner wants the key's bytes
+    this.keyText = key?.text === undefined || this.valueText === undefined ? undefined : key
     this.partitioner = node.partitioner
     this.headers = node.headers
     this.sticky = sticky
@@ -43,14 +47,24 @@ export class SinkWriter {
     const { rec } = this
     const output = this.fixed ?? this.outputs.topic(this.topicOf?.(value, key, rec) as string)
     const { topic, builders } = output
-    const keyBytes = key === null || key === undefined ? null : this.encode(this.key, key, topic, 'key')
-    const partition = builders.length === 1 ? 0 : this.partition(key, keyBytes, value, builders.length)
+    const single = builders.length === 1
+    let keyBytes: Uint8Array | string | null = null
+    if (key !== null && key !== undefined) {
+      keyBytes =
+        single && this.keyText !== undefined
+          ? this.asText(this.keyText, key, topic, 'key')
+          : this.encode(this.key, key, topic, 'key')
+    }
+    const partition = single ? 0 : this.partition(key, keyBytes as Uint8Array | null, value, builders.length)
     const builder = builders[partition]
     if (builder === undefined) throw badPartition(topic, partition, builders.length)
     const headers = this.headers === undefined ? rec.rawHeaders : encodeHeaders(this.headers(value, key, rec))
-    if (value === null || value === undefined) builder.add(keyBytes, null, ts, headers)
-    else if (this.text !== undefined) builder.addText(keyBytes, this.asText(this.text, value, topic), ts, headers)
-    else builder.add(keyBytes, this.encode(this.value, value, topic, 'value'), ts, headers)
+    if (this.valueText !== undefined && value !== null && value !== undefined)
+      builder.addText(keyBytes, this.asText(this.valueText, value, topic, 'value'), ts, headers)
+    else {
+      const bytes = value === null || value === undefined ? null : this.encode(this.value, value, topic, 'value')
+      builder.add(typeof keyBytes === 'string' ? Buffer.from(keyBytes) : keyBytes, bytes, ts, headers)
+    }
     this.outputs.written++
     if (builder.full) this.outputs.cut(output, partition)
   }
@@ -75,11 +89,11 @@ export class SinkWriter {
     }
   }
 
-  private asText(text: (value: unknown) => string, value: unknown, topic: string): string {
+  private asText(serde: TextSerializer, value: unknown, topic: string, what: 'key' | 'value'): string {
     try {
-      return text(value)
+      return (serde.text as (value: unknown) => string)(value)
     } catch (error) {
-      throw unserializable('value', topic, value, error)
+      throw unserializable(what, topic, value, error)
     }
   }
 }

@@ -1,5 +1,4 @@
 import { openEmbedded } from '../../../../src/connectors/broker/broker.ts'
-import { readFrames, sealFrame } from '../../../../src/connectors/broker/frame.ts'
 import type { FetchedBatch } from '../../../../src/connectors/broker/log.ts'
 import { compile } from '../../../../src/engine/plan/compile.ts'
 import { partitionCounts } from '../../../../src/engine/plan/partitions.ts'
@@ -14,6 +13,7 @@ import { embeddedBroker, type Topology } from '../../../../src/index.ts'
 import type { Subject } from '../../../harness/subject.ts'
 import type { Chunk } from '../../../workload/chunks.ts'
 import { interval, now } from './epoch.ts'
+import { FrameRows } from './frame-rows.ts'
 
 /** Records of one fetch. */
 const fetchSize = 1000
@@ -26,8 +26,8 @@ export interface EngineSubjectOptions {
 
 /**
  * The engine's own path from bytes to frames, in one thread: fetched runs of records, decoded, processed by the generated
- * code, written to output frames; each 100 ms an epoch goes to RocksDB. The frames are handed over as the hand-written
- * loops hand over their rows: neither side writes its output to disk.
+ * code, written to output frames; each 100 ms an epoch goes to RocksDB. The frames are copied, as into a batch of writes, but
+ * neither side writes its output to disk.
  */
 export function engineSubject(topology: () => Topology, input: string, options: EngineSubjectOptions = {}): Subject {
   return {
@@ -82,13 +82,12 @@ export function engineSubject(topology: () => Topology, input: string, options: 
       )
       group.run(Number.POSITIVE_INFINITY)
       let due = now() + interval
+      const rows = new FrameRows(sink)
 
       const handOver = (): void => {
         const frames = outputs.take()
-        if (frames.length === 0) return
-        sink.later(function* () {
-          for (const { frame } of frames) yield* rowsOf(frame)
-        })
+        for (const { frame } of frames) rows.add(frame)
+        outputs.release(frames)
       }
       const commit = (): void => {
         handOver()
@@ -152,12 +151,4 @@ function fetchedOf({ bytes, offsets }: Chunk, from: number, to: number, topic: s
     offsets: positions,
     nextOffset: position,
   }
-}
-
-function* rowsOf(frame: Buffer): Generator<Uint8Array> {
-  const count = frame.readUInt32LE(12)
-  sealFrame(frame, count - 1, 0, frame.length)
-  const batch = readFrames('out', 0, [frame], 0)
-  if (batch === undefined) return
-  for (let i = 0; i < batch.count; i++) yield batch.data.subarray(batch.valueStart[i], batch.valueEnd[i])
 }
