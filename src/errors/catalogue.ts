@@ -56,6 +56,7 @@ export const catalogue = {
   DHAARA_STATE_VERSION: entry('external', 'A state directory was written by another version'),
   DHAARA_STATE_INCOMPATIBLE: entry('user', 'The state belongs to another topology'),
   DHAARA_DISK_FULL: entry('external', 'No room is left for state or topics', true),
+  DHAARA_SUPPRESS_FULL: entry('external', 'A suppressed table holds more rows back than its budget allows'),
   // broker
   DHAARA_OWNER_GONE: entry('external', 'The process that holds a directory has gone away, or does not answer', true),
   DHAARA_REQUEST_UNKNOWN: entry('user', 'The process that holds a directory does not know a request'),

@@ -8,6 +8,9 @@ const stateful = new Set<Step['op']['kind']>([
   'streamTableJoin',
   'streamJoin',
   'process',
+  'suppress',
+  'deduplicate',
+  'transformValues',
   'match',
 ])
 const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup'])

@@ -31,5 +31,6 @@ const takesRecord = (fn: UserFn): boolean => fn.length > 2 || /\barguments\b|\.\
 function userFns(step: Step): readonly UserFn[] {
   const { op } = step
   if (op.kind === 'split') return op.predicates
+  if (op.kind === 'deduplicate') return [op.by]
   return 'fn' in op ? [op.fn] : []
 }

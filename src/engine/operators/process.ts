@@ -6,6 +6,7 @@ import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { WallClock } from '../time/wall.ts'
 import { type Emit, noEmit } from './operator.ts'
+import { stateContext } from './state-context.ts'
 import { KeyTimers } from './timers.ts'
 import type { KeyValueTable } from '../../state/stores/index.ts'
 
@@ -85,22 +86,7 @@ export class Process {
     const { services, stepId } = this
     const { clock } = services
     const timersOf = (kind: 'event' | 'wall' | undefined) => (kind === 'wall' ? wall : event)
-    return {
-      taskId: services.taskId,
-      get streamTime() {
-        return clock.streamTime
-      },
-      get wallTime() {
-        return services.wall.now()
-      },
-      get watermark() {
-        return Math.max(clock.target, clock.w)
-      },
-      store: (handle: string | { name: string }) => services.store(handle),
-      metrics: {
-        counter: (name: string) => services.counter(name),
-        gauge: (name: string, read: () => number) => services.gauge(name, read),
-      },
+    return Object.assign(stateContext(services), {
       forward: this.valuesOnly
         ? (value: unknown, opts?: ForwardOptions) => this.forward(value, this.key, opts)
         : (value: unknown, key: unknown, opts?: ForwardOptions) => this.forward(value, key, opts),
@@ -122,7 +108,7 @@ export class Process {
           wall.delete(key, name)
         },
       },
-    }
+    })
   }
 }
 

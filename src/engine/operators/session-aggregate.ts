@@ -45,6 +45,8 @@ export class SessionAggregate implements Timed {
   onChange: (() => void) | undefined = undefined
   /** Keys that changed since the last tick from outside; null: not known, as after a restore. */
   private touched: Set<unknown> | null = null
+  /** How far the session whose row is going out reaches: when it closes does not show in its window. */
+  reach = Number.NEGATIVE_INFINITY
   private readonly table: SessionTable
   private readonly gap: number
   private readonly gapOf: UserFn | undefined
@@ -146,6 +148,7 @@ export class SessionAggregate implements Timed {
     const session = new Session(ts, ts, reach, ts, state)
     const sessions = held ?? new Sessions()
     sessions.open.splice(at, 0, session)
+    this.reach = reach
     if (this.mode === 'update') this.emit(entry.key, ts, ts, state, undefined, ts)
     else if (this.mode === 'onTime' && reach <= this.clock.w) this.show(entry.key, session)
     this.keep(entry, sessions, session)
@@ -175,6 +178,7 @@ export class SessionAggregate implements Timed {
     if (ts < start) session.start = ts
     if (ts > end) session.end = ts
     if (reach > session.reach) session.reach = reach
+    this.reach = session.reach
     if (this.mode === 'update') {
       const same = session.start === start && session.end === end
       if (!same) this.emit(key, start, end, null, this.needsOld ? old : undefined, session.ts)
@@ -255,6 +259,7 @@ export class SessionAggregate implements Timed {
       else this.emit(key, row.start, row.end, null, row.state, ts)
     }
     session.pending = false
+    this.reach = session.reach
     session.shown = [this.rowOf(session)]
     this.emit(key, start, end, state, old, ts)
   }
@@ -280,6 +285,7 @@ export class SessionAggregate implements Timed {
     const { compare } = this.table.rows.space.keys
     due.sort((a, b) => a.session.start - b.session.start || compare(a.entry.key, b.entry.key))
     for (const { entry, session } of due) {
+      this.reach = session.reach
       if (this.mode === 'close') this.emit(entry.key, session.start, session.end, session.state, undefined, session.ts)
       else if (session.pending && this.mode !== 'update') this.show(entry.key, session)
     }

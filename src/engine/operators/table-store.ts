@@ -57,6 +57,34 @@ export class TableStore implements TableReader {
   }
 }
 
+interface RowStep {
+  readonly stepId: number
+  out: EmitChange
+  process(key: unknown, value: unknown, old: unknown, ts: number, port: number): void
+}
+
+/** A step whose rows are kept: what comes out of it has gone through its store. */
+export class KeptRows {
+  readonly stepId: number
+  private readonly step: RowStep
+  private readonly kept: TableStore
+
+  constructor(step: RowStep, kept: TableStore) {
+    this.stepId = step.stepId
+    this.step = step
+    this.kept = kept
+    step.out = (key, value, _old, ts) => kept.process(key, value, ts)
+  }
+
+  set out(out: EmitChange) {
+    this.kept.out = out
+  }
+
+  process(key: unknown, value: unknown, old: unknown, ts: number, port: number): void {
+    this.step.process(key, value, old, ts, port)
+  }
+}
+
 /** Rows of a stored table, for joins with it. */
 export class StoredRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY

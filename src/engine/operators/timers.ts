@@ -1,5 +1,6 @@
 import type { KeyValueTable } from '../../state/stores/index.ts'
 import type { Timed } from '../time/clock.ts'
+import { Heap } from './heap.ts'
 
 interface Timer {
   readonly at: number
@@ -22,7 +23,7 @@ export class KeyTimers implements Timed {
   private readonly table: KeyValueTable
   private readonly act: (key: unknown, at: number, name: string | undefined) => void
   private readonly notice: (at: number) => void
-  private readonly heap: Armed[] = []
+  private readonly heap: Heap<Armed>
   private seq = 0
 
   constructor(
@@ -35,11 +36,17 @@ export class KeyTimers implements Timed {
     this.table = table
     this.act = act
     this.notice = notice
+    const { compare } = table.space.keys
+    this.heap = new Heap((a, b) => {
+      if (a.at !== b.at) return a.at < b.at
+      const order = compare(a.key, b.key)
+      return order === 0 ? a.seq < b.seq : order < 0
+    })
     for (const entry of table.scan()) {
       const [key, name] = entry.key as [unknown, string]
       const { at, seq } = entry.value as Timer
       this.seq = Math.max(this.seq, seq + 1)
-      this.push({ at, seq, key, name: name === '' ? undefined : name, id: entry.id })
+      this.heap.push({ at, seq, key, name: name === '' ? undefined : name, id: entry.id })
     }
   }
 
@@ -47,7 +54,7 @@ export class KeyTimers implements Timed {
     const entry = this.table.load([key, name ?? ''])
     const timer = { at, seq: this.seq++ }
     this.table.set(entry, timer, at)
-    this.push({ ...timer, key, name, id: entry.id })
+    this.heap.push({ ...timer, key, name, id: entry.id })
     this.notice(at)
   }
 
@@ -61,16 +68,16 @@ export class KeyTimers implements Timed {
   }
 
   nextAt(): number {
-    for (let top = this.heap[0]; top !== undefined; top = this.heap[0]) {
+    for (let top = this.heap.first; top !== undefined; top = this.heap.first) {
       if (this.live(top)) return top.at
-      this.pop()
+      this.heap.pop()
     }
     return Number.POSITIVE_INFINITY
   }
 
   fire(at: number): void {
     if (this.nextAt() > at) return
-    const { key, at: due, name } = this.pop() as Armed
+    const { key, at: due, name } = this.heap.pop() as Armed
     this.delete(key, name)
     this.act(key, due, name)
   }
@@ -78,41 +85,5 @@ export class KeyTimers implements Timed {
   private live(armed: Armed): boolean {
     const timer = this.table.get([armed.key, armed.name ?? '']) as Timer | undefined
     return timer !== undefined && timer.seq === armed.seq
-  }
-
-  private before(a: Armed, b: Armed): boolean {
-    if (a.at !== b.at) return a.at < b.at
-    const order = this.table.space.keys.compare(a.key, b.key)
-    return order === 0 ? a.seq < b.seq : order < 0
-  }
-
-  private push(armed: Armed): void {
-    const { heap } = this
-    let i = heap.push(armed) - 1
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if (!this.before(armed, heap[parent] as Armed)) break
-      heap[i] = heap[parent] as Armed
-      i = parent
-    }
-    heap[i] = armed
-  }
-
-  private pop(): Armed | undefined {
-    const { heap } = this
-    const top = heap[0]
-    const last = heap.pop()
-    if (heap.length === 0 || last === undefined) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && this.before(heap[child + 1] as Armed, heap[child] as Armed)) child++
-      if (!this.before(heap[child] as Armed, last)) break
-      heap[i] = heap[child] as Armed
-      i = child
-    }
-    heap[i] = last
-    return top
   }
 }

@@ -14,7 +14,7 @@ interface Inner extends Timed {
  */
 export class WallWindows {
   readonly stepId: number
-  private readonly inner: Inner
+  readonly inner: Inner
   private readonly time: WallTime
   /** 0 where a window's end belongs to it, as in sessions. */
   private readonly behind: number

@@ -1,4 +1,5 @@
 import type { LogicalPlan, PlanNode, StoreSpec } from '../../dsl/plan/index.ts'
+import { ownStores } from '../../dsl/plan/own-stores.ts'
 import { TopologyError, type TopologyProblem } from '../../errors/index.ts'
 import { cut } from './cut.ts'
 import { markOldValues } from './old-values.ts'
@@ -23,8 +24,7 @@ export function compile(logical: LogicalPlan): PhysicalPlan {
 function collectStores(logical: LogicalPlan, problems: TopologyProblem[]): Map<string, StoreSpec> {
   const stores = new Map<string, StoreSpec>(logical.stores.map((store) => [store.name, store]))
   for (const node of logical.nodes) {
-    const store = 'store' in node ? node.store : undefined
-    if (store) stores.set(store.name, store)
+    for (const store of ownStores(node)) stores.set(store.name, store)
   }
   for (const node of logical.nodes) {
     for (const name of usedStores(node)) {

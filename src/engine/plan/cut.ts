@@ -5,6 +5,7 @@ import type { Step, SubTopology } from './physical.ts'
 export function storesOf(step: Step): readonly string[] {
   const op = step.op
   const own = 'store' in op && op.store ? [op.store.name] : []
+  if (op.kind === 'suppress') own.push(op.buffer.name)
   return 'stores' in op ? [...own, ...op.stores] : own
 }
 
@@ -15,6 +16,7 @@ const meeting = new Set<Step['op']['kind']>([
   'streamTableJoin',
   'streamJoin',
   'process',
+  'deduplicate',
   'match',
   'foreignJoin',
 ])

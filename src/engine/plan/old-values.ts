@@ -9,6 +9,7 @@ const passes = new Set<Step['op']['kind']>([
   'tableJoin',
   'foreignJoin',
   'transformValues',
+  'suppress',
   'repartitionWrite',
   'toTable',
 ])

@@ -11,6 +11,7 @@ const keyed = new Set<PlanNode['kind']>([
   'streamTableJoin',
   'streamJoin',
   'process',
+  'deduplicate',
   'match',
   'transformValues',
 ])

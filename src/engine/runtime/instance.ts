@@ -6,6 +6,7 @@ import type {
   PlanNode,
   StoreSpec,
   StreamJoinNode,
+  TransformValuesNode,
   UserFn,
 } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
@@ -17,13 +18,16 @@ import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
 import { Match } from '../operators/match/match.ts'
+import { Deduplicate, type Seen } from '../operators/deduplicate.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
 import { SelfJoin } from '../operators/self-join.ts'
 import { joinSpan, StreamJoin } from '../operators/stream-join.ts'
+import { stateContext } from '../operators/state-context.ts'
 import { StreamTableJoin } from '../operators/stream-table-join.ts'
 import { TableAggregate } from '../operators/table-aggregate.ts'
 import { KeptJoin, TableJoin } from '../operators/table-join.ts'
 import { DerivedRows, StoredRows, TableStore, type TableReader } from '../operators/table-store.ts'
+import { TransformRows } from '../operators/transform-rows.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
 import { ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
@@ -34,6 +38,7 @@ import type { TaskStores } from './stores.ts'
 import { userError } from './errors.ts'
 import { changesInPlace, addingCopies } from './in-place.ts'
 import { frozen, frozenSpec, frozenSupplier } from './user-functions.ts'
+import { suppressed } from './suppressed.ts'
 import { windowedAggregate, windowedAccess } from './windowed.ts'
 
 /** What the steps of one task are made with. */
@@ -53,7 +58,8 @@ export interface InstanceParts {
 /** Makes the operators of one task, by step id. */
 export class Instance {
   readonly ops: Record<number, object> = {}
-  readonly processes: Process[] = []
+  /** User code that is told of the end. */
+  readonly processes: { end(): void; close(): void }[] = []
   private readonly parts: InstanceParts
   private readonly sub: SubTopology
 
@@ -98,6 +104,17 @@ export class Instance {
         return this.process(step, op)
       case 'match':
         return this.match(step, op)
+      case 'transformValues':
+        return this.transformValues(step, op)
+      case 'suppress':
+        return suppressed(step, op, stores, ctx, this.ops, this.copyFor(step))
+      case 'deduplicate': {
+        const table = stores.due<Seen>(op.store.name, Math.max(1, Math.ceil(op.within / 8)))
+        const by = this.user(op.by, name, 2)
+        const operator = new Deduplicate(id, name, by, op.within, op.keep, table, this.copyFor(step), rec, ctx)
+        ctx.clock.add(operator)
+        return operator
+      }
       case 'sink':
         return new SinkWriter(op, outputs, rec, this.parts.partition)
       case 'split':
@@ -134,6 +151,21 @@ export class Instance {
     if (op.windows === undefined)
       return new KeyAggregate(step.id, step.name, spec, stores.keyValue(op.store.name), step.needsOld, ctx)
     return windowedAggregate(step, { ...op, spec }, stores, ctx)
+  }
+
+  private transformValues(step: Step, op: TransformValuesNode): object {
+    const { ctx, stores } = this.parts
+    const asked = step.outputs.some(({ to }) => to.op.kind !== 'toStream' && to.op.kind !== 'late')
+    const name = op.store?.name ?? (asked ? `${step.name}.rows` : undefined)
+    const kept =
+      name === undefined
+        ? undefined
+        : new TableStore(step.id, step.name, stores.keyValue(name), ctx, this.copyFor(step))
+    const services = this.parts.services(step, (handle) => this.access(handle, op.stores, step))
+    const guard = (fn: UserFn) => this.user(fn, step.name, 2)
+    const operator = new TransformRows(step.id, op.supplier, stateContext(services), guard, kept)
+    this.processes.push(operator)
+    return operator
   }
 
   private streamJoin(step: Step, op: StreamJoinNode): object {
@@ -200,6 +232,7 @@ export class Instance {
       )
     }
     if (op.kind === 'tableJoin') return this.ops[step.id] as TableJoin
+    if (op.kind === 'transformValues') return new StoredRows(this.parts.stores.keyValue(`${step.name}.rows`))
     throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
   }
 

@@ -1,9 +1,12 @@
 import type { AnySerde, StoreSpec } from '../../dsl/plan/index.ts'
 import {
-  JoinTable,
+  type Armed,
   type Cells,
   cellValues,
   DueTable,
+  type Held,
+  heldValues,
+  JoinTable,
   KeyValueTable,
   msgpackValues,
   PartTable,
@@ -62,15 +65,29 @@ export class TaskStores {
 
   /** @param span how far apart the stretches of its timer index lie, ms */
   session(name: string, span: number): SessionTable {
-    return this.due(name, SessionTable.values, (rows, timers) => new SessionTable(rows, timers, span))
+    return this.timed(name, SessionTable.values, (rows, timers) => new SessionTable(rows, timers, span))
   }
 
   /** Windows that depend on the records of their key. @param span likewise */
   cells(name: string, span: number): DueTable<Cells> {
-    return this.due(name, cellValues, (rows, timers) => new DueTable<Cells>(rows, timers, span))
+    return this.timed(name, cellValues, (rows, timers) => new DueTable<Cells>(rows, timers, span))
   }
 
-  private due<T extends DueTable<never>>(
+  /** Rows that are held back. @param span likewise */
+  held(name: string, span: number): DueTable<Held> {
+    return this.timed(name, heldValues, (rows, timers) => new DueTable<Held>(rows, timers, span))
+  }
+
+  /** Rows that time looks at. @param span likewise */
+  due<R extends Armed>(name: string, span: number): DueTable<R> {
+    return this.timed(
+      name,
+      (values) => values,
+      (rows, timers) => new DueTable<R>(rows, timers, span),
+    )
+  }
+
+  private timed<T extends DueTable<never>>(
     name: string,
     wrap: (values: ValueCodec) => ValueCodec,
     make: (rows: KeyValueTable, timers: WindowTable) => T,

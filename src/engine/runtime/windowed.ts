@@ -1,8 +1,9 @@
 import type { AggregateNode, EmitSpec, StoreSpec, WindowSpec } from '../../dsl/plan/index.ts'
-import type { WindowTable } from '../../state/stores/index.ts'
+import { KeyValueTable, type WindowTable } from '../../state/stores/index.ts'
 import { CellAccess } from '../access/cells.ts'
 import { SessionAccess } from '../access/session.ts'
 import { WindowAccess } from '../access/window.ts'
+import { WindowedRowsAccess } from '../access/windowed-rows.ts'
 import { cellSpan } from '../operators/cell-aggregate.ts'
 import { CountAggregate } from '../operators/count-aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
@@ -78,6 +79,8 @@ export function windowedAccess(
     const length = windows.kind === 'sliding' ? windows.difference : windows.records
     return new CellAccess(stores.cells(name, spanOf(windows)), (start) => start + length, show)
   }
+  if (op === undefined && stores.tables.get(name) instanceof KeyValueTable)
+    return new WindowedRowsAccess(stores.keyValue(name))
   if (op === undefined || windows === undefined || !isAssigned(windows))
     return new WindowAccess(stores.window(name), (start) => ({ start, end: start }), show, now)
   const assign = assigner(windows)

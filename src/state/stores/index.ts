@@ -9,6 +9,7 @@ export {
 } from './codecs.ts'
 export { type Armed, DueTable } from './due.ts'
 export { Entry } from './entry.ts'
+export { Held, heldValues } from './held.ts'
 export { JoinGroup, JoinTable, Kept } from './join.ts'
 export { type Cell, Cells, cellValues } from './cells.ts'
 export { KeyValueTable } from './key-value.ts'
