@@ -1,7 +1,7 @@
 import type { SuppressNode, WindowSpec } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { OperatorContext } from '../operators/operator.ts'
-import { SessionAggregate } from '../operators/session-aggregate.ts'
+import type { SessionAggregate } from '../operators/session-aggregate.ts'
 import { type CloseAt, Suppress } from '../operators/suppress.ts'
 import { KeptRows, TableStore } from '../operators/table-store.ts'
 import { WallWindows } from '../operators/wall-windows.ts'
