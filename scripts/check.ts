@@ -20,7 +20,13 @@ interface Step {
 }
 
 /** To add a ring (crash tests, steady-state tests): write its npm script, then a line here, slowest last. */
-const steps: readonly Step[] = [{ name: 'lint' }, { name: 'types' }, { name: 'build' }, { name: 'test', mocha: true }]
+const steps: readonly Step[] = [
+  { name: 'lint' },
+  { name: 'types' },
+  { name: 'build' },
+  { name: 'test', mocha: true },
+  { name: 'test:kafka', mocha: true },
+]
 
 /** The part of mocha's JSON report that is read here. */
 interface MochaReport {
@@ -39,7 +45,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 }
 /** Runs one step, prints one line for it (and what went wrong), and adds its tests to the counts. */
 function run(step: Step): boolean {
   const started = performance.now()
-  const report = `${reportsDir}/${step.name}.json`
+  const report = `${reportsDir}/${step.name.replaceAll(':', '-')}.json`
   // `--exit`: a failed test may leave something open, and must not hang the check for ever.
   const reporter = step.mocha ? ['--', '--exit', '--reporter', 'json', '--reporter-option', `output=${report}`] : []
   const child = spawnSync('npm', ['run', '--silent', step.name, ...reporter], { encoding: 'utf8', maxBuffer: 2 ** 28 })

@@ -7,6 +7,7 @@ export {
   type EmbeddedBrokerOptions,
   embeddedBroker,
 } from './connectors/embedded/index.ts'
+export { type KafkaBrokerOptions, kafkaBroker } from './connectors/kafka/index.ts'
 export {
   type Aggregator,
   type AggregatorKind,

@@ -63,6 +63,20 @@ export const catalogue = {
   DHAARA_TOPIC_UNKNOWN: entry('external', 'A topic does not exist'),
   DHAARA_TOPIC_PARTITIONS: entry('user', 'A topic exists with another number of partitions'),
   DHAARA_RECORD_TOO_LARGE: entry('data', 'A record is larger than the limit'),
+  // Kafka
+  DHAARA_KAFKA_CLIENT: entry('user', 'No client library for Kafka is installed, or another version than expected'),
+  DHAARA_KAFKA_CONNECT: entry('external', 'No connection to a Kafka broker', true),
+  DHAARA_KAFKA_AUTH: entry('external', 'A Kafka broker refused who asks, or what is asked for'),
+  DHAARA_KAFKA_VERSION: entry(
+    'external',
+    'A Kafka broker does not speak a version of the protocol that is spoken here',
+  ),
+  DHAARA_KAFKA_PROTOCOL: entry('external', 'A Kafka broker answered what was not expected'),
+  DHAARA_KAFKA_REQUEST: entry('external', 'A Kafka broker answered with an error'),
+  DHAARA_KAFKA_CORRUPT: entry('external', 'Records from Kafka are damaged'),
+  DHAARA_KAFKA_OFFSET: entry('external', 'A position in a Kafka topic no longer exists'),
+  DHAARA_KAFKA_FENCED: entry('external', 'Another instance has taken over', true),
+  DHAARA_KAFKA_TIMEOUT: entry('external', 'A Kafka broker did not answer in time', true),
   // app
   DHAARA_APP_STATE: entry('user', 'A call does not fit the state of the app'),
   DHAARA_MODULE: entry('user', 'A topology module could not be loaded, or has no topology'),

@@ -3,7 +3,7 @@ import type { ConsumerOptions, EmbeddedLease, OutputRecord, RecordSerde } from '
 import type { FetchedBatch } from '../broker/log.ts'
 import { Appends } from './appends.ts'
 import type { ConsumerGroup, GroupMember } from './group.ts'
-import { headersText } from './headers.ts'
+import { headersText } from '../broker/record-headers.ts'
 
 type Output<K, V> = OutputRecord<K | null, V | null>
 

@@ -3,7 +3,7 @@ import type { EmbeddedLease, Producer, ProducerOptions, ProducerRecord } from '.
 import { FrameBuilder } from '../broker/frame-builder.ts'
 import type { RecordHeaders } from '../broker/log.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import { encodeHeaders } from './headers.ts'
+import { encodeHeaders } from '../broker/record-headers.ts'
 
 /** Sends of one tick are one commit, up to this many bytes. */
 const mostPendingBytes = 16 * 1024 * 1024

@@ -1,5 +1,5 @@
-import type { RecordHeadersInit } from '../broker/broker.ts'
-import type { RecordHeaders } from '../broker/log.ts'
+import type { RecordHeadersInit } from './broker.ts'
+import type { RecordHeaders } from './log.ts'
 
 /** Headers as bytes; undefined if there are none. */
 export function encodeHeaders(init: RecordHeadersInit | undefined): RecordHeaders | undefined {

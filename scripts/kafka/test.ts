@@ -1,0 +1,30 @@
+/**
+ * `npm run test:kafka`: the tests that need a real cluster. Starts one, unless one runs, and ends what it has started.
+ * Where there is no Java or Maven: fails in CI; elsewhere one skipped test says what is missing.
+ */
+import { spawnSync } from 'node:child_process'
+import { bootstrapOf, runningCluster, startCluster, stopCluster } from './cluster.ts'
+import { missingTools } from './jars.ts'
+
+const mocha = (files: readonly string[], env: Record<string, string>): number => {
+  const args = ['node_modules/mocha/bin/mocha.js', '--timeout', '60000', ...files, ...process.argv.slice(2)]
+  return spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } }).status ?? 1
+}
+
+const missing = missingTools()
+if (missing !== undefined && process.env['CI'] !== undefined) {
+  console.error(`The tests with Kafka need a broker: ${missing}`)
+  process.exitCode = 1
+} else if (missing !== undefined) {
+  process.exitCode = mocha(['test/connectors/kafka/missing.ts'], { DHAARA_KAFKA_MISSING: missing })
+} else {
+  const found = runningCluster(1)
+  const cluster = await startCluster(1)
+  try {
+    process.exitCode = mocha(['test/connectors/kafka/cluster/**/*.test.ts'], {
+      DHAARA_KAFKA: bootstrapOf(cluster).join(','),
+    })
+  } finally {
+    if (found === undefined) await stopCluster(1)
+  }
+}

@@ -1,0 +1,101 @@
+import { DhaaraError } from '../../errors/index.ts'
+import type { BrokerParts, ConsumerOptions, OutputRecord, Producer, ProducerOptions } from '../broker/broker.ts'
+import { type RemoteBroker, type RemoteLog, remote } from '../broker/remote.ts'
+import { type ClientName, loadClient, type SaslOptions, type TlsOptions } from './client/index.ts'
+import { KafkaCluster } from './cluster.ts'
+import { consume } from './consumer.ts'
+import { KafkaLog } from './log.ts'
+import { KafkaProducer } from './producer.ts'
+
+export interface KafkaBrokerOptions {
+  /** `host:port` of some of them; the others are found. */
+  readonly brokers: readonly string[]
+  /** The library that connects; default: the first of the two that is installed. */
+  readonly client?: ClientName
+  readonly ssl?: boolean | TlsOptions
+  readonly sasl?: SaslOptions
+  /** Names us in the brokers' logs and quotas; default 'dhaara'. */
+  readonly clientId?: string
+  /** Of topics made here; default: the brokers' own. */
+  readonly replicationFactor?: number
+}
+
+class Kafka implements BrokerParts, AsyncDisposable {
+  readonly kind = 'kafka'
+  readonly #options: KafkaBrokerOptions
+  #cluster: Promise<KafkaCluster> | undefined
+  #users = 0
+  #disposed = false
+
+  constructor(options: KafkaBrokerOptions) {
+    this.#options = options
+  }
+
+  producer<K, V>(topic: string, options: ProducerOptions<K, V>): Producer<K, V> {
+    return new KafkaProducer(topic, options, this.open())
+  }
+
+  consumer<K, V>(topic: string, options: ConsumerOptions<K, V>): AsyncIterable<OutputRecord<K | null, V | null>> {
+    return { [Symbol.asyncIterator]: () => consume(topic, options, () => this.open()) }
+  }
+
+  [remote](): Promise<RemoteLog> {
+    return this.open()
+  }
+
+  async open(): Promise<RemoteLog> {
+    if (this.#disposed) throw new DhaaraError('DHAARA_APP_STATE', 'This broker is closed; make another one')
+    this.#users++
+    let released = false
+    const release = async (): Promise<void> => {
+      if (released) return
+      released = true
+      if (--this.#users === 0) await this.#close()
+    }
+    try {
+      this.#cluster ??= this.#connect()
+      return new KafkaLog(await this.#cluster, this.#options.replicationFactor ?? -1, release)
+    } catch (error) {
+      this.#cluster = undefined
+      await release()
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true
+    await this.#close()
+  }
+
+  async #connect(): Promise<KafkaCluster> {
+    const { client, clientId = 'dhaara', ssl, sasl, brokers } = this.#options
+    const cluster = new KafkaCluster(await loadClient(client, { clientId, ssl, sasl }), brokers)
+    // A wrong address or password shows at once, not after a minute of trying.
+    await cluster.refresh([]).catch(async (error: unknown) => {
+      await cluster.close()
+      throw error
+    })
+    return cluster
+  }
+
+  async #close(): Promise<void> {
+    const cluster = this.#cluster
+    this.#cluster = undefined
+    await (await cluster?.catch(() => undefined))?.close()
+  }
+}
+
+/**
+ * Topics of an Apache Kafka cluster (2.8 or newer). Needs `@platformatic/kafka` 2.x or `kafkajs` 2.2 beside dhaara. Nothing is
+ * connected before the first use; connections are closed when all producers, consumers and apps are.
+ *
+ * @throws DhaaraError DHAARA_OPTION; the first use: DHAARA_KAFKA_CLIENT, DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_AUTH,
+ *   DHAARA_KAFKA_VERSION
+ * @example
+ * const broker = kafkaBroker({ brokers: ['localhost:9092'] })
+ */
+export function kafkaBroker(options: KafkaBrokerOptions): RemoteBroker {
+  if (options.brokers.length === 0)
+    throw new DhaaraError('DHAARA_OPTION', 'brokers is empty; give the host:port of one at least')
+  return new Kafka(options) as BrokerParts as RemoteBroker
+}

@@ -1,0 +1,49 @@
+/**
+ * What is asked of a client library: connections to brokers with TLS and SASL as the library does them. What goes through
+ * them is written once, in `wire/` and above.
+ */
+export interface KafkaConnection {
+  readonly open: boolean
+  /**
+   * Sends a request of a flexible version; several may be under way.
+   * @returns the answer behind its header, in memory that is not used again
+   * @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_TIMEOUT: whether the broker carried it out is not known
+   */
+  send(
+    request: { readonly key: number; readonly version: number; readonly name: string },
+    body: Buffer,
+  ): Promise<Buffer>
+  close(): Promise<void>
+}
+
+export interface KafkaClient {
+  readonly name: ClientName
+  /** @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_AUTH */
+  connect(host: string, port: number, timeoutMs: number): Promise<KafkaConnection>
+}
+
+export type ClientName = 'platformatic' | 'kafkajs'
+
+export interface TlsOptions {
+  readonly ca?: string
+  readonly cert?: string
+  readonly key?: string
+  readonly rejectUnauthorized?: boolean
+}
+
+export type SaslOptions =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly username: string
+      readonly password: string
+    }
+  | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<string> }
+
+export interface ClientOptions {
+  readonly clientId: string
+  readonly ssl?: boolean | TlsOptions | undefined
+  readonly sasl?: SaslOptions | undefined
+}
+
+/** The one request whose answer never has tagged fields in its header, whatever its version. */
+export const apiVersionsKey = 18

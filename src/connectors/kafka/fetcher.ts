@@ -1,0 +1,294 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FetchedBatch } from '../broker/log.ts'
+import type { ReaderOptions, RemoteReader } from '../broker/remote.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
+import { fetch } from './wire/fetch.ts'
+import { type Aborted, endOfSet, readRecordSet } from './wire/record-set.ts'
+
+/** What was fetched of a partition and not taken, as it came. */
+interface Fetched {
+  readonly offset: number
+  readonly next: number
+  readonly bytes: Buffer
+  readonly aborted: readonly Aborted[] | undefined
+}
+
+interface Partition {
+  readonly topic: string
+  readonly partition: number
+  readonly fetched: Fetched[]
+  /** Where the next fetch begins. */
+  next: number
+  bytes: number
+  end: number
+  paused: boolean
+  failure: DhaaraError | undefined
+  /** An answer to an older request is dropped. */
+  version: number
+  /** A node has been asked for it. */
+  asked: boolean
+}
+
+const mebibyte = 1 << 20
+const partitionBytes = mebibyte
+/** A partition is fetched while less than this is waiting to be taken. */
+const aheadBytes = 2 * mebibyte
+const longPoll = 500
+
+/** One request under way to each broker that leads a partition; each asks for all of its partitions that have room. */
+export class Fetcher implements RemoteReader {
+  readonly #cluster: KafkaCluster
+  readonly #isolation: number
+  readonly #bufferBytes: number
+  readonly #onData: () => void
+  readonly #partitions = new Map<string, Partition>()
+  readonly #busy = new Set<number>()
+  readonly #stop = new AbortController()
+  #bytes = 0
+  #turn = 0
+  #scheduling = false
+
+  constructor(cluster: KafkaCluster, options: ReaderOptions) {
+    this.#cluster = cluster
+    this.#isolation = options.uncommitted ? 0 : 1
+    this.#bufferBytes = options.bufferBytes ?? 32 * mebibyte
+    this.#onData = options.onData ?? (() => {})
+  }
+
+  add(topic: string, partition: number, offset: number): void {
+    const key = keyOf(topic, partition)
+    if (this.#partitions.has(key)) return
+    this.#partitions.set(key, {
+      topic,
+      partition,
+      fetched: [],
+      next: offset,
+      bytes: 0,
+      end: Number.NaN,
+      paused: false,
+      failure: undefined,
+      version: 0,
+      asked: false,
+    })
+    this.#schedule()
+  }
+
+  remove(topic: string, partition: number): void {
+    const state = this.#partitions.get(keyOf(topic, partition))
+    if (state === undefined) return
+    this.#drop(state)
+    this.#partitions.delete(keyOf(topic, partition))
+  }
+
+  pause(topic: string, partition: number): void {
+    this.#of(topic, partition).paused = true
+  }
+
+  resume(topic: string, partition: number): void {
+    this.#of(topic, partition).paused = false
+    this.#schedule()
+  }
+
+  take(topic: string, partition: number, offset: number): FetchedBatch | undefined {
+    const state = this.#of(topic, partition)
+    const first = state.fetched[0]
+    if ((first?.offset ?? state.next) !== offset) {
+      this.#drop(state)
+      state.next = offset
+      state.failure = undefined
+      this.#schedule()
+      return undefined
+    }
+    if (first === undefined) {
+      if (state.failure !== undefined) throw state.failure
+      return undefined
+    }
+    const { bytes, aborted } = first
+    const batch = readRecordSet({ topic, partition, offset, bytes, aborted })
+    state.fetched.shift()
+    state.bytes -= bytes.length
+    this.#bytes -= bytes.length
+    this.#schedule()
+    return batch
+  }
+
+  end(topic: string, partition: number): number {
+    return this.#of(topic, partition).end
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#partitions.clear()
+  }
+
+  #of(topic: string, partition: number): Partition {
+    const state = this.#partitions.get(keyOf(topic, partition))
+    if (state !== undefined) return state
+    throw new DhaaraError('DHAARA_INTERNAL', `${topic}[${partition}] is not read here`)
+  }
+
+  #drop(state: Partition): void {
+    this.#bytes -= state.bytes
+    state.bytes = 0
+    state.fetched.length = 0
+    state.version++
+  }
+
+  /** Once a turn of the event loop, whoever asks how often. */
+  #schedule(): void {
+    if (this.#scheduling) return
+    this.#scheduling = true
+    setImmediate(() => {
+      this.#scheduling = false
+      if (!this.#stop.signal.aborted) void this.#round()
+    })
+  }
+
+  async #round(): Promise<void> {
+    const wanted = new Map<number, { state: Partition; leaderEpoch: number }[]>()
+    for (const state of this.#partitions.values()) {
+      if (state.asked || state.paused || state.failure !== undefined || state.bytes >= aheadBytes) continue
+      // Who has nothing waiting is always read on, lest inputs wait for each other.
+      if (this.#bytes >= this.#bufferBytes && state.bytes > 0) continue
+      state.asked = true
+      try {
+        const { leader, leaderEpoch } = await this.#cluster.leader(state.topic, state.partition)
+        const list = wanted.get(leader)
+        if (list === undefined) wanted.set(leader, [{ state, leaderEpoch }])
+        else list.push({ state, leaderEpoch })
+      } catch (error) {
+        this.#failed([state], error)
+      }
+    }
+    for (const [node, partitions] of wanted) {
+      if (this.#busy.has(node)) for (const { state } of partitions) state.asked = false
+      else void this.#fetch(node, partitions)
+    }
+  }
+
+  async #fetch(node: number, wanted: readonly { state: Partition; leaderEpoch: number }[]): Promise<void> {
+    this.#busy.add(node)
+    const turn = this.#turn++ % wanted.length
+    const turned = [...wanted.slice(turn), ...wanted.slice(0, turn)]
+    const versions = turned.map(({ state }) => state.version)
+    const topics = new Map<string, { state: Partition; leaderEpoch: number }[]>()
+    for (const item of turned) {
+      const list = topics.get(item.state.topic)
+      if (list === undefined) topics.set(item.state.topic, [item])
+      else list.push(item)
+    }
+    try {
+      const answer = await this.#cluster.request(
+        fetch,
+        {
+          replica: -1,
+          maxWaitMs: longPoll,
+          minBytes: 1,
+          maxBytes: 16 * mebibyte,
+          isolation: this.#isolation,
+          session: 0,
+          sessionEpoch: -1,
+          topics: Array.from(topics, ([name, list]) => ({
+            name,
+            partitions: list.map(({ state, leaderEpoch }) => ({
+              partition: state.partition,
+              leaderEpoch,
+              offset: state.next,
+              lastFetchedEpoch: -1,
+              logStart: -1,
+              maxBytes: partitionBytes,
+            })),
+          })),
+          forgotten: [],
+          rack: '',
+        },
+        node,
+        'fetch',
+      )
+      if (answer.error !== 0) throw new KafkaAnswer(answer.error, `Reading from broker ${node}`)
+      let news = false
+      for (const { name, partitions } of answer.topics) {
+        for (const found of partitions) {
+          const i = turned.findIndex(({ state }) => state.topic === name && state.partition === found.partition)
+          const state = turned[i]?.state
+          if (state === undefined) continue
+          state.asked = false
+          if (state.version !== versions[i] || this.#partitions.get(keyOf(name, found.partition)) !== state) continue
+          if (this.#admit(state, found)) news = true
+        }
+      }
+      for (const { state } of turned) state.asked = false
+      if (news) this.#onData()
+    } catch (error) {
+      this.#failed(
+        turned.map(({ state }) => state),
+        error,
+      )
+    }
+    this.#busy.delete(node)
+    this.#schedule()
+  }
+
+  #admit(
+    state: Partition,
+    found: {
+      readonly error: number
+      readonly highWatermark: number
+      readonly lastStable: number
+      readonly logStart: number
+      readonly aborted: readonly Aborted[] | null
+      readonly records: Buffer | null
+    },
+  ): boolean {
+    const { topic, partition } = state
+    if (found.error !== 0) {
+      this.#failed([state], new KafkaAnswer(found.error, `Reading topic '${topic}', partition ${partition}`))
+      return state.failure !== undefined
+    }
+    const end = this.#isolation === 0 ? found.highWatermark : found.lastStable
+    const news = !(end <= state.end)
+    state.end = end
+    const bytes = found.records
+    if (bytes === null || bytes.length === 0) return news
+    const next = endOfSet(bytes, state.next)
+    if (next === state.next) return news
+    // A few records of a large answer would hold all of it.
+    state.fetched.push({
+      offset: state.next,
+      next,
+      bytes,
+      aborted: this.#isolation === 0 ? undefined : (found.aborted ?? []),
+    })
+    state.next = next
+    state.bytes += bytes.length
+    this.#bytes += bytes.length
+    return true
+  }
+
+  /** What passes is tried again after a pause; the rest meets who takes. */
+  #failed(states: readonly Partition[], error: unknown): void {
+    const lost = error instanceof KafkaAnswer && error.number === kafkaError.unknownTopic
+    for (const state of states) {
+      this.#cluster.forget(state.topic)
+      if (mayRetry(error) && !lost) continue
+      state.failure =
+        error instanceof DhaaraError
+          ? error
+          : new DhaaraError('DHAARA_INTERNAL', `Reading '${state.topic}' failed: ${error}`, { cause: error })
+      state.asked = false
+      this.#onData()
+    }
+    if (!mayRetry(error) || lost) return
+    delay(100, undefined, { signal: this.#stop.signal, ref: false }).then(
+      () => {
+        for (const state of states) state.asked = false
+        this.#schedule()
+      },
+      () => {},
+    )
+  }
+}
+
+const keyOf = (topic: string, partition: number): string => `${partition}/${topic}`

@@ -1,0 +1,1 @@
+export { type KafkaBrokerOptions, kafkaBroker } from './broker.ts'

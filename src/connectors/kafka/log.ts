@@ -1,0 +1,258 @@
+import type {
+  MemberOptions,
+  Membership,
+  NewTopic,
+  PositionedPartition,
+  ReaderOptions,
+  RemoteLog,
+  RemoteMember,
+  RemoteReader,
+  RemoteTopic,
+  RemoteWriter,
+  TopicPartition,
+  WriterOptions,
+} from '../broker/remote.ts'
+import type { KafkaCluster, TopicMetadata } from './cluster.ts'
+import { Fetcher } from './fetcher.ts'
+import { KafkaMember } from './member.ts'
+import { retrying } from './retry.ts'
+import * as apis from './wire/apis.ts'
+import { check, isAnswer, KafkaAnswer, kafkaError } from './wire/errors.ts'
+import { KafkaWriter, offsetsByTopic } from './writer.ts'
+
+const adminTimeout = 30_000
+const topicResource = 2
+/** Where a configuration's value comes from: this topic's own. */
+const ownConfig = 1
+
+/** Topics, positions and groups of a cluster, and who reads and writes them. */
+export class KafkaLog implements RemoteLog {
+  readonly #cluster: KafkaCluster
+  readonly #replicas: number
+  readonly #release: () => Promise<void>
+  readonly #open = new Set<{ close(): Promise<void> }>()
+
+  constructor(cluster: KafkaCluster, replicas: number, release: () => Promise<void>) {
+    this.#cluster = cluster
+    this.#replicas = replicas
+    this.#release = release
+  }
+
+  async topics(): Promise<readonly RemoteTopic[]> {
+    const all = await retrying(() => this.#cluster.refresh(null))
+    return all.map(infoOf).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async describe(names: readonly string[]): Promise<readonly RemoteTopic[]> {
+    if (names.length === 0) return []
+    return (await retrying(() => this.#cluster.refresh(names))).map(infoOf)
+  }
+
+  async createTopics(topics: readonly NewTopic[]): Promise<void> {
+    if (topics.length === 0) return
+    const request = {
+      topics: topics.map(({ name, partitions, configs }) => ({
+        name,
+        partitions,
+        replicas: this.#replicas,
+        assignments: [],
+        configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+      })),
+      timeoutMs: adminTimeout,
+      validateOnly: false,
+    }
+    await this.#atController(async (node) => {
+      const answer = await this.#cluster.request(apis.createTopics, request, node)
+      for (const { name, error, message } of answer.topics)
+        if (error !== kafkaError.topicExists) check(error, `Creating topic '${name}' (${message ?? 'no reason given'})`)
+    })
+    // Brokers hear of it a moment later.
+    await retrying(async () => {
+      const found = await this.#cluster.refresh(topics.map(({ name }) => name))
+      const ready = found.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+      if (ready.length < topics.length) throw new KafkaAnswer(kafkaError.leaderNotAvailable, 'Creating topics')
+    })
+  }
+
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return
+    await this.#atController(async (node) => {
+      const request = { topics: names, timeoutMs: adminTimeout }
+      for (const { name, error } of (await this.#cluster.request(apis.deleteTopics, request, node)).topics)
+        if (error !== kafkaError.unknownTopic) check(error, `Deleting topic '${name}'`)
+    })
+    for (const name of names) this.#cluster.forget(name)
+  }
+
+  async configs(topic: string): Promise<Readonly<Record<string, string>>> {
+    const request = {
+      resources: [{ type: topicResource, name: topic, keys: null }],
+      synonyms: false,
+      documentation: false,
+    }
+    const { results } = await retrying(() => this.#cluster.request(apis.describeConfigs, request, undefined))
+    const own: Record<string, string> = {}
+    for (const { error, configs } of results) {
+      check(error, `Reading the configuration of topic '${topic}'`)
+      for (const { name, value, source } of configs) if (source === ownConfig && value !== null) own[name] = value
+    }
+    return own
+  }
+
+  async deleteRecords(before: readonly PositionedPartition[]): Promise<void> {
+    await this.#byLeader(before, async (node, list) => {
+      const topics = offsetsByTopic(list)
+      const answer = await this.#cluster.request(apis.deleteRecords, { topics, timeoutMs: adminTimeout }, node)
+      for (const { name, partitions } of answer.topics)
+        for (const { partition, error } of partitions) check(error, `Purging topic '${name}', partition ${partition}`)
+      return list.map(() => undefined)
+    })
+  }
+
+  offsets(
+    partitions: readonly TopicPartition[],
+    at: 'earliest' | 'latest' | number,
+    uncommitted = false,
+  ): Promise<readonly number[]> {
+    const timestamp = at === 'earliest' ? -2 : at === 'latest' ? -1 : at
+    return this.#byLeader(partitions, async (node, list) => {
+      const topics = Array.from(
+        Map.groupBy(list, ({ topic }) => topic),
+        ([name, own]) => ({
+          name,
+          partitions: own.map(({ partition }) => ({ partition, leaderEpoch: -1, timestamp })),
+        }),
+      )
+      const request = { replica: -1, isolation: uncommitted ? 0 : 1, topics }
+      const answer = await this.#cluster.request(apis.listOffsets, request, node)
+      const found = new Map<string, number>()
+      for (const { name, partitions: own } of answer.topics) {
+        for (const { partition, error, offset } of own) {
+          check(error, `Looking for positions in topic '${name}', partition ${partition}`)
+          found.set(`${partition}/${name}`, offset)
+        }
+      }
+      const offsets = list.map(({ topic, partition }) => found.get(`${partition}/${topic}`) ?? -1)
+      // No record is as new as that: read what comes.
+      const open = list.filter((_, i) => offsets[i] === -1)
+      if (typeof at !== 'number' || open.length === 0) return offsets
+      const ends = await this.offsets(open, 'latest', uncommitted)
+      return offsets.map((offset, i) =>
+        offset === -1 ? (ends[open.indexOf(list[i] as TopicPartition)] as number) : offset,
+      )
+    })
+  }
+
+  async groupOffsets(group: string, partitions: readonly TopicPartition[]): Promise<readonly (number | undefined)[]> {
+    if (partitions.length === 0) return []
+    const topics = Array.from(
+      Map.groupBy(partitions, ({ topic }) => topic),
+      ([name, list]) => ({ name, partitions: list.map(({ partition }) => partition) }),
+    )
+    return this.#atCoordinator(group, async () => {
+      const request = { group, topics, stable: true }
+      const answer = await this.#cluster.toCoordinator('group', group, apis.offsetFetch, request)
+      check(answer.error, `Reading the positions of group '${group}'`)
+      const found = new Map<string, number>()
+      for (const { name, partitions: list } of answer.topics) {
+        for (const { partition, error, offset } of list) {
+          check(error, `Reading the position of group '${group}' in '${name}', partition ${partition}`)
+          if (offset >= 0) found.set(`${partition}/${name}`, offset)
+        }
+      }
+      return partitions.map(({ topic, partition }) => found.get(`${partition}/${topic}`))
+    })
+  }
+
+  async commitOffsets(positions: readonly PositionedPartition[], membership: Membership): Promise<void> {
+    const { group, generation, member, instance } = membership
+    await this.#atCoordinator(group, async () => {
+      const request = { group, generation, member, instance, topics: offsetsByTopic(positions) }
+      const answer = await this.#cluster.toCoordinator('group', group, apis.offsetCommit, request)
+      for (const { name, partitions } of answer.topics)
+        for (const { partition, error } of partitions)
+          check(error, `Committing the position of group '${group}' in '${name}', partition ${partition}`)
+    })
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    await this.#atCoordinator(group, async () => {
+      const { results } = await this.#cluster.toCoordinator('group', group, apis.deleteGroups, { groups: [group] })
+      for (const { error } of results) if (error !== groupIdNotFound) check(error, `Deleting group '${group}'`)
+    })
+  }
+
+  reader(options: ReaderOptions = {}): RemoteReader {
+    return this.#keep(new Fetcher(this.#cluster, options))
+  }
+
+  writer(options: WriterOptions = {}): RemoteWriter {
+    return this.#keep(new KafkaWriter(this.#cluster, options))
+  }
+
+  member(options: MemberOptions): RemoteMember {
+    return new KafkaMember(this.#cluster, options)
+  }
+
+  async release(): Promise<void> {
+    await Promise.all([...this.#open].map((one) => one.close()))
+    this.#open.clear()
+    await this.#release()
+  }
+
+  #keep<T extends { close(): Promise<void> }>(one: T): T {
+    this.#open.add(one)
+    return one
+  }
+
+  #atController(ask: (node: number) => Promise<void>): Promise<void> {
+    return retrying(async () => ask(await this.#cluster.controller()), {
+      before: (error) => {
+        if (isAnswer(error, 'notController')) this.#cluster.forgetController()
+      },
+    })
+  }
+
+  #atCoordinator<T>(group: string, ask: () => Promise<T>): Promise<T> {
+    return retrying(ask, {
+      before: (error) => {
+        if (!isAnswer(error, 'unstableOffsetCommit')) this.#cluster.forgetCoordinator('group', group)
+      },
+    })
+  }
+
+  /** Asks each leader for its partitions. @returns answers in the order of the partitions */
+  #byLeader<P extends TopicPartition, T>(
+    partitions: readonly P[],
+    ask: (node: number, list: readonly P[]) => Promise<readonly T[]>,
+  ): Promise<readonly T[]> {
+    return retrying(
+      async () => {
+        const leaders = await Promise.all(
+          partitions.map(async ({ topic, partition }) => (await this.#cluster.leader(topic, partition)).leader),
+        )
+        const answers = new Map<P, T>()
+        const groups = Map.groupBy(partitions.keys(), (i) => leaders[i] as number)
+        await Promise.all(
+          Array.from(groups, async ([node, indices]) => {
+            const list = indices.map((i) => partitions[i] as P)
+            const found = await ask(node, list)
+            for (const [i, one] of list.entries()) answers.set(one, found[i] as T)
+          }),
+        )
+        return partitions.map((one) => answers.get(one) as T)
+      },
+      {
+        // A topic that is not there is told at once, not after a minute.
+        before: (error) => {
+          if (isAnswer(error, 'unknownTopic')) throw error
+          for (const { topic } of partitions) this.#cluster.forget(topic)
+        },
+      },
+    )
+  }
+}
+
+const groupIdNotFound = 69
+
+const infoOf = ({ name, id, partitions }: TopicMetadata): RemoteTopic => ({ name, id, partitions: partitions.length })

@@ -1,0 +1,258 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { DhaaraError } from '../../errors/index.ts'
+import type { KafkaCluster } from './cluster.ts'
+import { KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
+import { produce } from './wire/produce.ts'
+import { batchCount, setProducer } from './wire/record-batch.ts'
+
+interface Item {
+  readonly batch: Buffer
+  ready: boolean
+  readonly done: PromiseWithResolvers<number>
+  since: number
+  sent: boolean
+  acked: number | undefined
+}
+
+interface Queue {
+  readonly topic: string
+  readonly partition: number
+  /** Not acknowledged, in order. */
+  readonly items: Item[]
+  sequence: number
+  inFlight: number
+  /** A batch failed: those behind it come back first, then all are sent again in order. */
+  broken: boolean
+}
+
+/** The broker remembers so many batches of a producer and partition. */
+const mostInFlight = 5
+const mostRequests = 8
+const requestBytes = 4 << 20
+/** A batch that is not taken within this time is given up. */
+const deliveryTimeout = 120_000
+
+/** Sends batches to the leaders of their partitions: several requests under way, each batch once, in order. */
+export class Sender {
+  readonly #cluster: KafkaCluster
+  readonly #transactionalId: string | null
+  readonly #queues = new Map<string, Queue>()
+  readonly #requests = new Map<number, number>()
+  #producerId = -1
+  #epoch = -1
+  #generation = 0
+  #failure: unknown
+  #pumping = false
+  #idle: PromiseWithResolvers<void> | undefined
+
+  constructor(cluster: KafkaCluster, transactionalId: string | null) {
+    this.#cluster = cluster
+    this.#transactionalId = transactionalId
+  }
+
+  begin(producerId: number, epoch: number): void {
+    this.#producerId = producerId
+    this.#epoch = epoch
+  }
+
+  /** Forgets all batches and sequence numbers; answers that are under way meet nobody. */
+  reset(): void {
+    this.#generation++
+    this.#queues.clear()
+    this.#requests.clear()
+    this.#failure = undefined
+    this.#idle?.resolve()
+    this.#idle = undefined
+  }
+
+  /** @param ready before it the batch is not sent @returns the batch's first offset */
+  send(topic: string, partition: number, batch: Buffer, ready: Promise<void> | undefined): Promise<number> {
+    const done = Promise.withResolvers<number>()
+    // Who does not wait for each batch waits for all: `flush`.
+    done.promise.catch(() => {})
+    if (this.#failure !== undefined) {
+      done.reject(this.#failure)
+      return done.promise
+    }
+    const queue = this.#queueOf(topic, partition)
+    setProducer(batch, this.#producerId, this.#epoch, queue.sequence)
+    // Sequence numbers begin anew after 2^31 - 1.
+    queue.sequence = (queue.sequence + batchCount(batch)) % 2 ** 31
+    const item: Item = {
+      batch,
+      ready: ready === undefined,
+      done,
+      since: performance.now(),
+      sent: false,
+      acked: undefined,
+    }
+    queue.items.push(item)
+    if (ready === undefined) this.#pump()
+    else {
+      ready.then(
+        () => {
+          item.ready = true
+          this.#pump()
+        },
+        (error) => this.#fail(error),
+      )
+    }
+    return done.promise
+  }
+
+  /** @throws what made a batch fail */
+  async flush(): Promise<void> {
+    if (this.#failure === undefined && this.#waiting()) {
+      this.#idle ??= Promise.withResolvers()
+      await this.#idle.promise
+    }
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /**
+   * Sends nothing more, and waits for what is under way.
+   * @returns whether sequence numbers may go on: every batch was acknowledged
+   */
+  async drop(): Promise<boolean> {
+    const generation = this.#generation
+    const clean = this.#failure === undefined && !this.#waiting()
+    if (!clean) this.#fail(new DhaaraError('DHAARA_APP_STATE', 'The transaction was aborted'))
+    while (this.#generation === generation && [...this.#queues.values()].some(({ inFlight }) => inFlight > 0))
+      await delay(2)
+    this.#failure = undefined
+    return clean
+  }
+
+  #queueOf(topic: string, partition: number): Queue {
+    const key = `${partition}/${topic}`
+    let queue = this.#queues.get(key)
+    if (queue === undefined) {
+      queue = { topic, partition, items: [], sequence: 0, inFlight: 0, broken: false }
+      this.#queues.set(key, queue)
+    }
+    return queue
+  }
+
+  #waiting(): boolean {
+    for (const { items } of this.#queues.values()) if (items.length > 0) return true
+    return false
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    for (const queue of this.#queues.values()) {
+      for (const item of queue.items) item.done.reject(this.#failure)
+      queue.items.length = 0
+    }
+    this.#idle?.resolve()
+    this.#idle = undefined
+  }
+
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    queueMicrotask(() => {
+      this.#pumping = false
+      void this.#round(this.#generation)
+    })
+  }
+
+  /** Requests with one batch of each partition, as long as there is something to send and somebody to send it to. */
+  async #round(generation: number): Promise<void> {
+    for (;;) {
+      const requests = new Map<number, { queue: Queue; item: Item }[]>()
+      const bytes = new Map<number, number>()
+      for (const queue of this.#queues.values()) {
+        if (queue.broken && queue.inFlight > 0) continue
+        queue.broken = false
+        if (queue.inFlight >= mostInFlight) continue
+        const item = queue.items.find(({ sent }) => !sent)
+        if (item === undefined || !item.ready) continue
+        let leader: number
+        try {
+          leader = (await this.#cluster.leader(queue.topic, queue.partition)).leader
+        } catch (error) {
+          this.#again(queue, item, error)
+          continue
+        }
+        if (generation !== this.#generation) return
+        // While this waited, another round may have sent it.
+        if (item.sent || queue.broken || !queue.items.includes(item)) continue
+        if ((this.#requests.get(leader) ?? 0) >= mostRequests) continue
+        const size = bytes.get(leader) ?? 0
+        if (size > 0 && size + item.batch.length > requestBytes) continue
+        bytes.set(leader, size + item.batch.length)
+        item.sent = true
+        queue.inFlight++
+        const list = requests.get(leader)
+        if (list === undefined) requests.set(leader, [{ queue, item }])
+        else list.push({ queue, item })
+      }
+      if (requests.size === 0) return
+      for (const [node, batches] of requests) void this.#produce(node, batches, generation)
+    }
+  }
+
+  async #produce(node: number, batches: readonly { queue: Queue; item: Item }[], generation: number): Promise<void> {
+    this.#requests.set(node, (this.#requests.get(node) ?? 0) + 1)
+    const topics = Array.from(
+      Map.groupBy(batches, ({ queue }) => queue.topic),
+      ([name, list]) => ({
+        name,
+        partitions: list.map(({ queue, item }) => ({ partition: queue.partition, records: item.batch })),
+      }),
+    )
+    const request = { transactionalId: this.#transactionalId, acks: -1, timeoutMs: 25_000, topics }
+    try {
+      const answer = await this.#cluster.request(produce, request, node, 'produce')
+      if (generation !== this.#generation) return
+      for (const { queue, item } of batches) {
+        queue.inFlight--
+        const found = answer.topics
+          .find(({ name }) => name === queue.topic)
+          ?.partitions.find(({ partition }) => partition === queue.partition)
+        this.#answered(queue, item, found?.error ?? kafkaError.unknown, found?.base ?? -1, found?.message ?? null)
+      }
+    } catch (error) {
+      if (generation !== this.#generation) return
+      for (const { queue, item } of batches) {
+        queue.inFlight--
+        this.#again(queue, item, error)
+      }
+    }
+    this.#requests.set(node, (this.#requests.get(node) ?? 1) - 1)
+    this.#pump()
+  }
+
+  #answered(queue: Queue, item: Item, error: number, base: number, message: string | null): void {
+    if (error === 0 || error === kafkaError.duplicateSequence) {
+      const at = queue.items.indexOf(item)
+      if (at >= 0) queue.items.splice(at, 1)
+      item.done.resolve(base)
+      if (this.#idle !== undefined && !this.#waiting()) {
+        this.#idle.resolve()
+        this.#idle = undefined
+      }
+      return
+    }
+    // Behind a batch that was not taken, this is no more than its consequence.
+    const follows = error === kafkaError.outOfOrderSequence && queue.items[0] !== item
+    const what = `Writing to topic '${queue.topic}', partition ${queue.partition}${message === null ? '' : ` (${message})`}`
+    if (follows) this.#again(queue, item, new KafkaAnswer(kafkaError.notLeader, what))
+    else this.#again(queue, item, new KafkaAnswer(error, what))
+  }
+
+  #again(queue: Queue, item: Item, error: unknown): void {
+    if (!mayRetry(error) || performance.now() - item.since > deliveryTimeout) {
+      this.#fail(error)
+      return
+    }
+    this.#cluster.forget(queue.topic)
+    queue.broken = true
+    for (const other of queue.items) other.sent = false
+    const generation = this.#generation
+    void delay(50).then(() => {
+      if (generation === this.#generation) this.#pump()
+    })
+  }
+}
