@@ -81,10 +81,13 @@ export class StreamsApp implements AsyncDisposable {
     await this.starting
   }
 
-  /** Seals and writes what was processed, then lets go of everything. Idempotent. */
-  close(_opts: { readonly timeout?: Duration; readonly drain?: boolean } = {}): Promise<void> {
-    if (_opts.timeout !== undefined) toMs(_opts.timeout)
-    this.closing ??= this.shut()
+  /**
+   * Seals and writes what was processed, then lets go of everything. Idempotent. When the time is up, workers that are not
+   * ready yet are ended, and the last checkpoint stands.
+   */
+  close(opts: { readonly timeout?: Duration; readonly drain?: boolean } = {}): Promise<void> {
+    const timeout = opts.timeout === undefined ? undefined : toMs(opts.timeout)
+    this.closing ??= this.shut(timeout)
     return this.closing
   }
 
@@ -161,7 +164,7 @@ export class StreamsApp implements AsyncDisposable {
     }
   }
 
-  private async shut(): Promise<void> {
+  private async shut(timeout: number | undefined): Promise<void> {
     await this.starting?.catch(() => {})
     if (this.lifecycle.is('failed', 'closed')) return
     if (this.lifecycle.is('created')) {
@@ -170,7 +173,7 @@ export class StreamsApp implements AsyncDisposable {
     }
     this.lifecycle.transition('closing')
     try {
-      await this.engine?.stop()
+      await this.engine?.stop(timeout)
       this.last = this.engine?.report()
       this.engine = undefined
       await this.program?.teardown()

@@ -2,8 +2,8 @@
 export interface Engine {
   /** Resolves when its tasks run. */
   start(): Promise<void>
-  /** Seals, writes and lets go. */
-  stop(): Promise<void>
+  /** Seals, writes and lets go. @param timeout ms after which what is not written is left to the next start */
+  stop(timeout?: number): Promise<void>
   /** Topics (default: all) are bounded: they end where they end now. */
   endInputs(topics?: readonly string[]): void
   /** These topics, and no others, have more to come, which is worth waiting for: they are being filled. */

@@ -1,22 +1,27 @@
 /**
- * Named places where a test can stop the process, or hold a worker back: the only file that reads
+ * Named places of a checkpoint where a test can kill the process, or hold a worker back: the only file that reads
  * `FAILPOINTS`. Its value: `<place>:<n>` kills the process, without warning, when the place is reached for the
  * n-th time on some thread; `hold-<worker>` before it (`hold-1,after-write:3`) lets that worker seal late.
  *
  * @internal
  */
-export type FailPlace =
-  | 'epoch-opened'
-  | 'first-part'
-  | 'before-write'
-  | 'in-write'
-  | 'after-write'
-  | 'after-clears'
-  | 'after-told'
-  | 'before-seal'
-  | 'after-seal'
-  | 'before-part'
-  | 'after-written'
+export const failPlaces = [
+  // the owner
+  'epoch-opened',
+  'first-part',
+  'before-write',
+  'in-write',
+  'after-write',
+  'after-clears',
+  'after-told',
+  // a worker
+  'before-seal',
+  'after-seal',
+  'before-part',
+  'after-written',
+] as const
+
+export type FailPlace = (typeof failPlaces)[number]
 
 const given = (process.env['FAILPOINTS'] ?? '').split(',')
 const held = given.find((one) => one.startsWith('hold-'))?.slice(5)

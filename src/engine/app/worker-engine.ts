@@ -115,7 +115,8 @@ export class WorkerEngine implements Engine {
     await this.ready.promise
   }
 
-  async stop(): Promise<void> {
+  async stop(timeout?: number): Promise<void> {
+    const giveUp = timeout === undefined ? undefined : setTimeout(() => this.abandon(timeout), timeout)
     if (this.state === 'running') {
       this.state = 'halting'
       if (this.finished) this.halted.resolve()
@@ -129,8 +130,18 @@ export class WorkerEngine implements Engine {
     await this.halted.promise
     clearTimeout(this.timer)
     await Promise.all(this.handles.map((handle) => handle?.leave()))
+    clearTimeout(giveUp)
+    for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
     if (this.state !== 'failed') this.state = 'over'
     if (this.failure !== undefined) throw this.failure
+  }
+
+  /** Ends workers that do not come to an end; what they have not handed over is done again at the next start. */
+  private abandon(timeout: number): void {
+    this.settings.logger.warn({ timeout }, 'the app does not close in time; the last checkpoint stands')
+    this.generation++
+    for (const handle of this.handles) void handle?.terminate()
+    this.halted.resolve()
   }
 
   endInputs(topics?: readonly string[]): void {

@@ -146,6 +146,8 @@ export class WorkerRuntime {
       this.transport = new Transport(worker, this.plan, partitions, transport, this.bells, epoch)
       this.group = new TaskGroup(this.plan, partitions, tasks, this.host(order), epoch, this.transport)
       this.reading = readingOf(this.group)
+      const positions = this.reading.map(([feed]) => [feed?.topic, feed?.partition, feed?.position])
+      this.settings.logger.debug({ worker, epoch: epoch - 1, tasks: tasks.length, positions }, 'tasks restored')
       this.bound(order.bounds)
     })
   }
