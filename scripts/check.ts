@@ -26,6 +26,7 @@ const steps: readonly Step[] = [
   { name: 'build' },
   { name: 'test', mocha: true },
   { name: 'test:kafka', mocha: true },
+  { name: 'test:crash', mocha: true },
 ]
 
 /** The part of mocha's JSON report that is read here. */
