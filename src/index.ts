@@ -13,6 +13,7 @@ export {
   type AggregatorKind,
   type AggregatorResults,
   aggregators,
+  approxDistinct,
   avg,
   collect,
   count,
@@ -21,6 +22,7 @@ export {
   latest,
   max,
   min,
+  quantile,
   sum,
   topK,
 } from './dsl/aggregators/index.ts'

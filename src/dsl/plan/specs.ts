@@ -118,6 +118,8 @@ export interface BuiltinAggregate {
     | 'distinct'
     | 'topK'
     | 'topN'
+    | 'approxDistinct'
+    | 'quantile'
     | 'combined'
   /** What of a value is aggregated: (value) => …; topN: (value, key) => rank. */
   readonly of?: UserFn
@@ -125,6 +127,8 @@ export interface BuiltinAggregate {
   readonly parts?: Readonly<Record<string, AggregateSpec>>
   /** n of topN, k of topK, `max` of collect. */
   readonly limit?: number
+  /** Of quantile, 0 … 1. */
+  readonly q?: number
 }
 
 export interface SuppressSpec {

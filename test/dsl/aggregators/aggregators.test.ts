@@ -11,6 +11,7 @@ import {
 import type { AggregateSpec } from '../../../src/dsl/plan/index.ts'
 import {
   aggregators,
+  approxDistinct,
   avg,
   collect,
   count,
@@ -75,6 +76,7 @@ const models: Record<string, readonly [unknown, (values: readonly Sale[]) => unk
   collect: [collect((s: Sale) => s.n), (v) => v.map((s) => s.n)],
   'collect max': [collect((s: Sale) => s.n, { max: 4 }), (v) => v.slice(0, 4).map((s) => s.n)],
   distinct: [distinct((s: Sale) => s.item), (v) => [...new Set(v.map((s) => s.item))].sort(ascending)],
+  approxDistinct: [approxDistinct((s: Sale) => [s.item, s.n]), (v) => new Set(v.map((s) => s.item + s.n)).size],
   topK: [topK((s: Sale) => s.item, 3), (v) => tally(v).slice(0, 3)],
   aggregators: [
     aggregators({ n: count(), top: topK((s: Sale) => s.item, 1), last: latest((s: Sale) => s.at) }),
