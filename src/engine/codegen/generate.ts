@@ -1,5 +1,6 @@
 import type { MapNode, SplitNode } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
+import { followsPresent, versionedRoot } from '../plan/versioned.ts'
 import { inputLoop } from './loop.ts'
 import { fnNames, isOperator, isOutlet } from './steps.ts'
 import { type Traits, traitsOf } from './traits.ts'
@@ -80,7 +81,10 @@ export class Generator {
       this.shared(to)
       return `s${to.id}(${k}, ${v}, ${ts});`
     }
-    return table ? this.change(edge, k, v, o, ts) : this.record(edge, k, v, ts)
+    if (!table) return this.record(edge, k, v, ts)
+    const root = versionedRoot(to.inputs[edge.port] as Step)
+    const change = this.change(edge, k, v, o, ts)
+    return root === undefined || !followsPresent(to) ? change : `if (op${root.id}.latest) { ${change} }`
   }
 
   /** Steps that several paths lead to are functions of their own. */

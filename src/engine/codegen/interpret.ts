@@ -1,5 +1,6 @@
 import type { PlanNode, UserFn } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
+import { followsPresent, versionedRoot } from '../plan/versioned.ts'
 import type { RunBatch } from '../runtime/feed.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
@@ -105,8 +106,16 @@ export class Interpreter {
   }
 
   private take({ to, port }: Edge): Take {
-    if (to.op.kind !== 'merge' || to.inputs.length === 1)
-      return to.inputs[port]?.table ? this.change(to, port) : this.record(to, port)
+    if (to.op.kind !== 'merge' || to.inputs.length === 1) {
+      const input = to.inputs[port] as Step
+      if (!input.table) return this.record(to, port)
+      const root = versionedRoot(input)
+      const change = this.change(to, port)
+      if (root === undefined || !followsPresent(to)) return change
+      return (k, v, o, ts) => {
+        if ((this.env.ops[root.id] as { latest: boolean }).latest) change(k, v, o, ts)
+      }
+    }
     let take = this.takes.get(to)
     if (take === undefined) {
       take = this.deliver(to)

@@ -1,4 +1,4 @@
-import type { UserFn } from '../../dsl/plan/index.ts'
+import type { StoreSpec, UserFn } from '../../dsl/plan/index.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
 import type { RunBatch } from '../runtime/feed.ts'
 import type { Feed } from '../runtime/feed.ts'
@@ -122,7 +122,7 @@ function keyedStores(step: Step): Prefetched[] {
   const visit = (at: Step, port: number) => {
     const { op } = at
     if (op.kind === 'selectKey' || op.kind === 'map' || op.kind === 'flatMap' || op.kind === 'tableGroup') return
-    if ('store' in op && op.store !== undefined && op.store.kind === 'keyValue') add(op.store.name)
+    if ('store' in op && op.store !== undefined && isRowStore(op.store)) add(op.store.name)
     if (op.kind === 'streamTableJoin') {
       const table = at.inputs[1]?.op
       if (table !== undefined && 'store' in table && table.store !== undefined) add(table.store.name)
@@ -140,6 +140,8 @@ function keyedStores(step: Step): Prefetched[] {
   visit(step, 0)
   return [...found.values()]
 }
+
+const isRowStore = ({ kind }: StoreSpec): boolean => kind === 'keyValue' || kind === 'versioned'
 
 /** A store that records look into, under their key, and for joins so far around their time. */
 interface Prefetched {

@@ -1,12 +1,13 @@
 import type { UserFn } from '../../dsl/plan/index.ts'
 import { type Counter, type Emit, noEmit, type OperatorContext } from './operator.ts'
-import type { TableReader } from './table-store.ts'
+import { isVersioned, type TableReader, type VersionedReader } from './table-store.ts'
 
-/** A stream's record with the row that its key has at this moment. */
+/** A stream's record with the row that its key has: at this moment, or of a versioned table at the record's time. */
 export class StreamTableJoin {
   readonly stepId: number
   out: Emit = noEmit
   private readonly rows: TableReader
+  private readonly versioned: boolean
   private readonly joiner: UserFn
   private readonly keepsLeft: boolean
   private readonly nullKeys: Counter
@@ -22,6 +23,7 @@ export class StreamTableJoin {
   ) {
     this.stepId = stepId
     this.rows = rows
+    this.versioned = isVersioned(rows)
     this.joiner = joiner
     this.keepsLeft = how === 'left'
     this.nullKeys = ctx.dropped(name, 'null-key')
@@ -38,7 +40,7 @@ export class StreamTableJoin {
       else this.nullKeys.n++
       return
     }
-    const row = this.rows.get(key)
+    const row = this.versioned ? (this.rows as VersionedReader).asOf(key, ts) : this.rows.get(key)
     if (row === undefined) {
       if (this.keepsLeft) this.out(key, this.joiner(value, null, key), ts)
       return

@@ -1,6 +1,6 @@
 import type { UserFn } from '../../dsl/plan/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
-import type { TableReader, TableStore } from './table-store.ts'
+import type { TableReader } from './table-store.ts'
 
 /**
  * Table-table join by equal keys. A change of one side is joined with the other side's present row; a result's
@@ -76,27 +76,5 @@ export class TableJoin implements TableReader {
       right === null ? Number.NEGATIVE_INFINITY : this.right.ts,
     )
     return this.row(left, right, key) ?? undefined
-  }
-}
-
-/** A join whose rows are kept: what comes out has gone through its store. */
-export class KeptJoin {
-  readonly stepId: number
-  private readonly join: TableJoin
-  private readonly kept: TableStore
-
-  constructor(join: TableJoin, kept: TableStore) {
-    this.stepId = join.stepId
-    this.join = join
-    this.kept = kept
-    join.out = (key, value, _old, ts) => kept.process(key, value, ts)
-  }
-
-  set out(out: EmitChange) {
-    this.kept.out = out
-  }
-
-  process(key: unknown, value: unknown, old: unknown, ts: number, port: number): void {
-    this.join.process(key, value, old, ts, port)
   }
 }

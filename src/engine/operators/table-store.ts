@@ -1,4 +1,4 @@
-import type { KeyValueTable } from '../../state/stores/index.ts'
+import type { KeyValueTable, VersionedTable } from '../../state/stores/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /** Reads rows of a table, be they stored or derived from stored ones. */
@@ -7,6 +7,8 @@ export interface TableReader {
   get(key: unknown): unknown
   /** Timestamp of the row that the last `get` found. */
   readonly ts: number
+  /** Of versioned tables: the row that held at a time. */
+  asOf?(key: unknown, at: number): unknown
 }
 
 /** Keeps the rows of a table: source tables, `toTable`, and table steps whose rows were asked to be kept. */
@@ -67,9 +69,9 @@ interface RowStep {
 export class KeptRows {
   readonly stepId: number
   private readonly step: RowStep
-  private readonly kept: TableStore
+  private readonly kept: TableStore | VersionedStore
 
-  constructor(step: RowStep, kept: TableStore) {
+  constructor(step: RowStep, kept: TableStore | VersionedStore) {
     this.stepId = step.stepId
     this.step = step
     this.kept = kept
@@ -80,8 +82,81 @@ export class KeptRows {
     this.kept.out = out
   }
 
+  /** Where the rows are versioned: is what goes out now its key's present row? */
+  get latest(): boolean {
+    return !('latest' in this.kept) || this.kept.latest
+  }
+
   process(key: unknown, value: unknown, old: unknown, ts: number, port: number): void {
     this.step.process(key, value, old, ts, port)
+  }
+}
+
+/**
+ * Keeps the rows of a table with their past. An update that is older than its key's present row goes on, as in Kafka Streams,
+ * with `latest` false: steps that follow a table's present rows do not take it. One that is older than the past is dropped.
+ */
+export class VersionedStore {
+  readonly stepId: number
+  out: EmitChange = noEmit
+  /** Is what goes out now its key's present row? */
+  latest = true
+  private readonly table: VersionedTable
+  private readonly copy: ((value: unknown) => unknown) | undefined
+  private readonly nullKeys: Counter
+  private readonly expired: Counter
+
+  /** @param copy given where somebody may go on changing values that are kept here */
+  constructor(
+    stepId: number,
+    name: string,
+    table: VersionedTable,
+    ctx: OperatorContext,
+    copy?: (value: unknown) => unknown,
+  ) {
+    this.stepId = stepId
+    this.table = table
+    this.copy = copy
+    this.nullKeys = ctx.dropped(name, 'null-key')
+    this.expired = ctx.dropped(name, 'expired')
+  }
+
+  process(key: unknown, value: unknown, ts: number): void {
+    if (key === null || key === undefined) {
+      this.nullKeys.n++
+      return
+    }
+    const old = this.table.latest.get(key)
+    const row = value === null || value === undefined || this.copy === undefined ? value : this.copy(value)
+    const latest = this.table.put(key, row ?? undefined, ts)
+    if (latest === undefined) {
+      this.expired.n++
+      return
+    }
+    this.latest = latest
+    this.out(key, row ?? null, old, ts)
+  }
+}
+
+/** Rows of a versioned table. */
+export class VersionedRows implements TableReader {
+  ts = Number.NEGATIVE_INFINITY
+  private readonly table: VersionedTable
+
+  constructor(table: VersionedTable) {
+    this.table = table
+  }
+
+  get(key: unknown): unknown {
+    const entry = this.table.latest.load(key)
+    this.ts = entry.ts
+    return entry.value
+  }
+
+  asOf(key: unknown, at: number): unknown {
+    const value = this.table.asOf(key, at)
+    this.ts = this.table.foundAt
+    return value
   }
 }
 
@@ -105,7 +180,7 @@ export class StoredRows implements TableReader {
 }
 
 /** Rows that are a function of another table's rows: filters and maps that keep nothing. */
-export class DerivedRows implements TableReader {
+class DerivedRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY
   private readonly rows: TableReader
   private readonly derive: (value: unknown, key: unknown) => unknown
@@ -123,3 +198,29 @@ export class DerivedRows implements TableReader {
     return this.derive(value, key) ?? undefined
   }
 }
+
+/** Likewise, of rows with a past. */
+class DerivedVersions extends DerivedRows {
+  private readonly versions: VersionedReader
+  private readonly made: (value: unknown, key: unknown) => unknown
+
+  constructor(rows: VersionedReader, derive: (value: unknown, key: unknown) => unknown) {
+    super(rows, derive)
+    this.versions = rows
+    this.made = derive
+  }
+
+  asOf(key: unknown, at: number): unknown {
+    const value = this.versions.asOf(key, at)
+    this.ts = this.versions.ts
+    if (value === undefined) return undefined
+    return this.made(value, key) ?? undefined
+  }
+}
+
+export type VersionedReader = TableReader & Required<Pick<TableReader, 'asOf'>>
+
+export const isVersioned = (rows: TableReader): rows is VersionedReader => rows.asOf !== undefined
+
+export const derivedRows = (rows: TableReader, derive: (value: unknown, key: unknown) => unknown): TableReader =>
+  isVersioned(rows) ? new DerivedVersions(rows, derive) : new DerivedRows(rows, derive)

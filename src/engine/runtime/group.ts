@@ -4,6 +4,7 @@ import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { type Sealer, statePrefix } from '../../state/stores/index.ts'
 import { type Program, programOf } from '../codegen/program.ts'
 import type { Counter } from '../operators/operator.ts'
+import { waitedFor } from '../plan/versioned.ts'
 import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
 import { TaskClock } from '../time/clock.ts'
 import { type InputTime, TaskTime } from '../time/inputs.ts'
@@ -321,11 +322,12 @@ export class TaskGroup {
     saved: TaskMeta | undefined,
   ): Feed[] {
     const streams = sub.inputs.some((step) => !step.table)
+    const waited = waitedFor(sub)
     const feeds: Feed[] = []
     for (const step of sub.inputs) {
       const { op } = step
       const run = runs[step.id] as Feed['run']
-      const counted = !step.table || !streams
+      const counted = !step.table || !streams || waited.has(step)
       if (op.kind === 'repartitionRead') {
         for (const channel of this.incoming(op.repartition.id, partition))
           feeds.push(new ChannelFeed(step, time.add(counted), run, channel))

@@ -1,11 +1,9 @@
 import type {
   AggregateNode,
   AggregateSpec,
-  AnySerde,
   MatchNode,
   PlanNode,
   StoreSpec,
-  StreamJoinNode,
   TransformValuesNode,
   UserFn,
 } from '../../dsl/plan/index.ts'
@@ -14,22 +12,30 @@ import { compareKeys, copyValue, deepFreeze } from '../../state/codec/index.ts'
 import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
 import { ListAccess } from '../access/list.ts'
 import { MatchAccess } from '../access/match.ts'
+import { VersionedAccess, VersionedTableAccess } from '../access/versioned.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
 import { Match } from '../operators/match/match.ts'
 import { Deduplicate, type Seen } from '../operators/deduplicate.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
-import { SelfJoin } from '../operators/self-join.ts'
-import { joinSpan, StreamJoin } from '../operators/stream-join.ts'
 import { stateContext } from '../operators/state-context.ts'
-import { StreamTableJoin } from '../operators/stream-table-join.ts'
-import { TableAggregate } from '../operators/table-aggregate.ts'
-import { KeptJoin, TableJoin } from '../operators/table-join.ts'
-import { DerivedRows, StoredRows, TableStore, type TableReader } from '../operators/table-store.ts'
 import { TransformRows } from '../operators/transform-rows.ts'
+import { TableAggregate } from '../operators/table-aggregate.ts'
+import { TableJoin } from '../operators/table-join.ts'
+import {
+  derivedRows,
+  KeptRows,
+  StoredRows,
+  type TableReader,
+  TableStore,
+  VersionedRows,
+  VersionedStore,
+} from '../operators/table-store.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
+import { versionedRoot } from '../plan/versioned.ts'
 import { ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
+import { type Joining, streamJoin, streamTableJoin } from './joins.ts'
 import type { Outputs } from './outputs.ts'
 import type { WallClock } from '../time/wall.ts'
 import type { CurrentRecord } from './record.ts'
@@ -80,9 +86,7 @@ export class Instance {
       case 'filter':
       case 'mapValues':
       case 'toTable':
-        return 'store' in op && op.store !== undefined
-          ? new TableStore(id, name, stores.keyValue(op.store.name), ctx, this.copyFor(step))
-          : undefined
+        return 'store' in op && op.store !== undefined ? this.kept(step, op.store) : undefined
       case 'aggregate':
         return this.aggregate(step, op)
       case 'tableAggregate':
@@ -90,16 +94,9 @@ export class Instance {
       case 'tableJoin':
         return this.tableJoin(step)
       case 'streamTableJoin':
-        return new StreamTableJoin(
-          id,
-          name,
-          op.how,
-          this.user(op.joiner, name, 3),
-          this.rows(step.inputs[1] as Step),
-          ctx,
-        )
+        return streamTableJoin(step, op, this.rows(step.inputs[1] as Step), this.joining(step, op.joiner))
       case 'streamJoin':
-        return this.streamJoin(step, op)
+        return streamJoin(step, op, this.joining(step, op.joiner))
       case 'process':
         return this.process(step, op)
       case 'match':
@@ -168,25 +165,10 @@ export class Instance {
     return operator
   }
 
-  private streamJoin(step: Step, op: StreamJoinNode): object {
+  /** What joins are made with. */
+  private joining(step: Step, joiner: UserFn): Joining {
     const { ctx, stores } = this.parts
-    const [left, right] = step.inputs as [Step, Step]
-    const { how, windows, store } = op
-    const spec = { how, windows, joiner: this.user(op.joiner, step.name, 3), copy: this.copyFor(step) }
-    const table = (name: string, value: AnySerde | undefined) => stores.join(name, joinSpan(windows), value)
-    const join =
-      left === right
-        ? new SelfJoin(step.id, step.name, spec, table(store.name, op.left), ctx)
-        : new StreamJoin(
-            step.id,
-            step.name,
-            spec,
-            table(`${store.name}.left`, op.left),
-            table(`${store.name}.right`, op.right),
-            ctx,
-          )
-    ctx.clock.add(join)
-    return join
+    return { ctx, stores, joiner: this.user(joiner, step.name, 3), copy: this.copyFor(step) }
   }
 
   private tableJoin(step: Step): object {
@@ -202,32 +184,31 @@ export class Instance {
       step.needsOld || op.store !== undefined,
       this.parts.ctx,
     )
-    return op.store === undefined
-      ? join
-      : new KeptJoin(
-          join,
-          new TableStore(
-            step.id,
-            step.name,
-            this.parts.stores.keyValue(op.store.name),
-            this.parts.ctx,
-            this.copyFor(step),
-          ),
-        )
+    return op.store === undefined ? join : new KeptRows(join, this.kept(step, op.store))
+  }
+
+  /** Keeps a table's rows, with their past where the store is versioned. */
+  private kept(step: Step, store: StoreSpec): TableStore | VersionedStore {
+    const { ctx, stores } = this.parts
+    const { id, name } = step
+    const copy = this.copyFor(step)
+    if (store.kind === 'versioned') return new VersionedStore(id, name, stores.versioned(store.name), ctx, copy)
+    return new TableStore(id, name, stores.keyValue(store.name), ctx, copy)
   }
 
   /** The rows of a table: stored, or derived from what is stored upstream. */
   rows(step: Step): TableReader {
     const { op } = step
     if ('store' in op && op.store !== undefined) {
+      if (versionedRoot(step) === step) return new VersionedRows(this.parts.stores.versioned(op.store.name))
       const result = 'spec' in op ? op.spec.result : undefined
       return new StoredRows(this.parts.stores.keyValue(op.store.name), result)
     }
     const input = step.inputs[0] as Step
-    if (op.kind === 'mapValues') return new DerivedRows(this.rows(input), this.derive(op.fn, step.name))
+    if (op.kind === 'mapValues') return derivedRows(this.rows(input), this.derive(op.fn, step.name))
     if (op.kind === 'filter') {
       const passes = this.derive(op.fn, step.name)
-      return new DerivedRows(this.rows(input), (value, key) =>
+      return derivedRows(this.rows(input), (value, key) =>
         Boolean(passes(value, key)) !== op.negate ? value : undefined,
       )
     }
@@ -335,6 +316,10 @@ export function storeAccess(
   if (owner?.op.kind === 'match') {
     const { client } = stores.parts(spec.name)
     if (client instanceof Match) return new MatchAccess(client)
+  }
+  if (spec.kind === 'versioned') {
+    const table = stores.versioned(spec.name)
+    return owner === undefined ? new VersionedAccess(table, show, keep) : new VersionedTableAccess(table, show)
   }
   if (spec.kind === 'list') return new ListAccess(stores.keyValue(spec.name), now, show, keep)
   const access = new KeyValueAccess(stores.keyValue(spec.name), now, show, keep)

@@ -19,6 +19,8 @@ import {
   tickedValues,
   typedKeys,
   type ValueCodec,
+  VersionedTable,
+  versionedValues,
   WindowTable,
 } from '../../state/stores/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
@@ -30,6 +32,7 @@ export type Table = KeyValueTable | WindowTable | JoinTable | PartTable
 export class TaskStores {
   readonly tables = new Map<string, Table>()
   private readonly dues = new Map<string, DueTable<never>>()
+  private readonly versions = new Map<string, VersionedTable>()
   private readonly specs: ReadonlyMap<string, StoreSpec>
   private readonly host: Host
   private readonly partition: number
@@ -103,6 +106,22 @@ export class TaskStores {
       this.dues.set(name, table)
     }
     return table
+  }
+
+  /** Its present rows are the key-value store of that name. */
+  versioned(name: string): VersionedTable {
+    let versioned = this.versions.get(name)
+    if (versioned === undefined) {
+      const latest = this.keyValue(name)
+      const past = this.open(
+        `${name}.history`,
+        (space) => new WindowTable({ ...space, keys: latest.space.keys }, this.epoch),
+        () => versionedValues(latest.space.values),
+      )
+      versioned = new VersionedTable(latest, past, this.specs.get(name)?.history ?? 0)
+      this.versions.set(name, versioned)
+    }
+    return versioned
   }
 
   /** One side of a stream-stream join. @param span how long a stretch of it is, ms */

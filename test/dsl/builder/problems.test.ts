@@ -101,7 +101,8 @@ describe('DHAARA_NAME_MISSING', () => {
     orders.groupByKey().count({ name: 'named' })
     orders.groupByKey().count({ store: 'kept' })
     orders.join(rows, (o) => o)
-    orders.join(rows, (o) => o, { grace: 5 })
+    const past = builder.table('past', { key, value, store: { name: 'past', kind: 'versioned', history: 5 } })
+    orders.join(past, (o) => o, { grace: 5 })
     orders.join(orders, (o) => o, joinWindows.of(5).noGrace())
     rows.suppress(untilTimeLimit(5))
     rows.filter(() => true, { store: { backend: 'memory' } })
@@ -113,6 +114,37 @@ describe('DHAARA_NAME_MISSING', () => {
       'DHAARA_NAME_MISSING rows-filterRows-1',
     ])
     assert.deepEqual(problemsOf(builder), [])
+  })
+})
+
+describe('DHAARA_STORE_VERSIONED', () => {
+  it('grace with a table that keeps no past, or too little of it', () => {
+    const { builder, orders, key, value } = ordersBuilder()
+    const store = { kind: 'versioned', history: 10 } as const
+    const plain = builder.table('plain', { key, value })
+    const past = builder.table('past', { key, value, store })
+    orders.join(plain, (o) => o, { name: 'none', grace: 5 })
+    orders.join(past, (o) => o, { name: 'enough', grace: 10 })
+    orders.join(past, (o) => o, { name: 'short', grace: 11 })
+    const derived = past.filter(() => true).mapValues((o) => o.total)
+    orders.join(derived, (o) => o, { name: 'derived', grace: 10 })
+    orders.join(
+      derived.filter(() => true, { store: 'kept' }),
+      (o) => o,
+      { name: 'lost', grace: 10 },
+    )
+    assert.deepEqual(
+      problemsOf(builder),
+      ['none', 'short', 'lost'].map((name) => `DHAARA_STORE_VERSIONED ${name}`),
+    )
+  })
+
+  it('on a step that cannot keep it', () => {
+    const { builder, orders } = ordersBuilder()
+    const store = { kind: 'versioned', history: 10 } as const
+    orders.groupByKey().count({ name: 'counted', store })
+    orders.toTable({ store })
+    assert.deepEqual(problemsOf(builder), ['DHAARA_STORE_VERSIONED counted'])
   })
 })
 

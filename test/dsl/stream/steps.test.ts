@@ -100,7 +100,7 @@ describe('stream steps', () => {
 
   it('joins read their arguments by what the other side is', () => {
     const { builder, orders, key, value } = ordersBuilder()
-    const rows = builder.table('rows', { key, value })
+    const rows = builder.table('rows', { key, value, store: { kind: 'versioned', history: '1m' } })
     const all = builder.globalTable('all', { key, value })
     const [joiner, lookup] = [() => 1, (o: Order) => o.city]
     orders.join(all, lookup, joiner)

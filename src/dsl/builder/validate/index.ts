@@ -5,6 +5,7 @@ import type { Check } from './problem.ts'
 import { missingSerdes } from './serdes.ts'
 import { conflictingSources, tablesOfOneTopic } from './sources.ts'
 import { unknownStores } from './stores.ts'
+import { missingPasts, pastsNotKept } from './versions.ts'
 
 const checks: readonly Check[] = [
   invalidNames,
@@ -14,6 +15,8 @@ const checks: readonly Check[] = [
   tablesOfOneTopic,
   missingSerdes,
   unknownStores,
+  missingPasts,
+  pastsNotKept,
 ]
 
 /**
