@@ -51,7 +51,10 @@ class Drawing {
     const inputs = node.inputs.map((input) => this.ends.get(input) as Drawn).filter((input) => !input.global)
     if (node.kind === 'repartition') return this.repartition(inputs[0] as Drawn, node.name, node.named)
     const gathers = keyed.has(node.kind)
-    const from = gathers ? inputs.map((input) => this.gather(input, ownStores(node)[0]?.name ?? node.name)) : inputs
+    const reader = ownStores(node)[0]?.name ?? node.name
+    const from = gathers
+      ? inputs.map((input, port) => this.gather(input, port === 0 ? reader : `${reader}-${port + 1}`))
+      : inputs
     const type = node.kind === 'sink' ? 'sink' : 'processor'
     const topics = node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : []
     const end = this.put({ type, name: node.name, inputs: from, stores: storesOf(node), topics, global: false })

@@ -51,8 +51,8 @@ export class Wiring {
       return { step, moved: false }
     }
     const gather = keyed.has(node.kind)
-    const sources = inputs.map((input) =>
-      gather && input.moved ? this.gathered(input, repartitionName(node)) : input.step,
+    const sources = inputs.map((input, port) =>
+      gather && input.moved ? this.gathered(input, repartitionName(node, port)) : input.step,
     )
     const step = this.add(newStep(node.name, node, node.table || node.kind === 'tableGroup', sources))
     const moved =
@@ -102,7 +102,8 @@ export class Wiring {
   }
 }
 
-/** Named after the state behind it, so that a stateless step put in between renames nothing. */
-function repartitionName(node: PlanNode): string {
-  return 'store' in node && node.store ? node.store.name : node.name
+/** Named after the state behind it, so that a stateless step put in between renames nothing; the second input's has a 2. */
+function repartitionName(node: PlanNode, port: number): string {
+  const name = 'store' in node && node.store ? node.store.name : node.name
+  return port === 0 ? name : `${name}-${port + 1}`
 }
