@@ -135,5 +135,17 @@ export type { TopologyEnv, TopologyModule, WorkerEnv } from './engine/app/module
 export type { AppOptions, ErrorPolicy, Program } from './engine/app/options.ts'
 export type { RunSummary } from './engine/app/summary.ts'
 export { type MatcherResult, PatternMatcher } from './engine/cep/index.ts'
+export type {
+  AnyStoreQuery,
+  KeyValueQuery,
+  KeyValueQueryBase,
+  ListQuery,
+  QueryOf,
+  QueryOptions,
+  RangeQuery,
+  Scan,
+  ScanOptions,
+  WindowQuery,
+} from './engine/query/index.ts'
 export type { AppState } from './engine/runtime/lifecycle.ts'
 export { DhaaraError, type ErrorCode, type ErrorDomain, PatternError, TopologyError } from './errors/index.ts'

@@ -1,9 +1,11 @@
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
 import { type EmbeddedLease, openEmbedded } from '../../connectors/broker/broker.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
+import type { StoreHandle } from '../../dsl/stores/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { compile } from '../plan/compile.ts'
+import { type AnyStoreQuery, Queries, type QueryOf, StoreQuery } from '../query/index.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
@@ -46,6 +48,7 @@ export class StreamsApp implements AsyncDisposable {
   private readonly done = Promise.withResolvers<RunSummary>()
   private program: LoadedProgram | undefined
   private engine: Engine | undefined
+  private queries: Queries | undefined
   private lease: EmbeddedLease | undefined
   private startedAt = 0
   private last: EngineReport | undefined
@@ -105,6 +108,22 @@ export class StreamsApp implements AsyncDisposable {
     return { recordsIn, recordsOut, epochs, watermark, ...Object.fromEntries(counters) }
   }
 
+  /**
+   * A store, to be asked while the app runs: by its handle typed, by its name not.
+   *
+   * @example
+   * const rows = app.store(customers.store)
+   * const customer = await rows.get('c1')
+   * for await (const [id, row] of rows.range('a', 'b', { limit: 10 })) console.log(id, row)
+   * @throws DhaaraError from its calls: DHAARA_STORE_UNKNOWN, DHAARA_QUERY, DHAARA_APP_STATE, DHAARA_RESTORING
+   */
+  store<H extends StoreHandle>(handle: H): QueryOf<H>
+  store(name: string): AnyStoreQuery
+  store(of: StoreHandle | string): unknown {
+    const name = typeof of === 'string' ? of : of.name
+    return new StoreQuery(() => this.opened().open(name))
+  }
+
   /** @internal These topics (default: all) end where they end now. */
   endInputs(topics?: readonly string[]): void {
     this.engine?.endInputs(topics)
@@ -144,6 +163,14 @@ export class StreamsApp implements AsyncDisposable {
         workers === undefined
           ? new LocalEngine(plan, settings, lease, ids, this.engineEvents())
           : new WorkerEngine(plan, workers, settings, lease, ids, this.engineEvents())
+      const { engine } = this
+      this.queries = new Queries({
+        plan,
+        reader: lease.backend,
+        storeId: (name) => ids.find(name),
+        partitionsOf: ({ sub }) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition),
+        ask: engine.ask,
+      })
       writeManifest(lease.backend, applicationId, plan)
       await this.engine.start()
       if (this.failure !== undefined) throw this.failure
@@ -152,6 +179,12 @@ export class StreamsApp implements AsyncDisposable {
       await this.fail(error)
       throw error
     }
+  }
+
+  private opened(): Queries {
+    if (this.queries !== undefined && this.lifecycle.is('running', 'rebalancing')) return this.queries
+    const cure = this.lifecycle.is('created') ? 'start() it first' : 'its stores can be asked while it runs'
+    throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}; ${cure}`)
   }
 
   private engineEvents(): EngineEvents {

@@ -1,5 +1,11 @@
+import type { AskOwner } from '../query/index.ts'
+
 /** What runs an app's tasks: in this thread, or on workers. */
 export interface Engine {
+  /** Of each sub-topology. */
+  readonly partitions: readonly number[]
+  /** Asks the tables of a store's task, between two batches. */
+  readonly ask: AskOwner
   /** Resolves when its tasks run. */
   start(): Promise<void>
   /** Seals, writes and lets go. @param timeout ms after which what is not written is left to the next start */

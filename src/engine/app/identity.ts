@@ -39,6 +39,11 @@ export class StoreIds {
     return id
   }
 
+  /** undefined: the store has never had a row. */
+  find(store: string): number | undefined {
+    return this.ids.get(`${this.app}/${store}`)
+  }
+
   /** Of this app: store -> id. */
   all(): Map<string, number> {
     const own = `${this.app}/`

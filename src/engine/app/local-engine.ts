@@ -1,6 +1,7 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { partitionCounts } from '../plan/partitions.ts'
+import { answerLatest, type AskOwner } from '../query/index.ts'
 import { writeEpoch } from '../runtime/commit.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { TopicFeed } from '../runtime/feed.ts'
@@ -26,7 +27,7 @@ export class LocalEngine implements Engine {
   private readonly ids: StoreIds
   private readonly events: EngineEvents
   private readonly policies: Policies
-  private readonly partitions: readonly number[]
+  readonly partitions: readonly number[]
   private readonly bounded = new Set<string>()
   private filling: ReadonlySet<string> = new Set()
   private outputs: Outputs
@@ -100,6 +101,9 @@ export class LocalEngine implements Engine {
     }
     return lowest
   }
+
+  readonly ask: AskOwner = (layout, partition, query) =>
+    answerLatest(this.group, layout.sub, partition, layout.name, query)
 
   report(): EngineReport {
     const counters = new Map<string, number>()

@@ -3,6 +3,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import { asBuffer } from '../../state/codec/index.ts'
 import { partitionCounts } from '../plan/partitions.ts'
+import type { AskOwner } from '../query/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
 import { writeEpoch } from '../runtime/commit.ts'
@@ -14,6 +15,7 @@ import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
 import type { Settings } from './options.ts'
 import { receiveError } from './sent-error.ts'
+import { Pending, restoring } from './pending.ts'
 import { answerPolicy, sentSettings } from './sent-settings.ts'
 import { Totals } from './totals.ts'
 import { WorkerHandle } from './worker-handle.ts'
@@ -50,13 +52,14 @@ export class WorkerEngine implements Engine {
   private readonly ids: StoreIds
   private readonly events: EngineEvents
   private readonly inputs: WorkerInputs
-  private readonly partitions: readonly number[]
+  readonly partitions: readonly number[]
   private readonly bellMemory: SharedArrayBuffer
   private readonly bells: Bells
   /** One Int32 a worker: it has something to write. */
   private readonly dirty: Int32Array
   private readonly totals: Totals
   private readonly handles: (WorkerHandle | undefined)[] = []
+  private readonly asked = new Pending()
   private readonly lent = new Map<number, SharedHandle>()
   private readonly deaths: number[]
   private readonly loading = new Set<number>()
@@ -132,6 +135,7 @@ export class WorkerEngine implements Engine {
     await Promise.all(this.handles.map((handle) => handle?.leave()))
     clearTimeout(giveUp)
     for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
+    this.asked.forget()
     if (this.state !== 'failed') this.state = 'over'
     if (this.failure !== undefined) throw this.failure
   }
@@ -156,6 +160,13 @@ export class WorkerEngine implements Engine {
 
   positionOf(topic: string, partition: number): number | undefined {
     return this.inputs.offsets.position(topic, partition)
+  }
+
+  readonly ask: AskOwner = ({ sub, name }, partition, query) => {
+    const worker = partition % this.program.workers
+    const handle = this.handles[worker]
+    if (handle === undefined || this.state !== 'running') throw restoring(`worker ${worker} is not up`)
+    return this.asked.send(worker, (id) => handle.order({ type: 'query', id, sub, partition, store: name, query }))
   }
 
   report(): EngineReport {
@@ -194,6 +205,7 @@ export class WorkerEngine implements Engine {
     if (report.type === 'log') this.settings.logger[report.level](report.fields as object, report.message)
     else if (report.type === 'ready') this.isReady(worker, report.hash)
     else if (report.type === 'broken') void this.fail(receiveError(report.error))
+    else if (report.type === 'answer') this.asked.settle(report)
     else if (report.type === 'ask' || report.generation !== this.generation) return
     else if (report.type === 'part') this.collect(worker, report.part)
     else if (report.type === 'ended') this.hasEnded(worker)
@@ -269,6 +281,7 @@ export class WorkerEngine implements Engine {
   private died(worker: number, cause: unknown): void {
     this.lease.backend.takeBack(this.lent.get(worker) as SharedHandle)
     this.handles[worker] = undefined
+    this.asked.forget(worker)
     if (this.state === 'failed' || this.state === 'over') return
     const starting = this.state === 'starting'
     const halting = this.state === 'halting'
@@ -302,6 +315,7 @@ export class WorkerEngine implements Engine {
     clearTimeout(this.timer)
     clearTimeout(this.restart)
     await Promise.all(this.handles.map((handle) => handle?.terminate()))
+    this.asked.forget()
     for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
     this.halted.resolve()
     if (starting) this.ready.reject(error)

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RawRecord } from '../../dsl/records.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
+import type { Packed, RawQuery } from '../query/index.ts'
 import type { SharedTransport } from '../runtime/transport.ts'
 import type { ErrorAction } from './options.ts'
 import type { Settings } from './options.ts'
@@ -55,6 +56,15 @@ export type Order =
   | { readonly type: 'written'; readonly generation: number; readonly epoch: number }
   | { readonly type: 'bound'; readonly bounds: Bounds }
   | { readonly type: 'filling'; readonly topics: readonly string[] }
+  /** Answered between two batches, whatever generation runs. */
+  | {
+      readonly type: 'query'
+      readonly id: number
+      readonly sub: number
+      readonly partition: number
+      readonly store: string
+      readonly query: RawQuery
+    }
   | { readonly type: 'close' }
 
 /** Where bounded inputs end. */
@@ -99,6 +109,7 @@ export type Report =
       readonly fields: unknown
       readonly message?: string | undefined
     }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Packed | { readonly error: SentError } }
   | { readonly type: 'ask'; readonly question: Question }
 
 /** What only the owner can answer; the worker waits for it. */

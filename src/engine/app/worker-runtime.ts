@@ -2,6 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { LogReader } from '../../connectors/broker/log-reader.ts'
 import { readRocks } from '../../state/backends/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { answerLatest, packRaw } from '../query/index.ts'
 import { Bells } from '../runtime/bells.ts'
 import { EpochPack } from '../runtime/epoch-pack.ts'
 import { EpochAborted } from '../runtime/errors.ts'
@@ -15,6 +16,7 @@ import { failpoint, isHeld } from './failpoints.ts'
 import type { Logger } from './logger.ts'
 import type { ErrorAction, ErrorPolicy, Settings } from './options.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { restoring } from './pending.ts'
 import { Policies } from './policies.ts'
 import { sendError } from './sent-error.ts'
 import { SourceOffsets } from './source-offsets.ts'
@@ -110,6 +112,7 @@ export class WorkerRuntime {
       else if (order.type === 'bound') this.bound(order.bounds)
       else if (order.type === 'filling') this.filling = new Set(order.topics)
       else if (order.type === 'close') this.closed = true
+      else if (order.type === 'query') this.answer(order)
       else if (order.generation !== this.transport?.generation) continue
       else if (order.type === 'seal') this.sealOrHold(order)
       else {
@@ -170,6 +173,18 @@ export class WorkerRuntime {
       this.handOver(group, transport)
     })
     return n
+  }
+
+  private answer({ id, sub, partition, store, query }: Extract<Order, { type: 'query' }>): void {
+    const { group } = this
+    try {
+      if (group === undefined) throw restoring('its tasks are being restored')
+      const answer = packRaw(answerLatest(group, sub, partition, store, query))
+      const report: Report = { type: 'answer', id, answer }
+      this.port.postMessage(report, [answer.bytes, answer.lengths.buffer])
+    } catch (error) {
+      this.report({ type: 'answer', id, answer: { error: sendError(error) } })
+    }
   }
 
   private markDirty(): void {

@@ -7,6 +7,7 @@ import {
   type Held,
   heldValues,
   JoinTable,
+  type KeyCodec,
   KeyValueTable,
   msgpackValues,
   PartTable,
@@ -25,6 +26,14 @@ import {
 } from '../../state/stores/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Host } from './host.ts'
+
+/** How a store's keys and values lie in bytes, before what its step makes of its values. */
+export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: KeyCodec; values: ValueCodec } {
+  return {
+    keys: spec?.key === undefined ? typedKeys : serdeKeys(spec.key, name),
+    values: spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name),
+  }
+}
 
 export type Table = KeyValueTable | WindowTable | JoinTable | PartTable
 
@@ -157,12 +166,11 @@ export class TaskStores {
     make: (space: StoreSpace) => T,
     wrap: (values: ValueCodec) => ValueCodec = (values) => values,
   ): T {
-    const spec = this.specs.get(name)
-    const values = spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name)
+    const { keys, values } = storeCodecs(this.specs.get(name), name)
     const table = make({
       reader: this.host.reader,
       prefix: statePrefix(this.host.storeId(name), this.partition),
-      keys: spec?.key === undefined ? typedKeys : serdeKeys(spec.key, name),
+      keys,
       values: wrap(values),
       cacheBytes: this.share,
     })

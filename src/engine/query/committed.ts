@@ -1,0 +1,166 @@
+import { setImmediate } from 'node:timers/promises'
+import type { BackendReader, Row } from '../../state/backend.ts'
+import { after, concat, readTime, statePrefix, writeTime } from '../../state/stores/index.ts'
+import type { StoreLayout } from './layout.ts'
+import { mergePages, type PartPages } from './merge.ts'
+import { pageRows, type RawRange, type RawValues, type RawWindows, type RowPages, type RowSource } from './raw.ts'
+
+/** What a source of committed rows must know of the app. */
+export interface CommittedParts {
+  readonly reader: BackendReader
+  /** undefined: nothing was ever written to this store. */
+  storeId(name: string): number | undefined
+  partitionsOf(layout: StoreLayout): readonly number[]
+}
+
+/**
+ * Rows as the last checkpoint left them, from the database: from any thread, without a word to those who process. A scan holds
+ * a snapshot of the moment it began.
+ */
+export class CommittedRows implements RowSource {
+  private readonly parts: CommittedParts
+
+  constructor(parts: CommittedParts) {
+    this.parts = parts
+  }
+
+  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+    const prefixes = this.prefixes(layout)
+    // a key is in one partition, and a look into all of them is one call
+    const rows = this.parts.reader.getMany(prefixes.flatMap((prefix) => keys.map((key) => concat(prefix, key))))
+    return keys.map((_, i) => {
+      for (let at = i; at < rows.length; at += keys.length) if (rows[at] !== undefined) return rows[at]
+      return undefined
+    })
+  }
+
+  scan(layout: StoreLayout, { gte, lt, reverse }: RawRange): RowPages {
+    const { reader } = this.parts
+    // all of them at once: between two epochs' writes
+    const parts = this.prefixes(layout).map((prefix) => {
+      const low = gte === undefined ? prefix : concat(prefix, gte)
+      const high = lt === undefined ? after(prefix) : concat(prefix, lt)
+      return iteratorPages(reader.range({ gte: low, lt: high, reverse })[Symbol.iterator](), prefix.length)
+    })
+    return mergePages(parts, reverse)
+  }
+
+  windows(layout: StoreLayout, range: RawWindows): RowPages {
+    const { reader } = this.parts
+    return mergePages(
+      this.prefixes(layout).map((prefix) => windowPages(reader, prefix, range)),
+      range.reverse,
+    )
+  }
+
+  private prefixes(layout: StoreLayout): Buffer[] {
+    const id = this.parts.storeId(layout.name)
+    return id === undefined ? [] : this.parts.partitionsOf(layout).map((partition) => statePrefix(id, partition))
+  }
+}
+
+function iteratorPages(rows: Iterator<Row>, prefix: number): PartPages {
+  let pages = 0
+  return {
+    async next() {
+      // the tasks of an app in this thread go on between two pages
+      if (pages++ > 0) await setImmediate()
+      const page: Row[] = []
+      while (page.length < pageRows) {
+        const { done, value } = rows.next()
+        if (done) break
+        page.push([value[0].subarray(prefix), value[1]])
+      }
+      return page
+    },
+    close: () => void rows.return?.(),
+  }
+}
+
+/** Rows are by start, then by key: a seek or two for each start. */
+function windowPages(reader: BackendReader, prefix: Buffer, { key, from, to, reverse }: RawWindows): PartPages {
+  const next = reverse ? backward(reader, prefix, key, from) : forward(reader, prefix, key, to)
+  let at: number | undefined = reverse ? to : from
+  let pages = 0
+  return {
+    async next() {
+      if (pages++ > 0) await setImmediate()
+      const page: Row[] = []
+      while (page.length < pageRows && at !== undefined) {
+        const found = next(at)
+        at = found?.next
+        if (found?.row !== undefined) page.push(found.row)
+      }
+      return page
+    },
+    close: () => {},
+  }
+}
+
+/** What a look at one start found, and where to look next. */
+interface Found {
+  readonly row?: Row
+  readonly next: number | undefined
+}
+
+function forward(
+  reader: BackendReader,
+  prefix: Buffer,
+  key: Uint8Array,
+  to: number,
+): (at: number) => Found | undefined {
+  const lt = after(prefix)
+  return (at) => {
+    if (at > to) return undefined
+    const [rowKey, value] = reader.collect({ gte: windowKey(prefix, at, key), lt, limit: 1 })
+    if (rowKey === undefined) return undefined
+    const start = readTime(rowKey, prefix.length)
+    if (start > to) return undefined
+    const own = rowKey.subarray(prefix.length + 8)
+    const order = Buffer.compare(own, key)
+    if (order === 0) return { row: [rowKey.subarray(prefix.length), value as Uint8Array], next: start + 1 }
+    // a later start whose first key comes before this one may have it
+    return { next: start > at && order < 0 ? start : start + 1 }
+  }
+}
+
+function backward(
+  reader: BackendReader,
+  prefix: Buffer,
+  key: Uint8Array,
+  from: number,
+): (at: number) => Found | undefined {
+  return (at) => {
+    if (at < from) return undefined
+    const lt = Buffer.concat([windowKey(prefix, at, key), Buffer.of(0)])
+    const [rowKey, value] = reader.collect({ gte: prefix, lt, reverse: true, limit: 1 })
+    if (rowKey === undefined) return undefined
+    const start = readTime(rowKey, prefix.length)
+    if (start < from) return undefined
+    const order = Buffer.compare(rowKey.subarray(prefix.length + 8), key)
+    if (order === 0) return { row: [rowKey.subarray(prefix.length), value as Uint8Array], next: start - 1 }
+    return { next: start < at && order > 0 ? start : start - 1 }
+  }
+}
+
+function windowKey(prefix: Buffer, start: number, key: Uint8Array): Buffer {
+  const row = Buffer.allocUnsafe(prefix.length + 8 + key.length)
+  row.set(prefix, 0)
+  writeTime(row, start, prefix.length)
+  row.set(key, prefix.length + 8)
+  return row
+}
+
+/** Partitions of a store that have rows, where nobody runs who knows how many there are: a seek each. */
+export function storedPartitions(reader: BackendReader, id: number): number[] {
+  const found: number[] = []
+  const lt = statePrefix(id + 1, 0)
+  for (let next = 0; next < 0x10000; ) {
+    const [key] = reader.collect({ gte: statePrefix(id, next), lt, limit: 1 })
+    if (key === undefined) break
+    const partition = ((key[3] as number) << 8) | (key[4] as number)
+    found.push(partition)
+    next = partition + 1
+  }
+  return found
+}

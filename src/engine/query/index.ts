@@ -1,0 +1,19 @@
+export { answerLatest, type AskOwner, LatestRows } from './latest.ts'
+export { CommittedRows, storedPartitions } from './committed.ts'
+export { type StoreLayout, storeLayout } from './layout.ts'
+export { type Packed, packRaw, unpackRaw } from './packed.ts'
+export { Queries, type QueryParts } from './queries.ts'
+export type { RawQuery, RawRows, RawValues, RowSource } from './raw.ts'
+export { type OpenStore, StoreQuery } from './store-query.ts'
+export type {
+  AnyStoreQuery,
+  KeyValueQuery,
+  KeyValueQueryBase,
+  ListQuery,
+  QueryOf,
+  QueryOptions,
+  RangeQuery,
+  Scan,
+  ScanOptions,
+  WindowQuery,
+} from './types.ts'

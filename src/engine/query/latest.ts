@@ -1,0 +1,165 @@
+import type { Row } from '../../state/backend.ts'
+import { type Bucket, type Entry, KeyValueTable, readTime, WindowTable, writeTime } from '../../state/stores/index.ts'
+import type { TaskGroup } from '../runtime/group.ts'
+import type { StoreLayout } from './layout.ts'
+import { mergePages, type PartPages } from './merge.ts'
+import type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
+
+/** Rows of a page: each asks a thread that has other work. */
+const latestRows = 1024
+
+/** Answers from the tables of a task, between two batches: what is not written yet included. */
+export function answerLatest(
+  group: TaskGroup,
+  sub: number,
+  partition: number,
+  store: string,
+  query: RawQuery,
+): RawRows | RawValues {
+  const table = group.stores.get(`${sub}_${partition}`)?.tables.get(store)
+  if (table instanceof KeyValueTable) return keyValueRows(table, query)
+  if (table instanceof WindowTable) return windowRows(table, query)
+  // a table is opened when its step is first used
+  return query.type === 'get' ? query.keys.map(() => undefined) : []
+}
+
+function keyValueRows(table: KeyValueTable, query: RawQuery): RawRows | RawValues {
+  const { keys, values } = table.space
+  // copied: codecs may use their buffers again
+  const bytes = (entry: Entry): Uint8Array => Buffer.from(values.encode(entry.value, entry.ts))
+  if (query.type === 'get') {
+    return query.keys.map((key) => {
+      const entry = table.load(keys.decode(key))
+      return entry.value === undefined ? undefined : bytes(entry)
+    })
+  }
+  if (query.type === 'windows') return []
+  const rows: Row[] = []
+  if (query.limit <= 0) return rows
+  for (const entry of table.scan(query.gte, query.lt, query.reverse)) {
+    rows.push([Buffer.from(keys.encode(entry.key)), bytes(entry)])
+    if (rows.length >= query.limit) break
+  }
+  return rows
+}
+
+function windowRows(table: WindowTable, query: RawQuery): RawRows | RawValues {
+  const { keys, values } = table.space
+  const bytes = (entry: Entry): Uint8Array => Buffer.from(values.encode(entry.value, entry.ts))
+  const rowKey = (start: number, key: unknown): Buffer => {
+    const encoded = keys.encode(key)
+    const row = Buffer.allocUnsafe(8 + encoded.length)
+    writeTime(row, start, 0)
+    row.set(encoded, 8)
+    return row
+  }
+  const entryOf = (bucket: Bucket | undefined, key: Uint8Array): Entry | undefined => {
+    const entry = bucket?.load(keys.decode(key))
+    return entry?.value === undefined ? undefined : entry
+  }
+  if (query.type === 'get') {
+    return query.keys.map((key) => {
+      const entry = entryOf(table.peek(readTime(key, 0)), key.subarray(8))
+      return entry === undefined ? undefined : bytes(entry)
+    })
+  }
+  const rows: Row[] = []
+  const starts = query.reverse ? table.liveStarts.toReversed() : table.liveStarts
+  for (const start of starts) {
+    if (rows.length >= query.limit) break
+    const bucket = table.peek(start) as Bucket
+    if (query.type === 'windows') {
+      const entry = start < query.from || start > query.to ? undefined : entryOf(bucket, query.key)
+      if (entry !== undefined) rows.push([rowKey(start, entry.key), bytes(entry)])
+      continue
+    }
+    if (outside(start, query.gte, query.lt)) continue
+    const entries = query.reverse ? table.rows(bucket).toReversed() : table.rows(bucket)
+    for (const entry of entries) {
+      const key = rowKey(start, entry.key)
+      if (query.gte !== undefined && Buffer.compare(key, query.gte) < 0) continue
+      if (query.lt !== undefined && Buffer.compare(key, query.lt) >= 0) continue
+      rows.push([key, bytes(entry)])
+      if (rows.length >= query.limit) break
+    }
+  }
+  return rows
+}
+
+/** No row of this start is in the range. */
+function outside(start: number, gte: Uint8Array | undefined, lt: Uint8Array | undefined): boolean {
+  if (gte !== undefined && gte.length >= 8 && start < readTime(gte, 0)) return true
+  return lt !== undefined && lt.length >= 8 && start > readTime(lt, 0)
+}
+
+/** Asks the thread that owns a partition of a store. */
+export type AskOwner = (
+  layout: StoreLayout,
+  partition: number,
+  query: RawQuery,
+) => RawRows | RawValues | Promise<RawRows | RawValues>
+
+/** Rows as they are now, from the threads that change them. */
+export class LatestRows implements RowSource {
+  private readonly ask: AskOwner
+  private readonly partitionsOf: (layout: StoreLayout) => readonly number[]
+
+  constructor(ask: AskOwner, partitionsOf: (layout: StoreLayout) => readonly number[]) {
+    this.ask = ask
+    this.partitionsOf = partitionsOf
+  }
+
+  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+    const answers = await Promise.all(
+      this.partitionsOf(layout).map((partition) => this.askOwner(layout, partition, { type: 'get', keys })),
+    )
+    return keys.map((_, i) => (answers as readonly RawValues[]).find((values) => values[i] !== undefined)?.[i])
+  }
+
+  scan(layout: StoreLayout, { gte, lt, reverse }: RawRange): RowPages {
+    const pages = (partition: number): PartPages => {
+      let [low, high, over] = [gte, lt, false]
+      return {
+        next: async () => {
+          if (over) return []
+          const bounds = { ...(low === undefined ? {} : { gte: low }), ...(high === undefined ? {} : { lt: high }) }
+          const query: RawQuery = { type: 'scan', ...bounds, reverse, limit: latestRows }
+          const rows = (await this.askOwner(layout, partition, query)) as RawRows
+          over = rows.length < latestRows
+          const last = rows.at(-1)?.[0]
+          if (last !== undefined && reverse) high = last
+          else if (last !== undefined) low = Buffer.concat([last, Buffer.of(0)])
+          return rows
+        },
+        close: () => {},
+      }
+    }
+    return mergePages(this.partitionsOf(layout).map(pages), reverse)
+  }
+
+  windows(layout: StoreLayout, { key, from, to, reverse }: RawWindows): RowPages {
+    const pages = (partition: number): PartPages => {
+      let [low, high, over] = [from, to, false]
+      return {
+        next: async () => {
+          if (over) return []
+          const query: RawQuery = { type: 'windows', key, from: low, to: high, reverse, limit: latestRows }
+          const rows = (await this.askOwner(layout, partition, query)) as RawRows
+          over = rows.length < latestRows
+          const last = rows.at(-1)?.[0]
+          if (last !== undefined && reverse) high = readTime(last, 0) - 1
+          else if (last !== undefined) low = readTime(last, 0) + 1
+          return rows
+        },
+        close: () => {},
+      }
+    }
+    return mergePages(this.partitionsOf(layout).map(pages), reverse)
+  }
+
+  /** User code may ask in the midst of a batch: it is answered after it. */
+  private async askOwner(layout: StoreLayout, partition: number, query: RawQuery): Promise<RawRows | RawValues> {
+    await Promise.resolve()
+    return this.ask(layout, partition, query)
+  }
+}

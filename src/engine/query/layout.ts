@@ -1,0 +1,128 @@
+import type { StoreSpec, UserFn } from '../../dsl/plan/index.ts'
+import type { Window } from '../../dsl/windows/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import {
+  type Cells,
+  cellValues,
+  type KeyCodec,
+  type Sessions,
+  SessionTable,
+  type Ticked,
+  tickedValues,
+  type ValueCodec,
+} from '../../state/stores/index.ts'
+import type { PhysicalPlan, StepOp } from '../plan/physical.ts'
+import { storeCodecs } from '../runtime/stores.ts'
+import { assigner, isAssigned } from '../time/assign.ts'
+
+/** A window of a key, and what it shows. */
+export interface WindowValue {
+  readonly window: Window
+  readonly value: unknown
+}
+
+/**
+ * How the rows of a store lie in each of its partitions, and what they show. Rows are by key, but for windows that all keys
+ * share: those are by start (8 bytes), then by key.
+ */
+export interface StoreLayout {
+  readonly name: string
+  /** Of the sub-topology that owns it: it has as many partitions. */
+  readonly sub: number
+  readonly keys: KeyCodec
+  readonly values: ValueCodec
+  readonly shape: Shape
+}
+
+export type Shape =
+  | { readonly kind: 'keyValue'; readonly ordered: boolean; readonly show: (held: unknown) => unknown }
+  | { readonly kind: 'list' }
+  /** `aligned`: the start in a row's key is the window's. */
+  | {
+      readonly kind: 'window'
+      readonly aligned: boolean
+      readonly windowOf: (start: number) => Window
+      readonly show: (held: unknown) => unknown
+    }
+  /** All windows of a key in one row. */
+  | { readonly kind: 'windows'; readonly windowsOf: (held: unknown) => Iterable<WindowValue> }
+
+/** State of a step that means nothing to anybody else. */
+const innerState: ReadonlySet<StepOp['kind']> = new Set(['match', 'streamJoin', 'suppress', 'deduplicate', 'mapAsync'])
+
+/** @throws DhaaraError DHAARA_STORE_UNKNOWN: what there is; DHAARA_QUERY: it is nobody's but its step's */
+export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
+  const spec = plan.stores.get(name)
+  const sub = plan.subs.find(({ stores }) => stores.some((store) => store.name === name))
+  if (spec === undefined || sub === undefined) {
+    const known = [...plan.stores.keys()].join(', ') || 'none'
+    throw new DhaaraError('DHAARA_STORE_UNKNOWN', `there is no store '${name}'; the topology has: ${known}`)
+  }
+  const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === name)
+  if (owner !== undefined && innerState.has(owner.op.kind)) {
+    throw new DhaaraError(
+      'DHAARA_QUERY',
+      `store '${name}' is the inner state of step '${owner.name}' (${owner.op.kind}), which cannot be queried; ask for what it emits`,
+    )
+  }
+  const { wrap, shape } = shapeOf(spec, owner?.op)
+  const { keys, values } = storeCodecs(spec, name)
+  return { name, sub: sub.id, keys, values: wrap(values), shape }
+}
+
+interface Wrapped {
+  readonly wrap: (values: ValueCodec) => ValueCodec
+  readonly shape: Shape
+}
+
+const asIs = (values: ValueCodec): ValueCodec => values
+
+function shapeOf(spec: StoreSpec, op: StepOp | undefined): Wrapped {
+  const aggregate = op !== undefined && 'spec' in op ? op : undefined
+  const show: UserFn = aggregate?.spec.result ?? ((state: unknown) => state)
+  if (spec.kind === 'list') return { wrap: asIs, shape: { kind: 'list' } }
+  if (spec.kind !== 'window' && spec.kind !== 'session') {
+    const ordered = spec.key?.ordered ?? true
+    return { wrap: asIs, shape: { kind: 'keyValue', ordered, show } }
+  }
+  const windows = aggregate?.kind === 'aggregate' ? aggregate.windows : undefined
+  if (aggregate?.kind !== 'aggregate' || windows === undefined) {
+    const shape = { kind: 'window', aligned: true, windowOf: (start: number) => ({ start, end: start }), show } as const
+    return { wrap: asIs, shape }
+  }
+  if (windows.kind === 'session')
+    return {
+      wrap: SessionTable.values,
+      shape: { kind: 'windows', windowsOf: (held) => sessions(held as Sessions, show) },
+    }
+  if (!isAssigned(windows)) {
+    const length = windows.kind === 'sliding' ? windows.difference : windows.records
+    return { wrap: cellValues, shape: { kind: 'windows', windowsOf: (held) => cells(held as Cells, length, show) } }
+  }
+  const assign = assigner(windows)
+  const ticked = aggregate.emit.mode === 'every'
+  const shape: Shape = {
+    kind: 'window',
+    aligned: windows.kind === 'tumbling' || windows.kind === 'hopping',
+    windowOf: (start) => ({ start: assign.startOf(start), end: assign.endOf(start) }),
+    show: ticked
+      ? (held) => {
+          const { state } = held as Ticked
+          return state === undefined ? undefined : show(state)
+        }
+      : show,
+  }
+  return { wrap: ticked ? tickedValues : asIs, shape }
+}
+
+function sessions({ open, closed }: Sessions, show: UserFn): WindowValue[] {
+  return [...closed, ...open]
+    .sort((a, b) => a.start - b.start)
+    .map(({ start, end, state }) => ({ window: { start, end }, value: show(state) }))
+}
+
+function cells({ cells: all }: Cells, length: number, show: UserFn): WindowValue[] {
+  return all
+    .filter(({ state, ghost }) => state !== undefined && !ghost)
+    .map(({ start, state }) => ({ window: { start, end: start + length }, value: show(state) }))
+}

@@ -1,0 +1,57 @@
+import type { Row } from '../../state/backend.ts'
+import { pageRows, type RawRows, type RowPages } from './raw.ts'
+
+/** Pages of one partition. */
+export interface PartPages {
+  next(): RawRows | Promise<RawRows>
+  close(): void
+}
+
+interface Head {
+  readonly pages: PartPages
+  rows: RawRows
+  at: number
+  ended: boolean
+}
+
+/**
+ * Merges the partitions of a store in the order of their keys. A page ends where a partition's rows have run out: what
+ * comes next of it must be known before anything later is given.
+ */
+export function mergePages(parts: readonly PartPages[], reverse: boolean): RowPages {
+  const heads: readonly Head[] = parts.map((pages) => ({ pages, rows: [], at: 0, ended: false }))
+  const sign = reverse ? -1 : 1
+  const fill = async (head: Head): Promise<void> => {
+    if (head.ended || head.at < head.rows.length) return
+    head.rows = await head.pages.next()
+    head.at = 0
+    head.ended = head.rows.length === 0
+  }
+  const page = (): RawRows => {
+    const rows: Row[] = []
+    while (rows.length < pageRows) {
+      let first: Head | undefined
+      for (const head of heads) {
+        if (head.ended) continue
+        if (head.at >= head.rows.length) return rows
+        if (first === undefined || compare(head, first) * sign < 0) first = head
+      }
+      if (first === undefined) return rows
+      rows.push(first.rows[first.at++] as Row)
+    }
+    return rows
+  }
+  return {
+    async next() {
+      const [only] = heads
+      if (heads.length === 1 && only !== undefined) return only.pages.next()
+      for (const head of heads) await fill(head)
+      return page()
+    },
+    close() {
+      for (const { pages } of heads) pages.close()
+    },
+  }
+}
+
+const compare = (a: Head, b: Head): number => Buffer.compare((a.rows[a.at] as Row)[0], (b.rows[b.at] as Row)[0])

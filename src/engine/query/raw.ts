@@ -1,0 +1,49 @@
+import type { Row } from '../../state/backend.ts'
+import type { StoreLayout } from './layout.ts'
+
+/** A question about the rows of one partition of a store, in bytes: keys are without the store's prefix. */
+export type RawQuery =
+  | { readonly type: 'get'; readonly keys: readonly Uint8Array[] }
+  | ({ readonly type: 'scan'; readonly gte?: Uint8Array; readonly lt?: Uint8Array } & Paging)
+  /** Rows of one key, of those that start in [from, to], in a store whose rows are by start. */
+  | ({ readonly type: 'windows'; readonly key: Uint8Array; readonly from: number; readonly to: number } & Paging)
+
+interface Paging {
+  readonly reverse: boolean
+  readonly limit: number
+}
+
+/** One value a key for `get`, undefined where there is none; else rows. */
+export type RawRows = readonly Row[]
+export type RawValues = readonly (Uint8Array | undefined)[]
+
+export interface RawRange {
+  readonly gte?: Uint8Array | undefined
+  readonly lt?: Uint8Array | undefined
+  readonly reverse: boolean
+}
+
+export interface RawWindows {
+  readonly key: Uint8Array
+  readonly from: number
+  readonly to: number
+  readonly reverse: boolean
+}
+
+/** Pages of rows in the order of their keys. */
+export interface RowPages {
+  /** An empty one is the end. */
+  next(): Promise<RawRows>
+  /** Lets go of what it holds; idempotent. */
+  close(): void
+}
+
+/** Where queries find the rows of a store, whatever partition they are in. */
+export interface RowSource {
+  get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues>
+  scan(layout: StoreLayout, range: RawRange): RowPages
+  windows(layout: StoreLayout, range: RawWindows): RowPages
+}
+
+/** Rows of a page. Between two pages others have their turn. */
+export const pageRows = 256

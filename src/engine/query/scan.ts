@@ -1,0 +1,89 @@
+import { DhaaraError } from '../../errors/index.ts'
+import type { Row } from '../../state/backend.ts'
+import type { RowPages } from './raw.ts'
+import type { Scan, ScanOptions } from './types.ts'
+
+type Entry = readonly [unknown, unknown]
+
+/** Where a scan is to begin: after the first `given` entries of this row. */
+export interface Start {
+  readonly key: Buffer
+  readonly given: number
+}
+
+/** What a scan is made of. */
+export interface ScanParts {
+  readonly options: ScanOptions
+  /** Rows from there on, with that row, if any of it is left. @throws DhaaraError if they cannot be read now */
+  open(start: Start | undefined): RowPages
+  /** What a row shows: nothing, one entry or several. */
+  entriesOf(row: Row): readonly Entry[]
+}
+
+/** A scan of a store: begins when it is iterated, each time anew. */
+export function rowScan(parts: ScanParts): Scan<unknown, unknown> {
+  const { reverse = false, limit = Number.POSITIVE_INFINITY, signal } = parts.options
+  if (!(limit >= 0)) throw new DhaaraError('DHAARA_QUERY', `limit is ${limit}; expected a number from 0`)
+  let last: Start | undefined
+  const iterate = async function* (): AsyncGenerator<Entry, void> {
+    const start = startOf(parts.options)
+    last = start
+    let left = limit
+    let given = 0
+    if (left <= 0) return
+    const pages = parts.open(start)
+    try {
+      for (let rows = await pages.next(); rows.length > 0; rows = await pages.next()) {
+        signal?.throwIfAborted()
+        for (const row of rows) {
+          const entries = parts.entriesOf(row)
+          const ordered = reverse && entries.length > 1 ? entries.toReversed() : entries
+          given = 0
+          const skipped = start !== undefined && start.key.equals(row[0]) ? start.given : 0
+          for (const entry of ordered) {
+            given++
+            if (given <= skipped) continue
+            last = { key: Buffer.from(row[0]), given: ordered.length === 1 ? 1 : given }
+            yield entry
+            if (--left <= 0) return
+          }
+        }
+      }
+      last = undefined
+    } finally {
+      pages.close()
+    }
+  }
+  return {
+    [Symbol.asyncIterator]: iterate,
+    async toArray() {
+      const rows: Entry[] = []
+      for await (const row of iterate()) rows.push(row)
+      return rows
+    },
+    get cursor() {
+      return last === undefined ? undefined : cursorOf(last, reverse)
+    },
+  }
+}
+
+const FORWARD = 1
+const REVERSE = 2
+
+function cursorOf({ key, given }: Start, reverse: boolean): string {
+  const head = Buffer.allocUnsafe(5)
+  head[0] = reverse ? REVERSE : FORWARD
+  head.writeUInt32BE(given, 1)
+  return Buffer.concat([head, key]).toString('base64url')
+}
+
+function startOf({ cursor, reverse = false }: ScanOptions): Start | undefined {
+  if (cursor === undefined) return undefined
+  const bytes = Buffer.from(cursor, 'base64url')
+  const good =
+    bytes.length > 5 && (bytes[0] === FORWARD || bytes[0] === REVERSE) && bytes.toString('base64url') === cursor
+  if (!good)
+    throw new DhaaraError('DHAARA_QUERY', `'${cursor}' is no cursor; give one that another scan has ended with`)
+  if ((bytes[0] === REVERSE) === reverse) return { key: bytes.subarray(5), given: bytes.readUInt32BE(1) }
+  throw new DhaaraError('DHAARA_QUERY', 'the cursor is of a scan in the other direction; give the same `reverse`')
+}

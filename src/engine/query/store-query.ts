@@ -1,0 +1,245 @@
+import { DhaaraError } from '../../errors/index.ts'
+import type { Row } from '../../state/backend.ts'
+import { keyPrefixRange } from '../../state/codec/index.ts'
+import { after, readTime, writeTime } from '../../state/stores/index.ts'
+import type { StoreLayout } from './layout.ts'
+import type { RowPages, RowSource } from './raw.ts'
+import { rowScan, type Start } from './scan.ts'
+import type { QueryOptions, Scan, ScanOptions } from './types.ts'
+
+/** Event times in keys end here. */
+const lastTime = Number.MAX_SAFE_INTEGER
+
+/** A store that is there, and where its rows are found. */
+export interface OpenStore {
+  readonly layout: StoreLayout
+  rows(options: QueryOptions): RowSource
+}
+
+/**
+ * What a store can be asked; of any kind. Types say what a handle's store has; what it has not is refused here.
+ *
+ * @param open opens the store each time it is asked. It throws where there is no such store, or no app that runs
+ */
+export class StoreQuery {
+  private readonly open: () => OpenStore
+
+  constructor(open: () => OpenStore) {
+    this.open = open
+  }
+
+  async get(key: unknown, options: QueryOptions = {}): Promise<unknown> {
+    return (await this.getMany([key], options))[0]
+  }
+
+  async getMany(keys: Iterable<unknown>, options: QueryOptions = {}): Promise<unknown[]> {
+    const { layout, rows } = this.open()
+    const { shape } = layout
+    if (shape.kind !== 'keyValue' && shape.kind !== 'list')
+      throw cannot(layout, 'get', 'its keys have windows: ask for fetch(key, from, to)')
+    const wanted = Array.from(keys, (key) => encoded(layout, key))
+    const found = await rows(options).get(layout, wanted)
+    options.signal?.throwIfAborted()
+    return found.map((bytes) => {
+      if (shape.kind === 'list') return bytes === undefined ? [] : layout.values.decode(bytes)
+      return bytes === undefined ? undefined : shape.show(layout.values.decode(bytes))
+    })
+  }
+
+  async count(options: QueryOptions = {}): Promise<number> {
+    const { layout, rows } = this.open()
+    const pages = rows(options).scan(layout, { reverse: false })
+    let n = 0
+    try {
+      for (let page = await pages.next(); page.length > 0; page = await pages.next()) {
+        options.signal?.throwIfAborted()
+        if (layout.shape.kind === 'keyValue' || layout.shape.kind === 'list') n += page.length
+        else for (const row of page) n += entriesOf(layout, row).length
+      }
+      return n
+    } finally {
+      pages.close()
+    }
+  }
+
+  all(options: ScanOptions = {}): Scan<unknown, unknown> {
+    return this.rows(options, () => ({}))
+  }
+
+  range(from: unknown, to: unknown, options: ScanOptions = {}): Scan<unknown, unknown> {
+    return this.rows(options, (layout) => {
+      needOrder(layout, 'range')
+      return {
+        ...(from === undefined ? {} : { gte: encoded(layout, from) }),
+        ...(to === undefined ? {} : { lt: behind(encoded(layout, to)) }),
+      }
+    })
+  }
+
+  prefix(prefix: unknown, options: ScanOptions = {}): Scan<unknown, unknown> {
+    return this.rows(options, (layout) => {
+      needOrder(layout, 'prefix')
+      if (layout.keys.serde === undefined) return keyPrefixRange(prefix)
+      const bytes = encoded(layout, prefix)
+      return bytes.length === 0 ? {} : { gte: bytes, lt: after(bytes) }
+    })
+  }
+
+  fetch(key: unknown, from: number, to: number, options: ScanOptions = {}): Scan<unknown, unknown> {
+    let opened: StoreLayout | undefined
+    return rowScan({
+      options,
+      open: (start) => {
+        const { layout, rows } = this.open()
+        const { shape } = layout
+        opened = layout
+        const bytes = encoded(layout, key)
+        const reverse = options.reverse ?? false
+        if (shape.kind === 'window') {
+          const times = shape.aligned ? timesOf(from, to) : { from: 0, to: lastTime }
+          const cut = start === undefined ? times : cutTimes(times, start, reverse)
+          return rows(options).windows(layout, { key: bytes, ...cut, reverse })
+        }
+        if (shape.kind === 'windows') return one(rows(options), layout, bytes)
+        throw cannot(layout, 'fetch', 'its keys have no windows: ask for get(key)')
+      },
+      entriesOf: (row) => within(entriesOf(opened as StoreLayout, row), from, to),
+    })
+  }
+
+  fetchAll(from: number, to: number, options: ScanOptions = {}): Scan<unknown, unknown> {
+    const bounds = (layout: StoreLayout): Bounds => {
+      const { shape } = layout
+      if (shape.kind === 'windows') return {}
+      if (shape.kind !== 'window') throw cannot(layout, 'fetchAll', 'its keys have no windows: ask for all()')
+      if (!shape.aligned) return {}
+      const times = timesOf(from, to)
+      return { gte: timeKey(times.from), lt: timeKey(Math.min(times.to + 1, lastTime)) }
+    }
+    return this.rows(options, bounds, (entries) => within(entries, from, to))
+  }
+
+  sessions(key: unknown, options: ScanOptions = {}): Scan<unknown, unknown> {
+    return this.fetch(key, 0, lastTime, options)
+  }
+
+  private rows(
+    options: ScanOptions,
+    bounds: (layout: StoreLayout) => Bounds,
+    only: (entries: readonly Entry[]) => readonly Entry[] = (entries) => entries,
+  ): Scan<unknown, unknown> {
+    let opened: StoreLayout | undefined
+    return rowScan({
+      options,
+      open: (start) => {
+        const { layout, rows } = this.open()
+        opened = layout
+        if (layout.shape.kind === 'list') throw cannot(layout, 'a scan', 'it keeps lists: ask for get(key)')
+        const reverse = options.reverse ?? false
+        const range = bounds(layout)
+        if (start === undefined) return rows(options).scan(layout, { ...range, reverse })
+        return rows(options).scan(layout, { ...cut(range, start, reverse), reverse })
+      },
+      entriesOf: (row) => only(entriesOf(opened as StoreLayout, row)),
+    })
+  }
+}
+
+type Entry = readonly [unknown, unknown]
+
+interface Bounds {
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+}
+
+interface WindowedKey {
+  readonly key: unknown
+  readonly window: { readonly start: number; readonly end: number }
+}
+
+function entriesOf({ keys, values, shape }: StoreLayout, [key, bytes]: Row): readonly Entry[] {
+  const held = values.decode(bytes)
+  if (shape.kind === 'keyValue') return shown(keys.decode(key), shape.show(held))
+  if (shape.kind === 'window') {
+    const windowed: WindowedKey = { key: keys.decode(key.subarray(8)), window: shape.windowOf(readTime(key, 0)) }
+    return shown(windowed, shape.show(held))
+  }
+  if (shape.kind === 'list') return [[keys.decode(key), held]]
+  const decoded = keys.decode(key)
+  return Array.from(shape.windowsOf(held), ({ window, value }) => [{ key: decoded, window }, value] as const)
+}
+
+const shown = (key: unknown, value: unknown): readonly Entry[] => (value === undefined ? [] : [[key, value]])
+
+const within = (entries: readonly Entry[], from: number, to: number): readonly Entry[] =>
+  entries.filter(([key]) => {
+    const { start } = (key as WindowedKey).window
+    return start >= from && start <= to
+  })
+
+/** The one row of a key. */
+function one(rows: RowSource, layout: StoreLayout, key: Uint8Array): RowPages {
+  let asked = false
+  return {
+    async next() {
+      if (asked) return []
+      asked = true
+      const [bytes] = await rows.get(layout, [key])
+      return bytes === undefined ? [] : [[key, bytes]]
+    },
+    close: () => {},
+  }
+}
+
+/** A range from a row on, with that row: what of it was given is left out later. */
+function cut(range: Bounds, { key }: Start, reverse: boolean): Bounds {
+  const { gte, lt } = range
+  if (!reverse) return { ...range, gte: gte !== undefined && Buffer.compare(gte, key) > 0 ? gte : key }
+  const end = behind(key)
+  return { ...range, lt: lt !== undefined && Buffer.compare(lt, end) < 0 ? lt : end }
+}
+
+function cutTimes(times: Times, { key }: Start, reverse: boolean): Times {
+  const at = readTime(key, 0)
+  return reverse ? { from: times.from, to: Math.min(times.to, at) } : { from: Math.max(times.from, at), to: times.to }
+}
+
+interface Times {
+  readonly from: number
+  readonly to: number
+}
+
+/** @throws DhaaraError DHAARA_QUERY */
+function timesOf(from: number, to: number): Times {
+  for (const at of [from, to])
+    if (typeof at !== 'number' || Number.isNaN(at))
+      throw new DhaaraError('DHAARA_QUERY', `${String(at)} is no time; expected epoch milliseconds`)
+  return { from: clamp(Math.ceil(from)), to: clamp(Math.floor(to)) }
+}
+
+const clamp = (at: number): number => Math.min(Math.max(at, 0), lastTime)
+
+function timeKey(at: number): Buffer {
+  const key = Buffer.allocUnsafe(8)
+  writeTime(key, at, 0)
+  return key
+}
+
+const behind = (key: Uint8Array): Buffer => Buffer.concat([key, Buffer.of(0)])
+
+function encoded({ keys, name }: StoreLayout, key: unknown): Uint8Array {
+  try {
+    return Buffer.from(keys.encode(key))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new DhaaraError('DHAARA_QUERY', `store '${name}' cannot have such a key: ${why}`, { cause })
+  }
+}
+
+function needOrder(layout: StoreLayout, call: string): void {
+  if (layout.shape.kind !== 'keyValue') throw cannot(layout, call, 'its keys have windows: ask for fetch or fetchAll')
+  if (!layout.shape.ordered) throw cannot(layout, call, 'its key serde keeps no order: ask for get or all')
+}
+
+const cannot = ({ name }: StoreLayout, call: string, why: string): DhaaraError =>
+  new DhaaraError('DHAARA_QUERY', `store '${name}' cannot be asked for ${call}; ${why}`)

@@ -1,0 +1,91 @@
+import type { KeyOrder } from '../../dsl/serdes/index.ts'
+import type {
+  KeyValueHandle,
+  ListHandle,
+  Ordered,
+  PrefixOf,
+  TableHandle,
+  VersionedHandle,
+  WindowHandle,
+} from '../../dsl/stores/index.ts'
+import type { Timestamp } from '../../dsl/time/index.ts'
+import type { Windowed } from '../../dsl/windows/index.ts'
+
+export interface QueryOptions {
+  /**
+   * Default 'committed': the state of the last checkpoint, which no crash takes back; it waits for nobody. 'latest' asks
+   * the thread that owns the key, between two batches.
+   */
+  readonly isolation?: 'committed' | 'latest'
+  readonly signal?: AbortSignal
+}
+
+export interface ScanOptions extends QueryOptions {
+  readonly limit?: number
+  readonly reverse?: boolean
+  /** Where another scan of the same kind, over the same range, has ended. */
+  readonly cursor?: string
+}
+
+/**
+ * Rows in the order of their keys, read as they are asked for. A committed scan sees one checkpoint from its first row to its
+ * last; a scan of the latest state sees each page of rows as it is then.
+ */
+export type Scan<K, V> = AsyncIterable<readonly [K, V]> & {
+  toArray(): Promise<(readonly [K, V])[]>
+  /** Goes on after the last row that was given; undefined before the first one, and when there are no more. */
+  readonly cursor: string | undefined
+}
+
+export interface KeyValueQueryBase<K, V> {
+  /** Counts row by row. */
+  count(opts?: QueryOptions): Promise<number>
+  get(key: K, opts?: QueryOptions): Promise<V | undefined>
+  /** In the order of the keys, all of one moment. */
+  getMany(keys: Iterable<K>, opts?: QueryOptions): Promise<(V | undefined)[]>
+  all(opts?: ScanOptions): Scan<K, V>
+}
+
+export interface RangeQuery<K, V> {
+  /** Both ends inclusive; undefined = open. */
+  range(from: K | undefined, to: K | undefined, opts?: ScanOptions): Scan<K, V>
+  prefix(prefix: PrefixOf<K>, opts?: ScanOptions): Scan<K, V>
+}
+
+export type KeyValueQuery<K, V, O extends KeyOrder> = KeyValueQueryBase<K, V> & Ordered<O, RangeQuery<K, V>>
+
+export interface ListQuery<K, V> {
+  /** Keys that have a list. */
+  count(opts?: QueryOptions): Promise<number>
+  get(key: K, opts?: QueryOptions): Promise<readonly V[]>
+}
+
+export interface WindowQuery<K, V> {
+  count(opts?: QueryOptions): Promise<number>
+  /** Windows of a key that start in [from, to], by start. */
+  fetch(key: K, from: Timestamp, to: Timestamp, opts?: ScanOptions): Scan<Windowed<K>, V>
+  /** Windows of all keys that start in [from, to]: by start, then by key; sessions and sliding windows by key, then by start. */
+  fetchAll(from: Timestamp, to: Timestamp, opts?: ScanOptions): Scan<Windowed<K>, V>
+  /** All windows of a key, by start. */
+  sessions(key: K, opts?: ScanOptions): Scan<Windowed<K>, V>
+  all(opts?: ScanOptions): Scan<Windowed<K>, V>
+}
+
+/** What a handle's store can be asked. */
+export type QueryOf<H> =
+  H extends KeyValueHandle<infer K, infer V, infer O>
+    ? KeyValueQuery<K, V, O>
+    : H extends TableHandle<infer K, infer V, infer O>
+      ? KeyValueQuery<K, V, O>
+      : H extends VersionedHandle<infer K, infer V, infer O>
+        ? KeyValueQuery<K, V, O>
+        : H extends ListHandle<infer K, infer V>
+          ? ListQuery<K, V>
+          : H extends WindowHandle<infer K, infer V>
+            ? WindowQuery<K, V>
+            : never
+
+/** Calls that the store's kind or key order does not have are refused at run time. */
+export type AnyStoreQuery = KeyValueQueryBase<unknown, unknown> &
+  RangeQuery<unknown, unknown> &
+  Pick<WindowQuery<unknown, unknown>, 'fetch' | 'fetchAll' | 'sessions'>
