@@ -56,7 +56,7 @@ describe('dhaara query and reset', () => {
     await app.line(/"key":"c2","value":15/)
     assert.deepEqual(await rows('running', 'spent', 'c2'), [{ key: 'c2', value: 15 }])
     const unknown = await query('running', 'spend')
-    assert.match(unknown.err, /DHAARA_STORE_UNKNOWN: 'fixtures' has no store 'spend'; it has: .*spent/)
+    assert.match(unknown.err, /DHAARA_STORE_UNKNOWN: there is no store 'spend'; the topology has: .*spent/)
     assert.equal(unknown.code, 2)
     const held = await dhaara(['reset', '--dir', folder.path('running'), '--yes'])
     assert.deepEqual([held.code, /DHAARA_STATE_LOCKED/.test(held.err)], [1, true])
@@ -66,10 +66,10 @@ describe('dhaara query and reset', () => {
 
   it('says what it cannot be asked', async () => {
     const wrong: readonly [args: readonly string[], says: RegExp][] = [
-      [['spend'], /DHAARA_STORE_UNKNOWN: 'fixtures' has no store 'spend'; it has: .*spent/],
-      [['hours', '--prefix', 'c'], /DHAARA_OPTION: store 'hours' cannot be asked for --prefix/],
+      [['spend'], /DHAARA_STORE_UNKNOWN: there is no store 'spend'; the topology has: .*spent/],
+      [['hours', '--prefix', 'c'], /DHAARA_QUERY: store 'hours' cannot be asked for prefix; its keys have windows/],
       [['hours', '--from', 'noon'], /DHAARA_OPTION: 'noon' is no time; give epoch milliseconds/],
-      [['ids'], /DHAARA_OPTION: store 'ids' cannot be asked for anything but a key/],
+      [['ids'], /DHAARA_QUERY: store 'ids' cannot be asked for a scan; it keeps lists: ask for get/],
       [['spent', '--application-id', 'x'], /DHAARA_OPTION: the directory has the apps fixtures; there is no 'x'/],
       [['spent', '--limit', '0'], /Found '0'; expected a whole number from 1/],
       [['spent', '--module', 'none.ts'], /DHAARA_MODULE: there is no /],

@@ -1,7 +1,7 @@
 /* oxlint-disable no-unused-expressions, no-unused-vars */
 // biome-ignore-all format: an expected error speaks of the one line below it
 /** What of running an app, and of brokers for users' own code, must and must not compile. */
-import { type AppState, type Broker, DhaaraError, embeddedBroker, type Logger, type RunSummary, serdes, StreamsApp, StreamsBuilder, type Topology, type TopologyModule } from '../../src/index.ts'
+import { type AppState, type Broker, DhaaraError, embeddedBroker, type Logger, type RunSummary, serdes, StreamsApp, StreamsBuilder, stores, type Topology, type TopologyModule, windows } from '../../src/index.ts'
 
 interface Alert { total: number }
 const topology: Topology = new StreamsBuilder().build()
@@ -39,6 +39,49 @@ async function running(): Promise<void> {
   const summary: RunSummary = await app.completed
   summary.late.trends?.toFixed()
   await app.completed.catch((e: unknown) => e instanceof DhaaraError && e.domain)
+}
+
+// ---------------------------------------------------------------------- queries
+interface Order { city: string; total: number; tier: string }
+const builder = new StreamsBuilder()
+const orders = builder.stream('orders', { key: serdes.string(), value: serdes.json<Order>(), nullKeys: 'drop' })
+const customers = orders.toTable({ store: 'customers' })
+const counts = orders.groupByKey().windowedBy(windows.tumbling('1h').noGrace()).count()
+const byPlace = orders.groupBy((o) => [o.city, o.tier] as const).count()
+const byObject = orders.groupBy((o) => ({ city: o.city })).count()
+const opaque = stores.keyValue('opaque', { key: serdes.json<string>(), value: serdes.number() })
+const lists = stores.list('lists', { key: serdes.string(), value: serdes.number() })
+async function queries(app: StreamsApp): Promise<void> {
+  const rows = app.store(customers.store)
+  const c = await rows.get('c1', { isolation: 'latest' })
+  c?.tier
+  // @ts-expect-error it may not be there
+  c.tier
+  for (const row of await rows.getMany(['a', 'b'])) row?.total
+  for await (const [id, row] of rows.range('a', 'b', { limit: 10, reverse: true })) id.length + row.tier.length
+  for await (const [window, n] of app.store(counts.store).fetch('c1', 0, Date.now())) window.window.start + n
+  for await (const [k] of app.store(byPlace.store).prefix(['Pune'])) k[0].length
+  const scan = rows.all({ limit: 10 })
+  const cursor: string | undefined = (await scan.toArray(), scan.cursor)
+  ;(await app.store(lists).get('a')).map((n) => n.toFixed())
+  for await (const [key, value] of app.store('trends').all()) {
+    // @ts-expect-error by name types are unknown
+    value.orders
+    key
+  }
+  // @ts-expect-error no range on an opaque key serde
+  app.store(opaque).range()
+  // @ts-expect-error keys of a window store are fetched, not got
+  app.store(counts.store).range('a', 'b')
+  // @ts-expect-error wrong key type
+  await rows.get(5)
+  // @ts-expect-error no such isolation
+  await rows.get('a', { isolation: 'dirty' })
+  await app.store(byObject.store).get({ city: 'Pune' })
+  // @ts-expect-error objects have no order
+  app.store(byObject.store).prefix({ city: 'Pune' })
+  // @ts-expect-error lists are got by their key
+  app.store(lists).all()
 }
 
 // ---------------------------------------------------------------------- brokers

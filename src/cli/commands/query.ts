@@ -12,7 +12,7 @@ import { print } from '../output/print.ts'
 import { rowsText, type TableFormat } from '../output/table.ts'
 import { AppRows } from '../query/app-rows.ts'
 import { appRequest, type JsonRow, jsonRows, requestOf } from '../query/answer.ts'
-import { StoreReader, type StoreQuery } from '../query/store-reader.ts'
+import { type RowRequest, StoreReader } from '../query/store-reader.ts'
 
 interface QueryFlags {
   readonly dir: string
@@ -59,7 +59,7 @@ export function addQuery(program: Command): void {
     .addHelpText('after', help)
     .action(async (store: string, key: string | undefined, flags: QueryFlags) => {
       const { prefix, from, to, limit } = flags
-      const query: StoreQuery = {
+      const query: RowRequest = {
         store,
         limit,
         ...(key === undefined ? {} : { key }),
@@ -71,12 +71,12 @@ export function addQuery(program: Command): void {
     })
 }
 
-async function ask(flags: QueryFlags, query: StoreQuery): Promise<JsonRow[]> {
+async function ask(flags: QueryFlags, query: RowRequest): Promise<JsonRow[]> {
   const dir = existingDirectory(flags.dir)
   return readOwner(dir)?.socket === undefined ? askStopped(dir, flags, query) : askRunning(dir, flags, query)
 }
 
-async function askRunning(dir: string, flags: QueryFlags, query: StoreQuery): Promise<JsonRow[]> {
+async function askRunning(dir: string, flags: QueryFlags, query: RowRequest): Promise<JsonRow[]> {
   {
     await using client = await connectDirectory(dir)
     if (client.remote) {
@@ -92,7 +92,7 @@ async function askRunning(dir: string, flags: QueryFlags, query: StoreQuery): Pr
   return askStopped(dir, flags, query)
 }
 
-async function askStopped(dir: string, flags: QueryFlags, query: StoreQuery): Promise<JsonRow[]> {
+async function askStopped(dir: string, flags: QueryFlags, query: RowRequest): Promise<JsonRow[]> {
   await using broker = embeddedBroker({ dir })
   const lease = await openEmbedded(broker)
   try {
@@ -103,7 +103,7 @@ async function askStopped(dir: string, flags: QueryFlags, query: StoreQuery): Pr
       throw new DhaaraError('DHAARA_OPTION', `'${app}' was not run by this command; give its topology by --module`)
     }
     const { plan } = await loadModule(path, row?.settings ?? {})
-    return jsonRows(new StoreReader(plan, app, lease.backend), query)
+    return await jsonRows(new StoreReader(plan, app, lease.backend), query)
   } finally {
     await lease.release()
   }

@@ -1,7 +1,7 @@
 import type { EmbeddedLease } from '../../connectors/broker/index.ts'
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
 import { toJson } from '../output/json.ts'
-import { StoreReader, type StoreQuery } from './store-reader.ts'
+import { type RowRequest, StoreReader } from './store-reader.ts'
 
 /** A row of a store as JSON: as it goes over the socket. */
 export interface JsonRow {
@@ -19,7 +19,7 @@ export const appRequest = 'cli.app'
 export function answerQueries(lease: EmbeddedLease, app: string, plan: LogicalPlan): Disposable {
   const reader = new StoreReader(plan, app, lease.backend)
   const handlers = [
-    lease.handle(requestOf(app), (params) => jsonRows(reader, params as StoreQuery)),
+    lease.handle(requestOf(app), (params) => jsonRows(reader, params as RowRequest)),
     lease.handle(appRequest, () => app),
   ]
   return {
@@ -29,5 +29,7 @@ export function answerQueries(lease: EmbeddedLease, app: string, plan: LogicalPl
   }
 }
 
-export const jsonRows = (reader: StoreReader, query: StoreQuery): JsonRow[] =>
-  reader.query(query).map(({ key, value }) => ({ key: toJson(key), value: toJson(value) }))
+export async function jsonRows(reader: StoreReader, request: RowRequest): Promise<JsonRow[]> {
+  const rows = await reader.query(request)
+  return rows.map(({ key, value }) => ({ key: toJson(key), value: toJson(value) }))
+}

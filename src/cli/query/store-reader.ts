@@ -1,16 +1,13 @@
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
 import { appsOf } from '../../engine/app/identity.ts'
 import { compile } from '../../engine/plan/compile.ts'
-import type { PhysicalPlan } from '../../engine/plan/physical.ts'
-import type { Host } from '../../engine/runtime/host.ts'
-import { storeAccess } from '../../engine/runtime/instance.ts'
-import { TaskStores } from '../../engine/runtime/stores.ts'
+import { Queries, type Scan, type StoreLayout, StoreQuery, storedPartitions } from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
-import { STATE_SPACE, statePrefix } from '../../state/stores/index.ts'
+import { time } from '../arguments.ts'
 
 /** What is asked of a store, as the command line says it. */
-export interface StoreQuery {
+export interface RowRequest {
   readonly store: string
   readonly key?: string
   readonly prefix?: string
@@ -26,135 +23,67 @@ export interface StoreRow {
   readonly value: unknown
 }
 
-type Rows = Iterable<readonly [unknown, unknown]>
-
-/** A store of any kind as the engine shows it; calls that a kind does not have are missing. */
-interface AnyStore {
-  get?(key: unknown, start?: number): unknown
-  all?(): Rows
-  range?(from: unknown, to: unknown): Rows
-  prefix?(prefix: unknown): Rows
-  fetch?(key: unknown, from: number, to: number): Rows
-  fetchAll?(from: number, to: number): Rows
-  values?(key: unknown): Iterable<unknown>
-}
-
-const cacheBytes = 1 << 20
-/** No store has this id: it has no rows. */
-const noStore = 0xffff
-
 /** Reads committed state of an app: all partitions of a store, by the topology that wrote it. */
 export class StoreReader {
-  readonly #plan: PhysicalPlan
-  readonly #app: string
-  readonly #reader: BackendReader
+  readonly #queries: Queries
 
   constructor(plan: LogicalPlan, app: string, reader: BackendReader) {
-    this.#plan = compile(plan)
-    this.#app = app
-    this.#reader = reader
+    const idOf = (store: string): number | undefined => appsOf(reader).get(app)?.get(store)
+    const partitionsOf = ({ name }: StoreLayout): readonly number[] => {
+      const id = idOf(name)
+      return id === undefined ? [] : storedPartitions(reader, id)
+    }
+    this.#queries = new Queries({ plan: compile(plan), reader, storeId: idOf, partitionsOf })
   }
 
-  /** @throws DhaaraError DHAARA_STORE_UNKNOWN, DHAARA_OPTION if the store's kind cannot be asked this */
-  query(query: StoreQuery): StoreRow[] {
-    const rows: StoreRow[] = []
-    for (const store of this.#partitions(query.store)) {
-      for (const row of rowsOf(store, query)) {
-        if (rows.length >= query.limit) return rows
-        rows.push(row)
+  /** @throws DhaaraError DHAARA_STORE_UNKNOWN, DHAARA_QUERY if the store's kind cannot be asked this, DHAARA_OPTION */
+  async query(request: RowRequest): Promise<StoreRow[]> {
+    const opened = this.#queries.open(request.store)
+    const store = new StoreQuery(() => opened)
+    const { kind } = opened.layout.shape
+    if (kind === 'window' || kind === 'windows') return windowRows(store, request)
+    const { key, prefix, from, to, limit } = request
+    if (key !== undefined) return rowOfKey(store, key)
+    if (prefix !== undefined) return firstThatFits(prefix, (text) => store.prefix(text, { limit }))
+    if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
+    const bounds = (text: string | undefined) => (text === undefined ? [undefined] : keysOf(text))
+    for (const low of bounds(from)) {
+      for (const high of bounds(to)) {
+        if (low !== undefined && high !== undefined && typeof low !== typeof high) continue
+        const rows = await rowsOf(store.range(low, high, { limit }))
+        if (rows.length > 0) return rows
       }
     }
-    return rows
-  }
-
-  *#partitions(name: string): Generator<AnyStore> {
-    const { stores, steps } = this.#plan
-    const spec = stores.get(name)
-    if (spec === undefined) {
-      const known = [...stores.keys()].join(', ') || 'none'
-      throw new DhaaraError('DHAARA_STORE_UNKNOWN', `'${this.#app}' has no store '${name}'; it has: ${known}`)
-    }
-    const ids = appsOf(this.#reader).get(this.#app)
-    const id = ids?.get(name)
-    const found = id === undefined ? [] : partitionsOf(this.#reader, id)
-    const host = { reader: this.#reader, storeId: (store: string) => ids?.get(store) ?? noStore } as Host
-    const owner = steps.find(({ op }) => 'store' in op && op.store?.name === name)
-    // An empty store is opened too: what it cannot be asked is refused, whether it has rows or not.
-    for (const partition of found.length === 0 ? [0] : found) {
-      const tables = new TaskStores([...stores.values()], host, partition, 1, cacheBytes)
-      yield storeAccess(tables, spec, owner, () => 0) as AnyStore
-    }
+    return []
   }
 }
 
-/** Partitions that have rows: one seek each. */
-function partitionsOf(reader: BackendReader, id: number): number[] {
-  const found: number[] = []
-  const end = Buffer.of(STATE_SPACE, (id + 1) >> 8, (id + 1) & 0xff)
-  for (let next = 0; next < 0x10000; ) {
-    const [key] = reader.collect({ gte: statePrefix(id, next), lt: end, limit: 1 })
-    if (key === undefined) break
-    const partition = ((key[3] as number) << 8) | (key[4] as number)
-    found.push(partition)
-    next = partition + 1
-  }
-  return found
+async function windowRows(store: StoreQuery, { key, prefix, limit, ...request }: RowRequest): Promise<StoreRow[]> {
+  if (prefix !== undefined) return rowsOf(store.prefix(prefix))
+  const from = timeOf(request.from) ?? 0
+  const to = timeOf(request.to) ?? Number.MAX_SAFE_INTEGER
+  if (key === undefined) return rowsOf(store.fetchAll(from, to, { limit }))
+  return firstThatFits(key, (one) => store.fetch(one, from, to, { limit }))
 }
 
-function rowsOf(store: AnyStore, query: StoreQuery): Iterable<StoreRow> {
-  const { key, prefix, from, to } = query
-  if (store.fetchAll !== undefined) return windowRows(store, query)
-  if (store.values !== undefined) return listRows(store, query)
-  if (key !== undefined) return oneRow(store, key)
-  if (prefix !== undefined) {
-    if (store.prefix === undefined) throw cannot(query, '--prefix')
-    return firstThatFits(prefix, (text) => pairs((store.prefix as (p: unknown) => Rows)(text)))
-  }
-  if (from === undefined && to === undefined) return pairs(store.all?.() ?? [])
-  if (store.range === undefined) throw cannot(query, '--from and --to')
-  const bounds = (text: string | undefined) => (text === undefined ? [undefined] : keysOf(text))
-  for (const low of bounds(from)) {
-    for (const high of bounds(to)) {
-      if (low !== undefined && high !== undefined && typeof low !== typeof high) continue
-      const rows = [...pairs(store.range(low, high))]
-      if (rows.length > 0) return rows
-    }
-  }
-  return []
-}
-
-function windowRows(store: AnyStore, query: StoreQuery): Iterable<StoreRow> {
-  if (query.prefix !== undefined) throw cannot(query, '--prefix')
-  const from = timeOf(query.from) ?? Number.NEGATIVE_INFINITY
-  const to = timeOf(query.to) ?? Number.POSITIVE_INFINITY
-  const { key } = query
-  if (key === undefined) return pairs(store.fetchAll?.(from, to) ?? [])
-  return firstThatFits(key, (one) => pairs(store.fetch?.(one, from, to) ?? []))
-}
-
-function listRows(store: AnyStore, query: StoreQuery): Iterable<StoreRow> {
-  if (query.key === undefined) throw cannot(query, 'anything but a key')
-  for (const key of keysOf(query.key)) {
-    const values = attempt(() => [...(store.values?.(key) ?? [])])
-    if (values !== undefined && values.length > 0) return [{ key, value: values }]
-  }
-  return []
-}
-
-function oneRow(store: AnyStore, text: string): StoreRow[] {
+async function rowOfKey(store: StoreQuery, text: string): Promise<StoreRow[]> {
   for (const key of keysOf(text)) {
-    const value = attempt(() => store.get?.(key))
-    if (value !== undefined) return [{ key, value }]
+    const value = await attempt(() => store.get(key))
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return [{ key, value }]
   }
   return []
 }
 
-function firstThatFits(text: string, rows: (key: unknown) => Iterable<StoreRow>): StoreRow[] {
+async function firstThatFits(text: string, rows: (key: unknown) => Scan<unknown, unknown>): Promise<StoreRow[]> {
   for (const key of keysOf(text)) {
-    const found = attempt(() => [...rows(key)])
+    const found = await attempt(() => rowsOf(rows(key)))
     if (found !== undefined && found.length > 0) return found
   }
   return []
+}
+
+async function rowsOf(scan: Scan<unknown, unknown>): Promise<StoreRow[]> {
+  return (await scan.toArray()).map(([key, value]) => ({ key, value }))
 }
 
 /** What a text may mean as a key: itself, or what it is as JSON. */
@@ -168,31 +97,22 @@ function keysOf(text: string): unknown[] {
 }
 
 /** A key of a type that the store does not have is not there. */
-function attempt<T>(fn: () => T): T | undefined {
+async function attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return fn()
+    return await ask()
   } catch (error) {
-    if (error instanceof DhaaraError && error.code === 'DHAARA_SERIALIZE') return undefined
+    const cause = error instanceof DhaaraError ? error.cause : undefined
+    if (cause instanceof DhaaraError && cause.code === 'DHAARA_SERIALIZE') return undefined
     throw error
   }
 }
 
-function* pairs(rows: Rows): Generator<StoreRow> {
-  for (const [key, value] of rows) yield { key, value }
-}
-
 function timeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const ms = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (!Number.isNaN(ms)) return ms
+  const ms = time(text)
+  if (ms !== undefined) return ms
   throw new DhaaraError(
     'DHAARA_OPTION',
     `'${text}' is no time; give epoch milliseconds, or a date such as 2026-10-20T12:00:00Z`,
   )
 }
-
-const cannot = ({ store }: StoreQuery, what: string): DhaaraError =>
-  new DhaaraError(
-    'DHAARA_OPTION',
-    `store '${store}' cannot be asked for ${what}: its kind or the order of its keys does not allow it`,
-  )

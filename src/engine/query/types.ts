@@ -37,6 +37,10 @@ export type Scan<K, V> = AsyncIterable<readonly [K, V]> & {
   readonly cursor: string | undefined
 }
 
+/**
+ * A store is asked in all its partitions. Stores of `stores.*` whose keys do not follow the keys of the records may have a key
+ * in several of them: a scan shows them all, `get` one of them.
+ */
 export interface KeyValueQueryBase<K, V> {
   /** Counts row by row. */
   count(opts?: QueryOptions): Promise<number>
