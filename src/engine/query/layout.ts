@@ -48,7 +48,7 @@ export type Shape =
   | { readonly kind: 'windows'; readonly windowsOf: (held: unknown) => Iterable<WindowValue> }
 
 /** State of a step that means nothing to anybody else. */
-const innerState: ReadonlySet<StepOp['kind']> = new Set(['match', 'streamJoin', 'suppress', 'deduplicate', 'mapAsync'])
+const innerState: ReadonlySet<StepOp['kind']> = new Set(['match', 'streamJoin', 'deduplicate', 'mapAsync'])
 
 /** @throws DhaaraError DHAARA_STORE_UNKNOWN: what there is; DHAARA_QUERY: it is nobody's but its step's */
 export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
@@ -59,10 +59,12 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
     throw new DhaaraError('DHAARA_STORE_UNKNOWN', `there is no store '${name}'; the topology has: ${known}`)
   }
   const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === name)
-  if (owner !== undefined && innerState.has(owner.op.kind)) {
+  const declared = owner !== undefined || plan.steps.some(({ op }) => 'stores' in op && op.stores.includes(name))
+  if (!declared || (owner !== undefined && innerState.has(owner.op.kind))) {
+    const whose = owner === undefined ? 'a step' : `step '${owner.name}' (${owner.op.kind})`
     throw new DhaaraError(
       'DHAARA_QUERY',
-      `store '${name}' is the inner state of step '${owner.name}' (${owner.op.kind}), which cannot be queried; ask for what it emits`,
+      `store '${name}' is the inner state of ${whose}, which cannot be queried; ask for what the step emits`,
     )
   }
   const { wrap, shape } = shapeOf(spec, owner?.op)
