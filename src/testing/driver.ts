@@ -93,6 +93,7 @@ export class TopologyTestDriver implements Disposable {
   private last: SnapshotContent
   private now: number
   private rotating = 0
+  private readonly ended = new Set<string>()
 
   constructor(topology: Topology, options: DriverOptions = {}) {
     this.options = options
@@ -103,10 +104,11 @@ export class TopologyTestDriver implements Disposable {
     this.partitions = partitionCounts(this.plan, () => this.count, [])
     this.last =
       options.restore === undefined
-        ? { rows: [], storeIds: [], offsets: [], now: this.now, epoch: 1 }
+        ? { rows: [], storeIds: [], offsets: [], now: this.now, ended: [], epoch: 1 }
         : unseal(options.restore)
     this.sink = new Outputs(() => 1)
     this.group = this.begin()
+    this.endAgain()
   }
 
   /** @throws DhaaraError DHAARA_TOPIC_UNKNOWN if no source reads this topic */
@@ -136,7 +138,8 @@ export class TopologyTestDriver implements Disposable {
         this.flush(topic)
       },
       end: () => {
-        for (const feed of this.feedsOf(topic)) feed.time.end()
+        this.ended.add(topic)
+        for (const feed of this.feedsOf(topic)) this.guarded(() => feed.time.end())
         this.run()
       },
     }
@@ -186,6 +189,7 @@ export class TopologyTestDriver implements Disposable {
       storeIds: [...this.storeIds],
       offsets: this.log.offsets(),
       now: this.now,
+      ended: [...this.ended],
       epoch: epoch + 1,
     }
     this.outputs.mark()
@@ -196,12 +200,14 @@ export class TopologyTestDriver implements Disposable {
   crash(): void {
     this.outputs.rollback()
     this.group = this.begin()
+    this.endAgain()
   }
 
   /** The end of all inputs. */
   end(): void {
-    for (const task of this.group.tasks) {
-      for (const feed of task.parts.feeds) if (feed instanceof TopicFeed) this.guarded(() => feed.time.end())
+    for (const feed of this.feeds()) {
+      this.ended.add(feed.topic)
+      this.guarded(() => feed.time.end())
     }
     this.run()
   }
@@ -220,7 +226,7 @@ export class TopologyTestDriver implements Disposable {
 
   /** A group on what the last checkpoint holds. */
   private begin(): TaskGroup {
-    const { rows, storeIds, offsets, now, epoch } = this.last
+    const { rows, storeIds, offsets, now, ended, epoch } = this.last
     this.backend = new MemoryBackend()
     const batch = this.backend.batch()
     for (const [key, value] of rows) batch.put(key, value)
@@ -229,11 +235,23 @@ export class TopologyTestDriver implements Disposable {
     for (const [name, id] of storeIds) this.storeIds.set(name, id)
     this.log.reset(offsets)
     this.now = now
+    this.ended.clear()
+    for (const topic of ended) this.ended.add(topic)
     this.sink = new Outputs(() => 1)
     const ids: TaskId[] = this.plan.subs.flatMap(({ id }) =>
       Array.from({ length: this.partitions[id] as number }, (_, partition) => ({ sub: id, partition })),
     )
     return new TaskGroup(this.plan, this.partitions, ids, this.host(), epoch)
+  }
+
+  /** What had ended at the checkpoint has ended. */
+  private endAgain(): void {
+    for (const feed of this.feeds()) if (this.ended.has(feed.topic)) feed.time.end()
+    this.run()
+  }
+
+  private feeds(): TopicFeed[] {
+    return this.group.tasks.flatMap(({ parts }) => parts.feeds.filter((feed) => feed instanceof TopicFeed))
   }
 
   private host(): Host {
@@ -345,9 +363,7 @@ export class TopologyTestDriver implements Disposable {
 
   private feedsOf(topic: string): TopicFeed[] {
     this.sourceOf(topic)
-    return this.group.tasks.flatMap((task) =>
-      task.parts.feeds.filter((feed) => feed instanceof TopicFeed && feed.topic === topic),
-    ) as TopicFeed[]
+    return this.feeds().filter((feed) => feed.topic === topic)
   }
 
   private sourceOf(topic: string): SourceNode {

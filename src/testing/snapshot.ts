@@ -12,6 +12,8 @@ export interface SnapshotContent {
   /** Next offset of each input partition. */
   readonly offsets: readonly (readonly [string, number])[]
   readonly now: number
+  /** Inputs that have ended. */
+  readonly ended: readonly string[]
   readonly epoch: number
 }
 

@@ -30,9 +30,9 @@ interface TaskMeta {
   readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
   readonly clock: { readonly w: number; readonly streamTime: number; readonly wall?: number }
   /** By feed. */
-  readonly times: Readonly<
-    Record<string, { readonly w: number; readonly max: number; readonly idle: boolean; readonly ended: boolean }>
-  >
+  readonly times: Readonly<Record<string, { readonly w: number; readonly max: number; readonly idle: boolean }>>
+  /** All its inputs had ended, and its processors know; a later run may have more. */
+  readonly finished: boolean
   /** Sent to this task and not processed: by feed, oldest first. */
   readonly inFlight: readonly InFlight[]
 }
@@ -195,10 +195,14 @@ export class TaskGroup {
     }
     return {
       positions,
-      clock: { w: clock.w, streamTime: clock.streamTime, wall: task.parts.wallTime.clock.w },
+      clock: { w: clock.kept, streamTime: clock.streamTime, wall: task.parts.wallTime.clock.kept },
       times: Object.fromEntries(
-        feeds.map(({ name, time: { w, max, idle, ended } }) => [name, { w, max, idle, ended }]),
+        feeds.map(({ name, time: { w, max, idle } }) => [
+          name,
+          { w: w === Number.POSITIVE_INFINITY ? clock.kept : w, max, idle },
+        ]),
       ),
+      finished: task.finished,
       inFlight,
     }
   }
@@ -290,6 +294,7 @@ export class TaskGroup {
       op.kind === 'repartitionWrite' ? this.outlets(op.repartition.id, partition) : [],
     )
     const task: Task = new Task({
+      finished: saved?.finished ?? false,
       sub,
       partition,
       clock,

@@ -15,6 +15,8 @@ export interface TaskStore {
 export interface TaskParts {
   readonly sub: SubTopology
   readonly partition: number
+  /** What was committed is the end of all inputs. */
+  readonly finished: boolean
   readonly clock: TaskClock
   readonly time: TaskTime
   readonly wall: WallClock
@@ -35,9 +37,11 @@ export class Task {
   /** Of them, those that came from topics. */
   sourced = 0
   private waitingSince = Number.NaN
-  private finished = false
+  /** Its processors know that all inputs have ended. */
+  finished: boolean
 
   constructor(parts: TaskParts) {
+    this.finished = parts.finished
     this.id = `${parts.sub.id}_${parts.partition}`
     this.parts = parts
   }
@@ -85,7 +89,8 @@ export class Task {
   /** Tells the channels this task's W, and its end. */
   announce(): void {
     const { clock, channels, time } = this.parts
-    if (!this.finished && this.ended) {
+    const { ended } = this
+    if (!this.finished && ended) {
       this.finished = true
       this.parts.end()
     }
@@ -94,7 +99,7 @@ export class Task {
     for (const channel of channels) {
       channel.w = clock.w
       channel.idle = idle
-      channel.ended = this.finished
+      channel.ended = ended
     }
   }
 
@@ -126,6 +131,7 @@ export class Task {
 
   private process(feed: Feed, to: number): number {
     const from = feed.cursor
+    this.finished = false
     if (feed.time.idle) feed.time.setIdle(false)
     if (feed instanceof TopicFeed) {
       feed.touched = true

@@ -28,6 +28,8 @@ export class TaskClock {
   ended = false
   /** Called once, before W goes to +infinity. */
   readonly ending: (() => void)[] = []
+  /** When somebody acted last. */
+  private acted = Number.NEGATIVE_INFINITY
   private readonly timed: Timed[] = []
   private readonly entering: () => void
   private readonly failed: (error: unknown, stepId: number) => void
@@ -45,6 +47,14 @@ export class TaskClock {
     this.timed.push(timed)
     this.timed.sort((a, b) => a.stepId - b.stepId)
     this.notice(timed.nextAt())
+  }
+
+  /**
+   * W as a later run goes on from it: there the input may not have ended, but what has acted must not act again, and what
+   * has closed is closed.
+   */
+  get kept(): number {
+    return this.w === Number.POSITIVE_INFINITY ? Math.max(this.acted, this.streamTime - 1) : this.w
   }
 
   notice(at: number): void {
@@ -80,6 +90,7 @@ export class TaskClock {
       return false
     }
     if (at - 1 > this.w) this.w = at - 1
+    this.acted = at
     this.entering()
     try {
       first.fire(at)
