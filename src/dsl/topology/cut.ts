@@ -40,8 +40,6 @@ class Drawing {
   readonly drawn: Drawn[] = []
   private readonly ends = new Map<PlanNode, Drawn>()
   private readonly moved = new Set<Drawn>()
-  /** Of repartitions. */
-  private readonly topics: string[] = []
   private readonly gathered = new Map<Drawn, Drawn>()
 
   add(node: PlanNode): void {
@@ -83,19 +81,10 @@ class Drawing {
   }
 
   private repartition(input: Drawn, name: string, named: boolean): Drawn {
-    const topic = this.unique(named ? name : `${name}-repartition`)
+    const topic = named ? name : `${name}-repartition`
     const base = { stores: [], topics: [topic], global: false }
     this.put({ ...base, type: 'sink', name: `${topic}-sink`, inputs: [input] })
     return this.put({ ...base, type: 'source', name: `${topic}-source`, inputs: [] })
-  }
-
-  /** As the compiler names several repartitions of one step. */
-  private unique(name: string): string {
-    const taken = new Set(this.topics)
-    let found = name
-    for (let n = 2; taken.has(found); n++) found = `${name}-${n}`
-    this.topics.push(found)
-    return found
   }
 
   private put(drawn: Drawn): Drawn {

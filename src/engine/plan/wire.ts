@@ -76,7 +76,7 @@ export class Wiring {
     const serdes = node ?? (from.kind === 'repartitionWrite' || from.kind === 'repartitionRead' ? undefined : from)
     const repartition: Repartition = {
       id: this.repartitions.length,
-      name: this.unique(node?.named ? name : `${name}-repartition`),
+      name: node?.named ? name : `${name}-repartition`,
       key: serdes?.key,
       value: serdes?.value,
       partitions: node?.partitions,
@@ -88,14 +88,6 @@ export class Wiring {
       newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, input.step.table, [input.step]),
     )
     return this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, input.step.table, []))
-  }
-
-  /** Several inputs of one step are repartitioned: what is in flight, and time, are kept by name. */
-  private unique(name: string): string {
-    const taken = new Set(this.repartitions.map((one) => one.name))
-    let found = name
-    for (let n = 2; taken.has(found); n++) found = `${name}-${n}`
-    return found
   }
 
   private of(node: PlanNode): Wired {

@@ -8,7 +8,7 @@ function counts(): Topology {
   const builder = new StreamsBuilder()
   const numbers = builder.stream('numbers', source)
   numbers
-    .groupBy((n) => (n % 2 === 0 ? 'even' : 'odd'))
+    .groupBy((n): string => (n % 2 === 0 ? 'even' : 'odd'))
     .windowedBy(windows.tumbling(100).noGrace())
     .emit('close')
     .lateTo('late', { key: serdes.string(), value: serdes.json() })
