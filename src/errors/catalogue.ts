@@ -48,6 +48,10 @@ export const catalogue = {
   DHAARA_USER_CODE: entry('user', 'A user function threw'),
   DHAARA_MUTATION: entry('user', 'A user function changed what it was handed'),
   DHAARA_SERIALIZE: entry('user', 'A value could not be encoded by its serde'),
+  // calls to other systems
+  DHAARA_ASYNC_FAILED: entry('external', 'An asynchronous call failed, retries included', true),
+  DHAARA_ASYNC_TIMEOUT: entry('external', 'An asynchronous call did not answer in time', true),
+  DHAARA_BREAKER_OPEN: entry('external', 'A circuit breaker keeps calls away from a service that fails', true),
   // state and platform
   DHAARA_PLATFORM: entry('external', 'No RocksDB binary for this platform'),
   DHAARA_STATE_LOCKED: entry('external', 'Another process holds the directory'),

@@ -94,9 +94,12 @@ export class TopologyTestDriver implements Disposable {
   private now: number
   private rotating = 0
   private readonly ended = new Set<string>()
+  private woken: () => void = () => {}
+  private readonly random: () => number
 
   constructor(topology: Topology, options: DriverOptions = {}) {
     this.options = options
+    this.random = randomFrom(options.seed ?? 1)
     this.now = options.startTime ?? 0
     this.plan = compile(planOf(topology))
     this.sources = this.plan.logical.nodes.filter((node) => node.kind === 'source')
@@ -165,7 +168,15 @@ export class TopologyTestDriver implements Disposable {
   }
 
   /** Runs async steps to rest; `send` alone never resolves them. */
-  async settled(): Promise<void> {}
+  async settled(): Promise<void> {
+    this.run()
+    while (this.group.calling > 0) {
+      await new Promise<void>((resolve) => {
+        this.woken = resolve
+      })
+      this.run()
+    }
+  }
 
   /** Moves the watermark of an input, as sources with `watermarks.none()` need it. */
   advanceWatermark(topic: string, to: Timestamp): void {
@@ -199,6 +210,7 @@ export class TopologyTestDriver implements Disposable {
   /** Back to the last checkpoint (or to the beginning): what was sent since is to be sent again. */
   crash(): void {
     this.outputs.rollback()
+    this.group.abandon()
     this.group = this.begin()
     this.endAgain()
   }
@@ -270,6 +282,8 @@ export class TopologyTestDriver implements Disposable {
       behind: (topic, partition) => log.behind(topic, partition),
       startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
       now: () => this.now,
+      wake: () => this.woken(),
+      random: this.random,
       onUserError: () => 'fail',
       onDataError: (error, source) => {
         const { onInvalid } = source
@@ -293,6 +307,7 @@ export class TopologyTestDriver implements Disposable {
         maxTaskIdle: 0,
         emptyIdle: 1000,
         batchSize: 1 << 20,
+        maxInFlight: Number.POSITIVE_INFINITY,
       },
     }
   }
@@ -378,6 +393,17 @@ export class TopologyTestDriver implements Disposable {
       'DHAARA_TOPIC_UNKNOWN',
       `no source of the topology reads '${topic}'; its sources read: ${known}`,
     )
+  }
+}
+
+/** Mulberry32 (Tommy Ettinger, public domain). */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }
 

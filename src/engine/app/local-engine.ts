@@ -164,6 +164,7 @@ export class LocalEngine implements Engine {
     this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
     this.processed = this.processedAtCommit
     this.outputs = this.newOutputs()
+    this.group.abandon()
     this.group = this.newGroup()
     this.boundFeeds()
   }
@@ -267,6 +268,7 @@ export class LocalEngine implements Engine {
       startOffset: (source, topic, partition) =>
         source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
       now: () => settings.clock.now(),
+      wake: () => this.wake(),
       onUserError: (error, rec) => policies.onUserError(error, rec),
       onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
       deadLetter: (error, rec) => policies.deadLetter(error, rec),

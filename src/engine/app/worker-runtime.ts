@@ -340,6 +340,7 @@ export class WorkerRuntime {
       startOffset: (source, topic, partition) =>
         source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
       now: () => settings.clock.now(),
+      wake: () => this.bells.ring(this.start.worker),
       onUserError: (error, rec) => policies.onUserError(error, rec),
       onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
       deadLetter: (error, rec) => policies.deadLetter(error, rec),

@@ -9,6 +9,7 @@ const stateful = new Set<Step['op']['kind']>([
   'streamJoin',
   'process',
   'suppress',
+  'mapAsync',
   'deduplicate',
   'transformValues',
   'match',

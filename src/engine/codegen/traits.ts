@@ -15,7 +15,7 @@ export interface Traits {
 export function traitsOf(sub: SubTopology): Traits {
   const { steps } = sub
   const viewed = steps.some((step) => userFns(step).some(takesRecord))
-  const process = steps.some(({ op }) => op.kind === 'process')
+  const process = steps.some(({ op }) => op.kind === 'process' || op.kind === 'mapAsync')
   return {
     place: viewed || process || steps.some(isOutlet),
     time: viewed || process || steps.some(({ op }) => op.kind === 'sink'),

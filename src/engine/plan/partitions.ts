@@ -26,15 +26,18 @@ export function partitionCounts(
       if (op.kind === 'source') {
         for (const topic of topicsOf(op, existing)) if (!op.global) topics.push([topic, partitionsOf(topic)])
       } else if (op.kind === 'repartitionRead') {
-        const { id, partitions } = op.repartition
+        const { id, partitions, local } = op.repartition
+        if (op.repartition.broadcast) continue
         if (partitions !== undefined) {
           if (given !== undefined && given !== partitions)
             problems.push(mismatch(name, `${given} and ${partitions} partitions were asked for`))
           given = partitions
         }
         for (const step of plan.steps) {
-          if (step.op.kind === 'repartitionWrite' && step.op.repartition.id === id)
-            upstream = Math.max(upstream, countOf(step.sub))
+          if (step.op.kind !== 'repartitionWrite' || step.op.repartition.id !== id) continue
+          const count = countOf(step.sub)
+          if (local) topics.push([name, count])
+          else upstream = Math.max(upstream, count)
         }
       }
     }

@@ -10,6 +10,10 @@ export interface Repartition {
   readonly value?: AnySerde | undefined
   readonly partitions?: number | undefined
   readonly partitioner?: UserFn | undefined
+  /** Each task reads what the task of its own partition has written: results that come later. */
+  readonly local?: boolean
+  /** Each task reads everything. */
+  readonly broadcast?: boolean
   /** Carries changes of table rows (new and old) instead of events. */
   readonly change: boolean
 }

@@ -1,4 +1,4 @@
-import type { LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
+import type { AsyncNode, LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
 import type { Repartition, Step, StepOp } from './physical.ts'
 
 /** Steps that need all records of a key in one task. */
@@ -50,6 +50,7 @@ export class Wiring {
       const step = this.repartition(inputs[0] as Wired, node.name, node)
       return { step, moved: false }
     }
+    if (node.kind === 'mapAsync') return this.later(node, inputs[0] as Wired)
     const gather = keyed.has(node.kind)
     const sources = inputs.map((input, port) =>
       gather && input.moved ? this.gathered(input, repartitionName(node, port)) : input.step,
@@ -60,6 +61,24 @@ export class Wiring {
       (node.kind === 'process' && !node.valuesOnly) ||
       (!gather && inputs.some((input) => input.moved))
     return { step, moved }
+  }
+
+  /** What calls out goes on in a channel of its own: its results come when they come. */
+  private later(node: AsyncNode, input: Wired): Wired {
+    const step = this.add(newStep(node.name, node, false, [input.step]))
+    const { key, value } = node
+    const repartition = {
+      id: this.repartitions.length,
+      name: `${node.name}-results`,
+      key,
+      value,
+      change: false,
+      local: true,
+    }
+    this.repartitions.push(repartition)
+    this.add(newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, false, [step as Step]))
+    const read = this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, false, []))
+    return { step: read as Step, moved: input.moved }
   }
 
   /** The one repartition of a moved stream. */

@@ -9,6 +9,8 @@ export interface Link {
   w: number
   ended: boolean
   idle: boolean
+  /** Takes the three together, where they are not what is told on. */
+  announce?(w: number, idle: boolean, ended: boolean): void
   /** A slice may begin that sends here. */
   readonly roomy: boolean
 }
@@ -94,7 +96,7 @@ export interface Outlet {
 /** The writing end of a repartition in one task: picks the partition by key. */
 export class RepartitionWriter {
   private readonly outlets: readonly Outlet[]
-  private readonly clock: TaskClock
+  private readonly clock: { readonly w: number }
   private readonly rec: CurrentRecord
   private readonly only: Outlet | undefined
   private readonly copy: ((value: unknown) => unknown) | undefined
@@ -104,7 +106,7 @@ export class RepartitionWriter {
   constructor(
     repartition: Repartition,
     outlets: readonly Outlet[],
-    clock: TaskClock,
+    clock: { readonly w: number },
     rec: CurrentRecord,
     copy: ((value: unknown) => unknown) | undefined,
   ) {

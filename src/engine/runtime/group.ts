@@ -10,7 +10,7 @@ import { TaskClock } from '../time/clock.ts'
 import { type InputTime, TaskTime } from '../time/inputs.ts'
 import { WallClock } from '../time/wall.ts'
 import { WallTime } from '../time/wall-time.ts'
-import { Channel } from './channel.ts'
+import { Channel, type Link } from './channel.ts'
 import { type ChannelCodec, channelCodec } from './channel-codec.ts'
 import { SourceDecoder } from './decode.ts'
 import { EpochAborted, userError } from './errors.ts'
@@ -90,9 +90,10 @@ export class TaskGroup {
       moved = this.transport?.receive() ?? false
       const now = this.host.now()
       for (const task of this.order) {
+        const delivered = task.deliver()
         const n = this.runTask(task, now)
         processed += n
-        if (task.settle() || n > 0) moved = true
+        if (task.settle() || n > 0 || delivered) moved = true
       }
       this.transport?.flush()
     }
@@ -168,6 +169,18 @@ export class TaskGroup {
     for (const stores of this.stores.values()) stores.written(epoch)
   }
 
+  /** Calls of asynchronous steps that are running: what else they wait for is the clock. */
+  get calling(): number {
+    let calls = 0
+    for (const task of this.tasks) for (const step of task.parts.asyncs) calls += step.running
+    return calls
+  }
+
+  /** What asynchronous steps get from now on comes to nobody. */
+  abandon(): void {
+    for (const task of this.tasks) for (const step of task.parts.asyncs) step.close()
+  }
+
   /** Every input has ended, and all of it was processed. */
   get ended(): boolean {
     return this.tasks.every((task) => task.ended)
@@ -178,6 +191,7 @@ export class TaskGroup {
   }
 
   close(): void {
+    this.abandon()
     for (const task of this.tasks) task.parts.close()
   }
 
@@ -258,6 +272,9 @@ export class TaskGroup {
       outputs: host.outputs,
       partition,
       strict: host.options.strict,
+      maxInFlight: host.options.maxInFlight,
+      wake: () => host.wake?.(),
+      random: () => host.random?.() ?? Math.random(),
       outletsOf: (repartition) => this.outlets(repartition, partition),
       services: (step, store) => ({
         taskId,
@@ -290,8 +307,10 @@ export class TaskGroup {
     })
     const time = new TaskTime(clock)
     const feeds = this.feeds(sub, partition, time, linked.inputs, saved)
-    const channels = sub.steps.flatMap(({ op }) =>
-      op.kind === 'repartitionWrite' ? this.outlets(op.repartition.id, partition) : [],
+    const channels = sub.steps.flatMap(({ op }): readonly Link[] =>
+      op.kind === 'repartitionWrite'
+        ? (instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition))
+        : [],
     )
     const task: Task = new Task({
       finished: saved?.finished ?? false,
@@ -303,6 +322,7 @@ export class TaskGroup {
       wallTime,
       feeds,
       channels,
+      asyncs: instance.asyncs,
       end: () => {
         for (const process of instance.processes) process.end()
       },
@@ -420,6 +440,7 @@ export class TaskGroup {
 
   /** Channels that a task's repartition write fills, by partition. */
   private outlets(repartition: number, producer: number): (Channel | RemoteOutlet)[] {
+    if (this.plan.repartitions[repartition]?.local) return [this.outlet(repartition, producer, producer)]
     const reader = this.readerOf(repartition)
     const count = this.partitions[reader.sub] as number
     return Array.from({ length: count }, (_, partition) => this.outlet(repartition, producer, partition))
@@ -441,10 +462,13 @@ export class TaskGroup {
     const writers = this.plan.steps.filter(
       ({ op }) => op.kind === 'repartitionWrite' && op.repartition.id === repartition,
     )
+    const local = this.plan.repartitions[repartition]?.local === true
     return writers.flatMap((writer) =>
-      Array.from({ length: this.partitions[writer.sub] as number }, (_, producer) =>
-        this.channel(repartition, producer, partition),
-      ),
+      local
+        ? [this.channel(repartition, partition, partition)]
+        : Array.from({ length: this.partitions[writer.sub] as number }, (_, producer) =>
+            this.channel(repartition, producer, partition),
+          ),
     )
   }
 

@@ -22,6 +22,10 @@ export interface Host {
   /** Where a source begins that has no position yet. */
   startOffset(source: SourceNode, topic: string, partition: number): number
   now(): number
+  /** The thread has something to do that no topic and no clock tells of. */
+  wake?(): void
+  /** 0 … 1, for back-off; of results nothing depends on it. */
+  random?(): number
   /** User code that threw; the record at hand is `rec`. */
   onUserError(error: DhaaraError, rec: CurrentRecord): ErrorAction
   /** Data that could not be read. */
@@ -47,6 +51,8 @@ export interface GroupOptions {
   readonly emptyIdle: number
   /** Records a slice. */
   readonly batchSize: number
+  /** Requests of an asynchronous step before its task waits; default: twice its concurrency. */
+  readonly maxInFlight?: number
 }
 
 /** Which task of which sub-topology. */

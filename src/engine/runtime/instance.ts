@@ -1,6 +1,7 @@
 import type {
   AggregateNode,
   AggregateSpec,
+  AsyncNode,
   MatchNode,
   PlanNode,
   StoreSpec,
@@ -17,6 +18,8 @@ import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
 import { Match } from '../operators/match/match.ts'
+import type { AsyncGate } from '../operators/async/gate.ts'
+import { MapAsync } from '../operators/async/map-async.ts'
 import { Deduplicate, type Seen } from '../operators/deduplicate.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
 import { stateContext } from '../operators/state-context.ts'
@@ -34,8 +37,8 @@ import {
 } from '../operators/table-store.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
 import { versionedRoot } from '../plan/versioned.ts'
-import { ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import { type Joining, streamJoin, streamTableJoin } from './joins.ts'
+import { type Channel, ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
 import type { WallClock } from '../time/wall.ts'
 import type { CurrentRecord } from './record.ts'
@@ -57,6 +60,9 @@ export interface InstanceParts {
   readonly partition: number
   /** Freeze what user code must not change. */
   readonly strict: boolean
+  readonly maxInFlight: number | undefined
+  readonly wake: () => void
+  readonly random: () => number
   readonly outletsOf: (repartition: number) => readonly Outlet[]
   readonly services: (step: Step, store: ProcessServices['store']) => ProcessServices
 }
@@ -66,6 +72,10 @@ export class Instance {
   readonly ops: Record<number, object> = {}
   /** User code that is told of the end. */
   readonly processes: { end(): void; close(): void }[] = []
+  /** Steps that wait for answers. */
+  readonly asyncs: MapAsync[] = []
+  /** Their channels' ends, by repartition. */
+  readonly gates = new Map<number, readonly AsyncGate[]>()
   private readonly parts: InstanceParts
   private readonly sub: SubTopology
 
@@ -101,6 +111,8 @@ export class Instance {
         return this.process(step, op)
       case 'match':
         return this.match(step, op)
+      case 'mapAsync':
+        return this.mapAsync(step, op)
       case 'transformValues':
         return this.transformValues(step, op)
       case 'suppress':
@@ -120,6 +132,12 @@ export class Instance {
         return { same: (a: unknown, b: unknown) => compareKeys(a, b) === 0 }
       case 'repartitionWrite': {
         const outlets = this.parts.outletsOf(op.repartition.id)
+        const later = step.inputs[0] === undefined ? undefined : this.ops[step.inputs[0].id]
+        if (op.repartition.local && later instanceof MapAsync) {
+          const gate = later.gate(outlets[0] as Channel)
+          this.gates.set(op.repartition.id, [gate])
+          return new RepartitionWriter(op.repartition, outlets, gate, rec, undefined)
+        }
         const copy = this.copyFor(step)
         const Writer = op.repartition.change ? ChangeWriter : RepartitionWriter
         return new Writer(op.repartition, outlets, ctx.clock, rec, copy)
@@ -148,6 +166,25 @@ export class Instance {
     if (op.windows === undefined)
       return new KeyAggregate(step.id, step.name, spec, stores.keyValue(op.store.name), step.needsOld, ctx)
     return windowedAggregate(step, { ...op, spec }, stores, ctx)
+  }
+
+  private mapAsync(step: Step, op: AsyncNode): object {
+    const { ctx, wall, rec, stores, wake, random, maxInFlight } = this.parts
+    const operator = new MapAsync(step.id, step.name, op, {
+      clock: ctx.clock,
+      wall,
+      rec,
+      table: stores.keyValue(`${step.name}.requests`),
+      maxInFlight: maxInFlight ?? op.concurrency * 2,
+      wake,
+      random,
+      fail: ctx.fail,
+      copy: this.copyFor(step),
+      fn: this.user(op.fn, step.name),
+      fallback: op.fallback,
+    })
+    this.asyncs.push(operator)
+    return operator
   }
 
   private transformValues(step: Step, op: TransformValuesNode): object {

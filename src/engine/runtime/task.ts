@@ -1,3 +1,4 @@
+import type { MapAsync } from '../operators/async/map-async.ts'
 import type { SubTopology } from '../plan/physical.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
@@ -24,6 +25,8 @@ export interface TaskParts {
   readonly feeds: Feed[]
   /** Out of this task. */
   readonly channels: readonly Link[]
+  /** Steps that wait for answers. */
+  readonly asyncs: readonly MapAsync[]
   readonly end: () => void
   readonly close: () => void
   readonly prefetch: (feed: Feed, from: number, to: number) => void
@@ -86,6 +89,13 @@ export class Task {
     return moved
   }
 
+  /** Takes in what asynchronous steps have got. Returns whether anything was. */
+  deliver(): boolean {
+    let moved = false
+    for (const step of this.parts.asyncs) if (step.deliver()) moved = true
+    return moved
+  }
+
   /** Tells the channels this task's W, and its end. */
   announce(): void {
     const { clock, channels, time } = this.parts
@@ -97,6 +107,10 @@ export class Task {
     const idle =
       time.inputs.some((input) => input.counted) && time.inputs.every((input) => !input.counted || input.idle)
     for (const channel of channels) {
+      if (channel.announce !== undefined) {
+        channel.announce(clock.w, idle, this.finished)
+        continue
+      }
       channel.w = clock.w
       channel.idle = idle
       channel.ended = ended
