@@ -17,4 +17,4 @@ export {
 } from './keys.ts'
 export { ValueReader } from './value-reader.ts'
 export { ValueWriter } from './value-writer.ts'
-export { decodeValue, encodeValue, encodeValueInto, packStamped, unpackStamped } from './values.ts'
+export { decodeValue, encodeValue, encodeValueInto, packStamped, unpackStamped, viewStamped } from './values.ts'

@@ -6,6 +6,9 @@ import { writeBytes, writeEscaped, writeText } from './key-text.ts'
 const double = new Float64Array(1)
 const halves = new Uint32Array(double.buffer)
 
+/** Longest view that is kept. */
+const mostViews = 128
+
 /** 8 bytes whose order is that of the numbers. */
 export function writeOrderedDouble(buf: Buffer, offset: number, value: number): number {
   double[0] = value + 0 // -0 + 0 is 0
@@ -33,6 +36,8 @@ export function writeOrderedDouble(buf: Buffer, offset: number, value: number): 
 export class KeyWriter {
   buf: Buffer
   pos = 0
+  /** Views of the buffer's first bytes, by length: making one costs more than writing a key. */
+  #views: (Buffer | undefined)[] = []
 
   constructor(size = 256) {
     this.buf = Buffer.allocUnsafeSlow(size)
@@ -45,7 +50,9 @@ export class KeyWriter {
 
   /** What was written, in the writer's own buffer. */
   view(): Buffer {
-    return this.buf.subarray(0, this.pos)
+    const { pos } = this
+    if (pos > mostViews) return this.buf.subarray(0, pos)
+    return (this.#views[pos] ??= this.buf.subarray(0, pos))
   }
 
   /** What was written, copied. */
@@ -88,6 +95,12 @@ export class KeyWriter {
     this.#room(4)
     this.pos = this.buf.writeUInt32BE(value, this.pos)
     return this
+  }
+
+  /** A time, without a tag: 8 bytes, as whole milliseconds that are not negative. */
+  time(at: number): this {
+    const high = Math.floor(at / 4294967296)
+    return this.uint32(high).uint32(at - high * 4294967296)
   }
 
   /** A number without a tag: 8 bytes. */
@@ -179,6 +192,7 @@ export class KeyWriter {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.buf.length, this.pos + bytes))
     this.buf.copy(larger, 0, 0, this.pos)
     this.buf = larger
+    this.#views = []
   }
 }
 

@@ -3,11 +3,15 @@ import { DhaaraError } from '../../errors/index.ts'
 import * as ext from './value-types.ts'
 
 const long = 48
+/** Longest view that is kept. */
+const mostViews = 256
 
 /** Writes values into a buffer that grows: reset it and use it again. `view` is valid until the next `reset`. */
 export class ValueWriter {
   buf: Buffer
   pos = 0
+  /** Views of the buffer's first bytes, by length: making one costs as much as writing a small value. */
+  #views: (Buffer | undefined)[] = []
 
   constructor(size = 4096) {
     this.buf = Buffer.allocUnsafeSlow(size)
@@ -20,7 +24,9 @@ export class ValueWriter {
 
   /** What was written since `from`, in the writer's own buffer. */
   view(from = 0): Buffer {
-    return this.buf.subarray(from, this.pos)
+    const { pos } = this
+    if (from > 0 || pos > mostViews) return this.buf.subarray(from, pos)
+    return (this.#views[pos] ??= this.buf.subarray(0, pos))
   }
 
   /** What was written, copied. */
@@ -273,6 +279,7 @@ export class ValueWriter {
     const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.buf.length, this.pos + bytes))
     this.buf.copy(larger, 0, 0, this.pos)
     this.buf = larger
+    this.#views = []
   }
 }
 

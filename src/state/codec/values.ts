@@ -48,6 +48,11 @@ export function packStamped(value: unknown, timestamp: number): Buffer {
   return writer.reset().double(timestamp).value(value).copy()
 }
 
+/** As `packStamped`; valid until the next value is encoded. */
+export function viewStamped(value: unknown, timestamp: number): Buffer {
+  return writer.reset().double(timestamp).value(value).view()
+}
+
 /** The value of what `packStamped` wrote. */
 export function unpackStamped(bytes: Uint8Array): unknown {
   return decodeValue(bytes, 8)

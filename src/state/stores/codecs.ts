@@ -1,10 +1,21 @@
-import { compareKeys, decodeKey, encodeKey, keyId, packStamped, unpackStamped } from '../codec/index.ts'
+import {
+  compareKeys,
+  decodeKey,
+  encodeKey,
+  keyId,
+  type KeyWriter,
+  packStamped,
+  unpackStamped,
+  viewStamped,
+} from '../codec/index.ts'
 
 /** How a store turns keys into bytes, and into what a Map can find. */
 export interface KeyCodec {
   /** Equal ids, equal keys. */
   id(key: unknown): string | number
   encode(key: unknown): Uint8Array
+  /** Appends the same bytes. */
+  write(writer: KeyWriter, key: unknown): void
   decode(bytes: Uint8Array): unknown
   /** Keys follow a serde of the user's. */
   readonly serde: object | undefined
@@ -15,6 +26,8 @@ export interface KeyCodec {
 /** Values lie as 8 bytes of timestamp (big-endian double), then the value. */
 export interface ValueCodec {
   encode(value: unknown, ts: number): Uint8Array
+  /** The same bytes, valid until the next call; where that is cheaper. */
+  view?(value: unknown, ts: number): Uint8Array
   /** Only what follows the timestamp is decoded. */
   decode(bytes: Uint8Array): unknown
 }
@@ -26,6 +39,7 @@ export const typedKeys: KeyCodec = {
   serde: undefined,
   id: keyId,
   encode: encodeKey,
+  write: (writer, key) => void writer.key(key),
   decode: (bytes) => decodeKey(bytes),
   compare: compareKeys,
 }
@@ -46,12 +60,13 @@ export function serdeKeys(
     serde,
     id,
     encode,
+    write: (writer, key) => void writer.raw(encode(key)),
     decode: (bytes) => serde.deserialize(bytes, store),
     compare: (a, b) => Buffer.compare(encode(a), encode(b)),
   }
 }
 
-export const msgpackValues: ValueCodec = { encode: packStamped, decode: unpackStamped }
+export const msgpackValues: ValueCodec = { encode: packStamped, view: viewStamped, decode: unpackStamped }
 
 export function serdeValues(
   serde: {
@@ -60,14 +75,15 @@ export function serdeValues(
   },
   store: string,
 ): ValueCodec {
+  const encode = (value: unknown, ts: number) => {
+    const bytes = serde.serialize(value, store)
+    const out = Buffer.allocUnsafe(8 + bytes.length)
+    out.writeDoubleBE(ts, 0)
+    out.set(bytes, 8)
+    return out
+  }
   return {
-    encode(value, ts) {
-      const bytes = serde.serialize(value, store)
-      const out = Buffer.allocUnsafe(8 + bytes.length)
-      out.writeDoubleBE(ts, 0)
-      out.set(bytes, 8)
-      return out
-    },
+    encode,
     decode: (bytes) => serde.deserialize(bytes.subarray(8), store),
   }
 }

@@ -1,6 +1,10 @@
+import { KeyWriter } from '../codec/index.ts'
 import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
+import { inKeyOrder } from './seal-order.ts'
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
+
+const rowKeys = new KeyWriter()
 
 /**
  * A key-value store of one task: decoded entries in front of the database, written back once an epoch.
@@ -67,9 +71,7 @@ export class KeyValueTable {
       if (!entries.has(id)) wanted.set(id, key)
     }
     if (wanted.size < 2) return
-    const rows = space.reader.getMany(
-      Array.from(wanted.values(), (key) => concat(space.prefix, space.keys.encode(key))),
-    )
+    const rows = space.reader.getMany(Array.from(wanted.values(), (key) => this.rowKey(key)))
     let i = 0
     for (const [id, key] of wanted) this.admit(key, id, rows[i++])
   }
@@ -83,16 +85,17 @@ export class KeyValueTable {
     const { space, dirty, epoch } = this
     this.epoch = epoch + 1
     if (dirty.length === 0) return
-    dirty.sort((a, b) => space.keys.compare(a.key, b.key))
+    const { keys, values, prefix } = space
     let bytes = 0
-    for (const entry of dirty) {
-      const key = concat(space.prefix, space.keys.encode(entry.key))
+    for (const entry of inKeyOrder(dirty, keys)) {
+      keys.write(rowKeys.reset().raw(prefix), entry.key)
+      const key = rowKeys.view()
       if (entry.value === undefined) {
         if (entry.stored) sealer.delete(key)
         entry.stored = false
         continue
       }
-      const row = space.values.encode(entry.value, entry.ts)
+      const row = values.view === undefined ? values.encode(entry.value, entry.ts) : values.view(entry.value, entry.ts)
       sealer.put(key, row)
       const size = key.length + row.length
       this.cachedBytes += size - entry.bytes
@@ -176,8 +179,14 @@ export class KeyValueTable {
 
   private miss(key: unknown, id: string | number): Entry {
     const { space } = this
-    const row = this.complete ? undefined : space.reader.get(concat(space.prefix, space.keys.encode(key)))
+    const row = this.complete ? undefined : space.reader.get(this.rowKey(key))
     return this.admit(key, id, row)
+  }
+
+  private rowKey(key: unknown): Buffer {
+    const { prefix, keys } = this.space
+    keys.write(rowKeys.reset().raw(prefix), key)
+    return rowKeys.copy()
   }
 
   private admit(key: unknown, id: string | number, row: Uint8Array | undefined): Entry {

@@ -1,6 +1,10 @@
+import { KeyWriter } from '../codec/index.ts'
 import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
+import { inKeyOrder } from './seal-order.ts'
 import { after, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
+
+const rowKeys = new KeyWriter()
 
 /** All rows of one window start: `prefix | start (8 bytes) | key`. */
 export class Bucket {
@@ -12,6 +16,8 @@ export class Bucket {
   stored: boolean
   /** Dropped: sealing skips what is left of it. */
   dead = false
+  /** What the running epoch changed. */
+  dirty: Entry[] = []
   private readonly table: WindowTable
 
   constructor(table: WindowTable, start: number, stored: boolean) {
@@ -32,11 +38,6 @@ export class Bucket {
   }
 }
 
-interface Change {
-  readonly bucket: Bucket
-  readonly entry: Entry
-}
-
 /**
  * Rows by (window start, key). A start is a bucket: new ones need no look at the database, closed ones leave it by a
  * range clear after the epoch that closed them is written; neighbours go by one clear. What opens and closes within one
@@ -48,9 +49,10 @@ export class WindowTable {
   private readonly buckets = new Map<number, Bucket>()
   /** Live starts, ascending. */
   private starts: number[] = []
-  private dirty: Change[] = []
+  /** Buckets that the running epoch changed. */
+  private dirty: Bucket[] = []
   private epoch: number
-  private readonly sealed: { epoch: number; changes: Change[] }[] = []
+  private readonly sealed: { epoch: number; entries: Entry[][] }[] = []
   private entryCount = 0
   /** Dropped in this epoch, with rows in the database. */
   private readonly dropped = new Map<number, Bucket>()
@@ -82,7 +84,8 @@ export class WindowTable {
     entry.ts = value === undefined ? Number.NEGATIVE_INFINITY : ts
     if (entry.dirty !== this.epoch) {
       entry.dirty = this.epoch
-      this.dirty.push({ bucket, entry })
+      if (bucket.dirty.length === 0) this.dirty.push(bucket)
+      bucket.dirty.push(entry)
     }
   }
 
@@ -91,8 +94,7 @@ export class WindowTable {
     if (!bucket.complete) this.readAll(bucket)
     const live: Entry[] = []
     for (const entry of bucket.entries.values()) if (entry.value !== undefined) live.push(entry)
-    const { compare } = this.space.keys
-    return live.sort((a, b) => compare(a.key, b.key))
+    return inKeyOrder(live, this.space.keys)
   }
 
   /** Forgets a start and all its rows; the database's go after the epoch is written. */
@@ -107,35 +109,40 @@ export class WindowTable {
   }
 
   seal(sealer: Sealer): void {
-    const { epoch, space } = this
-    const changes = this.dirty
+    const { epoch } = this
+    const changed = this.dirty
     this.epoch = epoch + 1
     this.dirty = []
     this.sealDropped(sealer)
-    if (changes.length === 0) return
-    const live = changes.filter((change) => !change.bucket.dead)
-    const { compare } = space.keys
-    live.sort((a, b) => a.bucket.start - b.bucket.start || compare(a.entry.key, b.entry.key))
-    for (const { bucket, entry } of live) {
-      const key = this.rowKey(bucket.start, entry.key)
+    const live = changed.filter((bucket) => !bucket.dead).sort((a, b) => a.start - b.start)
+    if (live.length > 0) this.sealed.push({ epoch, entries: live.map((bucket) => this.sealBucket(bucket, sealer)) })
+  }
+
+  private sealBucket(bucket: Bucket, sealer: Sealer): Entry[] {
+    const { keys, values, prefix } = this.space
+    const { dirty, start } = bucket
+    bucket.dirty = []
+    for (const entry of inKeyOrder(dirty, keys)) {
+      keys.write(rowKeys.reset().raw(prefix).time(start), entry.key)
+      const key = rowKeys.view()
       if (entry.value === undefined) {
         if (entry.stored) sealer.delete(key)
         entry.stored = false
         continue
       }
-      const row = space.values.encode(entry.value, entry.ts)
+      const row = values.view === undefined ? values.encode(entry.value, entry.ts) : values.view(entry.value, entry.ts)
       sealer.put(key, row)
       entry.bytes = key.length + row.length
       entry.stored = true
       bucket.stored = true
     }
-    this.sealed.push({ epoch, changes: live })
+    return dirty
   }
 
   written(epoch: number): void {
     while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
-      const { epoch: at, changes } = this.sealed.shift() as { epoch: number; changes: Change[] }
-      for (const { entry } of changes) if (entry.dirty === at) entry.dirty = 0
+      const { epoch: at, entries } = this.sealed.shift() as { epoch: number; entries: Entry[][] }
+      for (const some of entries) for (const entry of some) if (entry.dirty === at) entry.dirty = 0
     }
     this.evict()
   }
@@ -252,12 +259,8 @@ export class WindowTable {
 
   private rowKey(start: number, key: unknown): Buffer {
     const { prefix, keys } = this.space
-    const bytes = keys.encode(key)
-    const row = Buffer.allocUnsafe(prefix.length + 8 + bytes.length)
-    row.set(prefix, 0)
-    writeTime(row, start, prefix.length)
-    row.set(bytes, prefix.length + 8)
-    return row
+    keys.write(rowKeys.reset().raw(prefix).time(start), key)
+    return rowKeys.copy()
   }
 
   /** Starts that have rows: one seek each, however many rows they have. */
