@@ -4,6 +4,7 @@ import { decodeValue, encodeValue } from '../../state/codec/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import { STATE_SPACE } from '../../state/stores/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { keepsPanes } from '../runtime/windowed.ts'
 
 /** What a topology's state looks like: lies beside the state, and is compared before the state is touched. */
 interface Manifest {
@@ -17,6 +18,8 @@ interface StoreShape {
   readonly value: number | null
   /** Windows of the step that owns the store. */
   readonly windows: string | null
+  /** It keeps panes, and not windows. */
+  readonly panes?: true
 }
 
 const keyOf = (app: string): Buffer => Buffer.concat([Buffer.of(STATE_SPACE, 0xff, 0xfe), Buffer.from(app)])
@@ -33,6 +36,8 @@ export function checkManifest(backend: Backend, app: string, plan: PhysicalPlan)
     if (is === undefined) changes.push(`store '${name}' (${was.kind}) is gone`)
     else if (is.kind !== was.kind) changes.push(`store '${name}' was ${was.kind} and is ${is.kind}`)
     else if (is.windows !== was.windows) changes.push(`windows of '${name}' were ${was.windows} and are ${is.windows}`)
+    else if (is.panes !== was.panes)
+      changes.push(`'${name}' kept ${layout(was)} and keeps ${layout(is)}: emission or aggregate changed`)
     else if (is.key !== was.key) changes.push(`the key serde of '${name}' was ${text(was.key)} and is ${text(is.key)}`)
     else if (is.value !== was.value)
       changes.push(`the value serde of '${name}' was ${text(was.value)} and is ${text(is.value)}`)
@@ -64,10 +69,13 @@ function manifestOf(plan: PhysicalPlan): Manifest {
     const windows =
       owner?.op.kind === 'aggregate' && owner.op.windows !== undefined ? JSON.stringify(owner.op.windows) : null
     const version = (serde: StoreSpec['key']) => (serde === undefined ? null : (serde.version ?? 0))
-    stores[name] = { kind: spec.kind, key: version(spec.key), value: version(spec.value), windows }
+    const panes = owner?.op.kind === 'aggregate' && keepsPanes(owner.op) ? { panes: true as const } : {}
+    stores[name] = { kind: spec.kind, key: version(spec.key), value: version(spec.value), windows, ...panes }
   }
   return { version: 1, stores }
 }
+
+const layout = ({ panes }: StoreShape): string => (panes ? 'panes' : 'windows')
 
 const text = (version: number | null): string =>
   version === null ? 'the typed codec' : `a serde of version ${version}`

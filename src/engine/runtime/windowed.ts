@@ -1,5 +1,7 @@
-import type { AggregateNode, EmitSpec, StoreSpec, WindowSpec } from '../../dsl/plan/index.ts'
+import type { AggregateNode, AggregateSpec, EmitSpec, StoreSpec, WindowSpec } from '../../dsl/plan/index.ts'
+import { copyValue } from '../../state/codec/index.ts'
 import { KeyValueTable, type WindowTable } from '../../state/stores/index.ts'
+import { PaneAccess } from '../access/panes.ts'
 import { CellAccess } from '../access/cells.ts'
 import { SessionAccess } from '../access/session.ts'
 import { WindowAccess } from '../access/window.ts'
@@ -7,16 +9,18 @@ import { WindowedRowsAccess } from '../access/windowed-rows.ts'
 import { cellSpan } from '../operators/cell-aggregate.ts'
 import { CountAggregate } from '../operators/count-aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
+import { PaneAggregate, paneMerge } from '../operators/pane-aggregate.ts'
 import { SessionAggregate, sessionSpan } from '../operators/session-aggregate.ts'
 import { SlidingAggregate } from '../operators/sliding-aggregate.ts'
 import { WallTicks } from '../operators/wall-ticks.ts'
 import { WallWindows } from '../operators/wall-windows.ts'
 import { WindowAggregate } from '../operators/window-aggregate.ts'
 import type { Step } from '../plan/physical.ts'
-import { assigner, isAssigned } from '../time/assign.ts'
+import { type AssignedSpec, assigner, isAssigned, type WindowAssigner } from '../time/assign.ts'
+import type { PaneGrid } from '../time/panes.ts'
 import type { TaskStores } from './stores.ts'
 
-type Windowed = WindowAggregate | SessionAggregate | SlidingAggregate | CountAggregate
+type Windowed = PaneAggregate | WindowAggregate | SessionAggregate | SlidingAggregate | CountAggregate
 
 /** The operator of an aggregate over windows, in its clock. */
 export function windowedAggregate(step: Step, op: AggregateNode, stores: TaskStores, ctx: OperatorContext): object {
@@ -49,7 +53,10 @@ function make(
   if (isAssigned(windows)) {
     const grace = windows.kind === 'unlimited' ? 0 : windows.grace
     const table = tableOf(stores, store, emit)
-    return new WindowAggregate(id, name, spec, assigner(windows), grace, retention, emit, table, needsOld, ctx)
+    const assign = assigner(windows)
+    if (inPanes(assign, windows, spec, emit, retention))
+      return new PaneAggregate(id, name, spec, assign, grace, table, ctx)
+    return new WindowAggregate(id, name, spec, assign, grace, retention, emit, table, needsOld, ctx)
   }
   if (windows.kind === 'session') {
     const { gap, grace } = windows
@@ -84,6 +91,8 @@ export function windowedAccess(
   if (op === undefined || windows === undefined || !isAssigned(windows))
     return new WindowAccess(stores.window(name), (start) => ({ start, end: start }), show, now)
   const assign = assigner(windows)
+  if (inPanes(assign, windows, op.spec, op.emit, op.store.retention))
+    return new PaneAccess(stores.window(name), assign, paneMerge(op.spec, copyValue), show)
   const ticked = op.emit.mode === 'every'
   const stateOf = (held: unknown) => (ticked ? (held as { state: unknown }).state : held)
   const access = new WindowAccess(
@@ -101,6 +110,31 @@ export function windowedAccess(
     fetchAll: access.fetchAll.bind(access),
     get: access.get.bind(access),
   }
+}
+
+/** Keeps the store panes, and not windows? Asked of the manifest too. */
+export function keepsPanes({ windows, spec, emit, store }: AggregateNode): boolean {
+  if (windows === undefined || !isAssigned(windows)) return false
+  return inPanes(assigner(windows), windows, spec, emit, store.retention)
+}
+
+function inPanes(
+  assign: WindowAssigner,
+  windows: AssignedSpec,
+  spec: AggregateSpec,
+  emit: EmitSpec,
+  retention: number,
+): assign is WindowAssigner & { readonly panes: PaneGrid } {
+  const wall = 'clock' in windows && windows.clock === 'wall'
+  // a window that was closed must not show what came too late for it, but not for others that share its panes
+  const kept = retention > 0
+  return assign.panes !== undefined && emit.mode === 'close' && !wall && !kept && spec.mergeable && !byArrival(spec)
+}
+
+/** Panes are merged by time: where the order of arrival shows, windows have to be kept. */
+function byArrival({ builtin }: AggregateSpec): boolean {
+  if (builtin === undefined) return false
+  return builtin.op === 'collect' || Object.values(builtin.parts ?? {}).some(byArrival)
 }
 
 const tableOf = (stores: TaskStores, store: StoreSpec, emit: EmitSpec): WindowTable =>

@@ -1,6 +1,7 @@
 import type { WindowSpec } from '../../dsl/plan/index.ts'
 import { calendar } from './calendar.ts'
 import { CumulativeWindows } from './cumulative.ts'
+import { PaneGrid } from './panes.ts'
 
 /**
  * Which windows a timestamp belongs to: `lastStart(t)`, `previous(…)`, … while `endOf(…) > t`. A window is known by a number
@@ -18,6 +19,8 @@ export interface WindowAssigner {
   endOf(start: number): number
   /** Windows do not overlap. */
   readonly single: boolean
+  /** Of windows of one length that overlap. */
+  readonly panes?: PaneGrid
 }
 
 type Aligned = Extract<WindowSpec, { kind: 'tumbling' | 'hopping' }>
@@ -72,6 +75,7 @@ const unlimited: WindowAssigner = {
 
 class FixedWindows implements WindowAssigner {
   readonly single: boolean
+  readonly panes?: PaneGrid
   private readonly size: number
   private readonly advance: number
   private readonly offset: number
@@ -81,6 +85,7 @@ class FixedWindows implements WindowAssigner {
     this.advance = advance
     this.offset = ((offset % advance) + advance) % advance
     this.single = size <= advance
+    if (!this.single) this.panes = new PaneGrid(size, advance, this.offset)
   }
 
   lastStart(t: number): number {

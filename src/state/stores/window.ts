@@ -46,6 +46,8 @@ export class Bucket {
  */
 export class WindowTable {
   readonly space: StoreSpace
+  /** Of panes: no window that starts before is shown. */
+  floor: () => number = () => 0
   private readonly buckets = new Map<number, Bucket>()
   /** Live starts, ascending. */
   private starts: number[] = []
@@ -91,10 +93,20 @@ export class WindowTable {
 
   /** Rows of a start, in key order. */
   rows(bucket: Bucket): Entry[] {
+    return inKeyOrder(this.liveOf(bucket), this.space.keys)
+  }
+
+  /** Rows of a start, in no order. */
+  live(start: number): Entry[] {
+    const bucket = this.buckets.get(start)
+    return bucket === undefined ? [] : this.liveOf(bucket)
+  }
+
+  private liveOf(bucket: Bucket): Entry[] {
     if (!bucket.complete) this.readAll(bucket)
     const live: Entry[] = []
     for (const entry of bucket.entries.values()) if (entry.value !== undefined) live.push(entry)
-    return inKeyOrder(live, this.space.keys)
+    return live
   }
 
   /** Forgets a start and all its rows; the database's go after the epoch is written. */

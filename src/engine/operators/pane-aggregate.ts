@@ -1,0 +1,171 @@
+import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
+import type { Bucket, WindowTable } from '../../state/stores/index.ts'
+import type { WindowAssigner } from '../time/assign.ts'
+import type { TaskClock, Timed } from '../time/clock.ts'
+import type { PaneGrid } from '../time/panes.ts'
+import { type Fold, foldOf, mergeOf } from './aggregate.ts'
+import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
+import { type PaneMerge, PaneRuns } from './pane-runs.ts'
+
+/** States of panes become states of windows: copies, unless functions that are pure promise to change nothing. */
+export const paneMerge = (spec: AggregateSpec, copy: (state: unknown) => unknown): PaneMerge => ({
+  merge: mergeOf(spec),
+  copy: spec.pure ? (state) => state : copy,
+})
+
+/**
+ * (key, window) -> aggregate for overlapping windows whose results go out when they close, of an aggregate that can be
+ * merged. The store has a row a pane; a record changes one of them, however many windows it is in, and a window that closes
+ * merges its panes (see PaneRun). What is late for a window, when windows close, and in which order: see WindowAggregate.
+ *
+ * A record that comes after the first of its windows has closed changes a pane that has been merged already: its key's
+ * panes are merged anew, which costs no more than changing each of its windows would.
+ */
+export class PaneAggregate implements Timed {
+  readonly stepId: number
+  out: EmitChange = noEmit
+  late: Emit | undefined = undefined
+  onChange: (() => void) | undefined = undefined
+  private readonly table: WindowTable
+  private readonly windows: WindowAssigner
+  private readonly panes: PaneGrid
+  private readonly grace: number
+  private readonly start: Fold['start']
+  private readonly add: Fold['add']
+  private readonly result: UserFn | undefined
+  private readonly copy: (value: unknown) => unknown
+  private readonly copyState: boolean
+  private readonly clock: TaskClock
+  private readonly runs: PaneRuns
+  private readonly nullKeys: Counter
+  private readonly nullValues: Counter
+  private readonly lateCount: Counter
+  private current: Bucket | undefined = undefined
+  /** The window that closes next; Infinity: no pane is in an open window. */
+  private next = Number.POSITIVE_INFINITY
+
+  constructor(
+    stepId: number,
+    name: string,
+    spec: AggregateSpec,
+    windows: WindowAssigner & { readonly panes: PaneGrid },
+    grace: number,
+    table: WindowTable,
+    ctx: OperatorContext,
+  ) {
+    const { start, add, result } = foldOf(spec)
+    this.stepId = stepId
+    this.table = table
+    this.windows = windows
+    this.panes = windows.panes
+    this.grace = grace
+    this.start = start
+    this.add = add
+    this.result = result
+    this.copy = ctx.copy
+    this.copyState = ctx.careful && !spec.pure
+    this.clock = ctx.clock
+    this.runs = new PaneRuns(table, paneMerge(spec, ctx.copy))
+    this.nullKeys = ctx.dropped(name, 'null-key')
+    this.nullValues = ctx.dropped(name, 'null-value')
+    this.lateCount = ctx.dropped(name, 'late')
+    table.floor = () => this.firstOpen()
+    this.resume()
+  }
+
+  process(key: unknown, value: unknown, ts: number, port: number): void {
+    if (key === null || key === undefined) {
+      this.nullKeys.n++
+      return
+    }
+    if (value === null || value === undefined) {
+      this.nullValues.n++
+      return
+    }
+    if (this.closeAt(this.windows.lastStart(ts)) > this.clock.w) this.update(key, value, ts, port)
+    else {
+      this.lateCount.n++
+      if (this.late !== undefined) this.late(key, value, ts)
+    }
+  }
+
+  private update(key: unknown, value: unknown, ts: number, port: number): void {
+    const pane = this.panes.paneOf(ts)
+    const bucket = this.current !== undefined && this.current.start === pane ? this.current : this.bucket(pane)
+    const entry = bucket.load(key)
+    const state = entry.value
+    const next =
+      state === undefined
+        ? this.start(value, key, port, ts)
+        : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
+    const gone = next === null || next === undefined
+    this.table.set(bucket, entry, gone ? undefined : next, ts > entry.ts ? ts : entry.ts)
+    this.runs.touch(pane, key)
+  }
+
+  private emit(key: unknown, start: number, state: unknown, ts: number): void {
+    const { result } = this
+    const row = result === undefined ? state : result(state)
+    this.out({ key, window: { start, end: this.windows.endOf(start) } }, row, undefined, ts)
+  }
+
+  private bucket(pane: number): Bucket {
+    const known = this.table.peek(pane)
+    const bucket = known ?? this.table.bucket(pane)
+    this.current = bucket
+    if (known === undefined) this.opened(pane)
+    return bucket
+  }
+
+  private opened(pane: number): void {
+    const first = Math.max(this.firstOpen(), this.panes.firstEndingAfter(pane))
+    if (first >= this.next) return
+    this.next = first
+    this.clock.notice(this.closeAt(first))
+  }
+
+  private closeAt(start: number): number {
+    return this.windows.endOf(start) + this.grace - 1
+  }
+
+  nextAt(): number {
+    return this.next === Number.POSITIVE_INFINITY ? this.next : this.closeAt(this.next)
+  }
+
+  fire(at: number): void {
+    while (this.next !== Number.POSITIVE_INFINITY && this.closeAt(this.next) <= at) this.close(this.next)
+  }
+
+  private close(start: number): void {
+    for (const run of this.runs.slide(start, this.windows.endOf(start))) {
+      const state = run.state()
+      if (state !== undefined) this.emit(run.key, start, state, run.ts)
+    }
+    this.settle(this.windows.next(start))
+  }
+
+  /** All windows before this one are closed. */
+  private settle(open: number): void {
+    const { table } = this
+    let [pane] = table.liveStarts
+    for (; pane !== undefined && pane < open; [pane] = table.liveStarts) this.drop(pane)
+    this.next = pane === undefined ? Number.POSITIVE_INFINITY : Math.max(open, this.panes.firstEndingAfter(pane))
+  }
+
+  private drop(pane: number): void {
+    if (this.current !== undefined && this.current.start === pane) this.current = undefined
+    this.table.drop(pane)
+  }
+
+  /** A tick from outside: until a window closes there is nothing to show. */
+  showAll(): void {}
+
+  private firstOpen(): number {
+    return this.panes.firstEndingAfter(this.clock.w - this.grace + 1)
+  }
+
+  /** After a restore: which windows are open follows from W. */
+  private resume(): void {
+    if (this.table.liveStarts.length > 0) this.settle(this.firstOpen())
+  }
+}
