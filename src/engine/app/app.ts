@@ -1,11 +1,15 @@
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
-import { type EmbeddedLease, openEmbedded } from '../../connectors/broker/broker.ts'
+import { type Broker, openEmbedded } from '../../connectors/broker/broker.ts'
+import { isRemote, type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
 import type { StoreHandle } from '../../dsl/stores/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { compile } from '../plan/compile.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
 import { type AnyStoreQuery, Queries, type QueryOf, StoreQuery } from '../query/index.ts'
+import { RemoteEngine } from '../remote/engine.ts'
+import { LocalState } from '../remote/local-state.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
@@ -49,7 +53,8 @@ export class StreamsApp implements AsyncDisposable {
   private program: LoadedProgram | undefined
   private engine: Engine | undefined
   private queries: Queries | undefined
-  private lease: EmbeddedLease | undefined
+  /** Of what the engine stands on: released when it is done. */
+  private lease: { release(): Promise<void> } | undefined
   private startedAt = 0
   private last: EngineReport | undefined
   private starting: Promise<void> | undefined
@@ -146,32 +151,12 @@ export class StreamsApp implements AsyncDisposable {
   private async begin(): Promise<void> {
     try {
       this.startedAt = performance.now()
-      const { settings } = this
-      const { applicationId, memoryBytes, cacheBytes } = settings
-      const program = await loadProgram(this.options, settings.logger)
+      const program = await loadProgram(this.options, this.settings.logger)
       const plan = compile(planOf(program.topology))
       const broker = this.options.broker ?? embeddedBroker()
-      this.lease = await openEmbedded(broker, { cacheBytes: (memoryBytes - cacheBytes) / 2 })
-      const { lease } = this
-      const ids = new StoreIds(lease.backend, applicationId)
-      checkManifest(lease.backend, applicationId, plan)
-      this.lifecycle.transition('restoring')
-      await program.setup()
-      this.program = program
-      const { workers } = program
-      this.engine =
-        workers === undefined
-          ? new LocalEngine(plan, settings, lease, ids, this.engineEvents())
-          : new WorkerEngine(plan, workers, settings, lease, ids, this.engineEvents())
-      const { engine } = this
-      this.queries = new Queries({
-        plan,
-        reader: lease.backend,
-        storeId: (name) => ids.find(name),
-        partitionsOf: ({ sub }) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition),
-        ask: engine.ask,
-      })
-      writeManifest(lease.backend, applicationId, plan)
+      this.engine = isRemote(broker)
+        ? await this.remoteEngine(plan, program, broker)
+        : await this.embeddedEngine(plan, program, broker)
       await this.engine.start()
       if (this.failure !== undefined) throw this.failure
       this.lifecycle.transition('running')
@@ -185,6 +170,77 @@ export class StreamsApp implements AsyncDisposable {
     if (this.queries !== undefined && this.lifecycle.is('running', 'rebalancing')) return this.queries
     const cure = this.lifecycle.is('created') ? 'start() it first' : 'its stores can be asked while it runs'
     throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}; ${cure}`)
+  }
+
+  private async embeddedEngine(plan: PhysicalPlan, program: LoadedProgram, broker: Broker): Promise<Engine> {
+    const { settings } = this
+    const { applicationId } = settings
+    const lease = await openEmbedded(broker, { cacheBytes: this.blockCacheBytes })
+    this.lease = lease
+    const ids = new StoreIds(lease.backend, applicationId)
+    checkManifest(lease.backend, applicationId, plan)
+    await this.restoring(program)
+    const { workers } = program
+    const engine =
+      workers === undefined
+        ? new LocalEngine(plan, settings, lease, ids, this.engineEvents())
+        : new WorkerEngine(plan, workers, settings, lease, ids, this.engineEvents())
+    this.queries = new Queries({
+      plan,
+      reader: lease.backend,
+      storeId: (name) => ids.find(name),
+      partitionsOf: ({ sub }) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition),
+      ask: engine.ask,
+    })
+    writeManifest(lease.backend, applicationId, plan)
+    return engine
+  }
+
+  private async remoteEngine(plan: PhysicalPlan, program: LoadedProgram, broker: RemoteBroker): Promise<Engine> {
+    const { settings } = this
+    const { applicationId } = settings
+    if (program.workers !== undefined) {
+      throw new DhaaraError(
+        'DHAARA_UNSUPPORTED',
+        `workers is ${program.workers.workers}, and the broker is of kind '${broker.kind}': give it workers: 0, and start more instances`,
+      )
+    }
+    const log = await broker[remote]()
+    this.lease = log
+    const local = await LocalState.open(this.options.stateDir, { cacheBytes: this.blockCacheBytes })
+    this.lease = {
+      async release() {
+        await log.release()
+        await local.close()
+      },
+    }
+    checkManifest(local.backend, applicationId, plan)
+    await this.restoring(program)
+    const ids = new StoreIds(local.backend, applicationId)
+    const engine = new RemoteEngine(plan, settings, log, local, ids, {
+      ...this.engineEvents(),
+      restore: (progress) => this.emit('restore', progress),
+    })
+    this.queries = new Queries({
+      plan,
+      reader: local.backend,
+      storeId: (name) => ids.find(name),
+      partitionsOf: ({ sub }) => engine.partitionsHere(sub),
+      ask: engine.ask,
+    })
+    writeManifest(local.backend, applicationId, plan)
+    return engine
+  }
+
+  private get blockCacheBytes(): number {
+    const { memoryBytes, cacheBytes } = this.settings
+    return (memoryBytes - cacheBytes) / 2
+  }
+
+  private async restoring(program: LoadedProgram): Promise<void> {
+    this.lifecycle.transition('restoring')
+    await program.setup()
+    this.program = program
   }
 
   private engineEvents(): EngineEvents {

@@ -61,6 +61,7 @@ export interface Settings {
   readonly cacheBytes: number
   readonly memoryBytes: number
   readonly sync: 'commit' | 'interval' | 'os'
+  readonly guarantee: 'exactly-once' | 'at-least-once'
   readonly strict: boolean
   readonly policies: { readonly data: ErrorPolicy; readonly user: ErrorPolicy; readonly external: ErrorPolicy }
   readonly deadLetterTopic: string
@@ -98,6 +99,7 @@ export function settingsOf(options: AppOptions): Settings {
     cacheBytes,
     memoryBytes,
     sync: options.sync ?? 'os',
+    guarantee: options.guarantee ?? 'exactly-once',
     strict: options.strict ?? false,
     policies: { data, user, external },
     deadLetterTopic,

@@ -19,11 +19,11 @@ import type { Host, TaskId } from './host.ts'
 import { Instance } from './instance.ts'
 import { framesOf, type InFlight, putBack } from './in-flight.ts'
 import { CurrentRecord } from './record.ts'
+import type { Links } from './links.ts'
 import type { RemoteOutlet } from './remote-outlet.ts'
 import { TaskStores } from './stores.ts'
 import { Task } from './task.ts'
 import { topicsOf } from './topics.ts'
-import type { Transport } from './transport.ts'
 
 /** What is written of a task with each epoch, besides its stores. */
 interface TaskMeta {
@@ -57,7 +57,7 @@ export class TaskGroup {
   private readonly clearing = { clearLater: (gte: Uint8Array, lt: Uint8Array) => void this.clears.push([gte, lt]) }
   private readonly outs = new Map<string, Channel | RemoteOutlet>()
   private readonly codecs: readonly ChannelCodec[]
-  private readonly transport: Transport | undefined
+  private readonly transport: Links | undefined
   /** Tasks with a row of what came after their seal. */
   private readonly late = new Set<string>()
   private epoch: number
@@ -69,7 +69,7 @@ export class TaskGroup {
     ids: readonly TaskId[],
     host: Host,
     epoch: number,
-    transport?: Transport,
+    transport?: Links,
   ) {
     this.plan = plan
     this.partitions = partitions
@@ -246,7 +246,7 @@ export class TaskGroup {
     )
     const stores = new TaskStores(
       sub.stores,
-      host,
+      { reader: host.reader, storeId: (name) => host.storeId(name, sub.id) },
       partition,
       this.epoch,
       host.options.cacheBytes / Math.max(1, tasks * Math.max(1, sub.stores.length)),
@@ -426,7 +426,7 @@ export class TaskGroup {
   }
 
   private metaKey(sub: SubTopology, partition: number): Buffer {
-    return Buffer.concat([statePrefix(this.host.storeId(META_STORE), partition), Buffer.from(sub.name)])
+    return Buffer.concat([statePrefix(this.host.storeId(META_STORE, sub.id), partition), Buffer.from(sub.name)])
   }
 
   private lateKey(sub: SubTopology, partition: number): Buffer {

@@ -11,8 +11,8 @@ export type ErrorAction = 'fail' | 'skip' | 'deadLetter' | 'retry'
 export interface Host {
   readonly reader: BackendReader
   readonly outputs: Outputs
-  /** Number that a store has in the key space; kept in the state directory. */
-  storeId(name: string): number
+  /** Number that a store has in the key space; kept in the state directory. @param sub whose tasks open it */
+  storeId(name: string, sub: number): number
   /** Of topics that sources read. */
   partitionsOf(topic: string): number
   /** Topics that exist, for sources by pattern. */

@@ -48,14 +48,15 @@ export class RemoteOutlet implements Link {
     return ((this.sent - this.peer.granted(this.slot)) | 0) < this.peer.creditBytes
   }
 
+  /** There is something that `flush` would send. */
+  get news(): boolean {
+    const { writer, w, idle, ended } = this
+    return writer.count > 0 || w !== this.toldW || idle !== this.toldIdle || ended !== this.toldEnded
+  }
+
   /** Sends what was pushed, and what changed of W, idleness, end. */
   flush(): void {
-    if (
-      this.writer.count > 0 ||
-      this.w !== this.toldW ||
-      this.idle !== this.toldIdle ||
-      this.ended !== this.toldEnded
-    ) {
+    if (this.news) {
       this.toldIdle = this.idle
       this.toldEnded = this.ended
       this.send(this.w)

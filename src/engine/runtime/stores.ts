@@ -25,7 +25,12 @@ import {
   WindowTable,
 } from '../../state/stores/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Host } from './host.ts'
+import type { BackendReader } from '../../state/backend.ts'
+
+interface StoresHost {
+  readonly reader: BackendReader
+  storeId(name: string): number
+}
 
 /** How a store's keys and values lie in bytes, before what its step makes of its values. */
 export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: KeyCodec; values: ValueCodec } {
@@ -43,12 +48,12 @@ export class TaskStores {
   private readonly dues = new Map<string, DueTable<never>>()
   private readonly versions = new Map<string, VersionedTable>()
   private readonly specs: ReadonlyMap<string, StoreSpec>
-  private readonly host: Host
+  private readonly host: StoresHost
   private readonly partition: number
   private readonly epoch: number
   private readonly share: number
 
-  constructor(specs: readonly StoreSpec[], host: Host, partition: number, epoch: number, share: number) {
+  constructor(specs: readonly StoreSpec[], host: StoresHost, partition: number, epoch: number, share: number) {
     this.specs = new Map(specs.map((spec) => [spec.name, spec]))
     this.host = host
     this.partition = partition

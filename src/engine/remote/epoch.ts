@@ -1,0 +1,137 @@
+import { readFrames } from '../../connectors/broker/frame.ts'
+import type { Membership, PositionedPartition, RemoteLog, RemoteWriter } from '../../connectors/broker/remote.ts'
+import type { WriteBatch } from '../../state/backend.ts'
+import { encodeValue } from '../../state/codec/index.ts'
+import { type Sealer, statePrefix } from '../../state/stores/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { TopicFeed } from '../runtime/feed.ts'
+import type { TaskGroup } from '../runtime/group.ts'
+import type { OutputFrame, Outputs } from '../runtime/outputs.ts'
+import { ChangelogFrames, type ChangelogRows } from './changelog.ts'
+import type { LocalState } from './local-state.ts'
+import type { TopicLinks } from './topic-links.ts'
+
+/** Where the positions in repartition topics lie: by topic, in a store of each sub-topology. */
+export const inletStore = '$inlets'
+
+/** What an epoch is made of, encoded; nothing of it has left yet. */
+export interface SealedEpoch {
+  readonly epoch: number
+  readonly outputs: readonly OutputFrame[]
+  readonly changes: readonly { readonly topic: string; readonly partition: number; readonly frame: Buffer }[]
+  /** Of inputs that moved. */
+  readonly positions: readonly PositionedPartition[]
+  /** The rows as they will be locally. */
+  readonly batch: WriteBatch
+  readonly clears: readonly (readonly [Uint8Array, Uint8Array])[]
+}
+
+export interface Sealing {
+  readonly group: TaskGroup
+  readonly outputs: Outputs
+  readonly links: TopicLinks | undefined
+  readonly rows: ChangelogRows
+  readonly local: LocalState
+  /** Rows of dead segments, which the changelog has to forget. */
+  readonly dead: readonly Uint8Array[]
+  /** Sub-topology that reads a repartition's topic. */
+  readonly readerOf: (topic: string) => number
+  /** As they were committed last. */
+  readonly committed: ReadonlyMap<string, number>
+  readonly now: number
+}
+
+export const positionName = ({ topic, partition }: { topic: string; partition: number }): string =>
+  `${partition}/${topic}`
+
+/** Ends the running epoch of a group: the next one begins at once. */
+export function sealEpoch(sealing: Sealing): SealedEpoch {
+  const { group, outputs, links, rows, local, dead, readerOf, committed, now } = sealing
+  const batch = local.backend.batch()
+  const frames = new ChangelogFrames(rows, now)
+  const clears: (readonly [Uint8Array, Uint8Array])[] = []
+  const sealer: Sealer = {
+    put(key, value) {
+      batch.put(key, value)
+      frames.put(key, value)
+    },
+    delete(key) {
+      batch.delete(key)
+      frames.put(key, null)
+    },
+    clearLater: (gte, lt) => void clears.push([gte, lt]),
+  }
+  for (const key of dead) sealer.delete(key)
+  const epoch = group.seal(sealer)
+  if (links !== undefined) {
+    group.sealLate(sealer, new Map())
+    for (const { topic, partition, offset } of links.positions) {
+      const prefix = statePrefix(rows.idOf(inletStore, readerOf(topic)), partition)
+      sealer.put(Buffer.concat([prefix, Buffer.from(topic)]), encodeValue(offset))
+    }
+  }
+  const positions = [...positionsOf(group), ...(links?.positions ?? [])].filter(
+    (one) => committed.get(positionName(one)) !== one.offset,
+  )
+  return { epoch, outputs: outputs.take(), changes: frames.take(), positions, batch, clears }
+}
+
+/** Where the tasks go on in each partition that they read; the lowest, where several steps read it. */
+function positionsOf(group: TaskGroup): PositionedPartition[] {
+  const lowest = new Map<string, PositionedPartition>()
+  for (const task of group.tasks) {
+    for (const feed of task.parts.feeds) {
+      if (!(feed instanceof TopicFeed)) continue
+      const { topic, partition, position: offset } = feed
+      const known = lowest.get(positionName(feed))
+      if (known === undefined || offset < known.offset) lowest.set(positionName(feed), { topic, partition, offset })
+    }
+  }
+  return [...lowest.values()]
+}
+
+/**
+ * Sends an epoch, commits it with the positions of its inputs, and writes the local rows with the changelog positions that
+ * they equal. Exactly once: in one transaction. At least once: outputs and changelog, then the local rows, then the positions.
+ *
+ * @returns rows that dead segments had
+ */
+export async function writeEpochTo(
+  sealed: SealedEpoch,
+  writer: RemoteWriter,
+  log: RemoteLog,
+  local: LocalState,
+  membership: Membership,
+  topicIds: (topic: string) => string,
+  { exactlyOnce, sync }: { readonly exactlyOnce: boolean; readonly sync: boolean },
+): Promise<Uint8Array[]> {
+  const { outputs, changes, positions, batch, clears } = sealed
+  const sends = outputs.map(({ topic, partition, frame }) => send(writer, topic, partition, frame))
+  const changeSends = changes.map(async ({ topic, partition, frame }) => {
+    const end = await send(writer, topic, partition, frame)
+    return { topic, partition, end }
+  })
+  const all = Promise.all([...sends, ...changeSends])
+  all.catch(() => {})
+  await writer.commit(exactlyOnce ? positions : [], exactlyOnce ? membership : undefined)
+  await all
+  for (const change of changeSends) {
+    const { topic, partition, end } = await change
+    local.setPosition(batch, topic, partition, { offset: end, topicId: topicIds(topic), at: Date.now() })
+  }
+  batch.commit({ sync })
+  if (!exactlyOnce && positions.length > 0) await log.commitOffsets(positions, membership)
+  const dead: Uint8Array[] = []
+  for (const [gte, lt] of clears) {
+    for (const [key] of local.backend.range({ gte, lt })) dead.push(Buffer.from(key))
+    local.backend.clearRange(gte, lt)
+  }
+  return dead
+}
+
+/** @returns the offset after its last row */
+async function send(writer: RemoteWriter, topic: string, partition: number, frame: Buffer): Promise<number> {
+  const rows = readFrames(topic, partition, [frame], Number.NEGATIVE_INFINITY)
+  if (rows === undefined) throw new DhaaraError('DHAARA_INTERNAL', `an empty frame for '${topic}'`)
+  return (await writer.send(topic, partition, rows)) + rows.count
+}

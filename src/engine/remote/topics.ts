@@ -1,0 +1,106 @@
+import type { NewTopic, RemoteLog, RemoteTopic } from '../../connectors/broker/remote.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import type { Logger } from '../app/logger.ts'
+import type { Settings } from '../app/options.ts'
+import { partitionCounts } from '../plan/partitions.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { topicsOf } from '../runtime/topics.ts'
+import { type Changelog, changelogsOf } from './changelog.ts'
+import { isInternal, repartitionTopic } from './names.ts'
+
+/** The topics that an app meets, and how its plan is spread over them. */
+export interface AppTopics {
+  /** All that exist, by name. */
+  readonly all: ReadonlyMap<string, RemoteTopic>
+  /** Of each sub-topology. */
+  readonly partitions: readonly number[]
+  readonly changelogs: readonly Changelog[]
+  readonly repartitions: readonly { readonly topic: string; readonly partitions: number; readonly sub: number }[]
+}
+
+const compacted = { 'cleanup.policy': 'compact', 'compression.type': 'producer' }
+/** Records are removed when they have been read, not by their age. */
+const purged = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'segment.bytes': String(50 << 20) }
+
+/**
+ * Finds the topics of sources and sinks, and makes the app's own.
+ * @throws DhaaraError DHAARA_TOPIC_UNKNOWN; TopologyError DHAARA_COPARTITION; DHAARA_TOPIC_PARTITIONS: one of the app's own
+ *   has another number of partitions than the plan
+ */
+export async function prepareTopics(
+  log: RemoteLog,
+  plan: PhysicalPlan,
+  settings: Settings,
+  logger: Logger,
+): Promise<AppTopics> {
+  const app = settings.applicationId
+  const found = new Map((await log.topics()).map((topic) => [topic.name, topic]))
+  const others = [...found.keys()].filter((name) => !isInternal(app, name))
+  mustExist(plan, found, others)
+  const partitions = partitionCounts(plan, (topic) => found.get(topic)?.partitions ?? 1, others)
+  const changelogs = changelogsOf(app, plan, partitions)
+  const repartitions = plan.repartitions.map((repartition) => {
+    const reader = plan.steps.find(({ op }) => op.kind === 'repartitionRead' && op.repartition.id === repartition.id)
+    const sub = reader?.sub ?? 0
+    return { topic: repartitionTopic(app, repartition), partitions: partitions[sub] as number, sub }
+  })
+  const own: NewTopic[] = [
+    ...changelogs.map(({ topic, partitions: count }) => ({ name: topic, partitions: count, configs: compacted })),
+    ...repartitions.map(({ topic, partitions: count }) => ({ name: topic, partitions: count, configs: purged })),
+    ...deadLetters(plan, settings),
+  ]
+  for (const { name, partitions: count } of own) {
+    const there = found.get(name)
+    if (there === undefined || there.partitions === count || name === settings.deadLetterTopic) continue
+    throw new DhaaraError(
+      'DHAARA_TOPIC_PARTITIONS',
+      `'${name}' has ${there.partitions} partitions, and the topology needs ${count}: a source has been given others. Reset the app, or start with another applicationId`,
+    )
+  }
+  const missing = own.filter(({ name }) => !found.has(name))
+  await log.createTopics(missing)
+  for (const topic of await log.describe(missing.map(({ name }) => name))) found.set(topic.name, topic)
+  await checkConfigs(log, changelogs, new Set(missing.map(({ name }) => name)), logger)
+  return { all: found, partitions, changelogs, repartitions }
+}
+
+function mustExist(plan: PhysicalPlan, found: ReadonlyMap<string, RemoteTopic>, names: readonly string[]): void {
+  for (const node of plan.logical.nodes) {
+    const topics = node.kind === 'source' ? topicsOf(node, names) : node.kind === 'sink' ? [node.topic] : []
+    for (const topic of topics) {
+      if (typeof topic !== 'string' || found.has(topic)) continue
+      const what = node.kind === 'source' ? 'reads' : 'writes'
+      throw new DhaaraError(
+        'DHAARA_TOPIC_UNKNOWN',
+        `The topology ${what} topic '${topic}', which does not exist. Create it, or correct the name; there are: ${names.slice(0, 10).join(', ') || 'none'}`,
+      )
+    }
+  }
+}
+
+/** Where an error may send a record there. */
+function deadLetters(plan: PhysicalPlan, { policies, deadLetterTopic }: Settings): NewTopic[] {
+  const may = (policy: unknown): boolean => policy === 'deadLetter' || typeof policy === 'function'
+  const needed =
+    Object.values(policies).some(may) ||
+    plan.logical.nodes.some((node) => node.kind === 'source' && may(node.onInvalid))
+  return needed ? [{ name: deadLetterTopic, partitions: 1, configs: { 'retention.ms': '-1' } }] : []
+}
+
+/** A changelog that deletes by age loses state without a word. */
+async function checkConfigs(
+  log: RemoteLog,
+  changelogs: readonly Changelog[],
+  made: ReadonlySet<string>,
+  logger: Logger,
+): Promise<void> {
+  for (const { topic } of changelogs) {
+    if (made.has(topic)) continue
+    const { 'cleanup.policy': policy } = await log.configs(topic)
+    if (policy === 'compact') continue
+    logger.warn(
+      { topic, found: policy ?? 'the default', expected: 'compact' },
+      'a changelog is not kept as it was made: state may be lost. Set cleanup.policy=compact',
+    )
+  }
+}
