@@ -81,7 +81,11 @@ export class KafkaLog implements RemoteLog {
       for (const { name, error } of (await this.#cluster.request(apis.deleteTopics, request, node)).topics)
         if (error !== kafkaError.unknownTopic) check(error, `Deleting topic '${name}'`)
     })
-    for (const name of names) this.#cluster.forget(name)
+    // Brokers hear of it a moment later.
+    await retrying(async () => {
+      if ((await this.#cluster.refresh(names)).length > 0)
+        throw new KafkaAnswer(kafkaError.leaderNotAvailable, `Deleting topics ${names.join(', ')}`)
+    })
   }
 
   async configs(topic: string): Promise<Readonly<Record<string, string>>> {
