@@ -5,11 +5,13 @@ import { grouped, paint, type Style } from './terminal.ts'
 /** Rows that a run shows as they come, one line each. */
 export interface Live {
   readonly topics: readonly string[]
-  readonly line: (topic: string, row: OutputRow, style: Style) => string
+  /** Topics of windows. */
+  readonly windowed?: readonly string[]
+  /** undefined: not worth a line. */
+  readonly line: (topic: string, row: OutputRow, style: Style) => string | undefined
+  /** Lines between two looks; default 8, which is what somebody reads. */
+  readonly most?: number
 }
-
-/** More than anybody reads between two looks. */
-const LINES = 8
 
 /** Follows topics while a run goes on. */
 export class LiveRows {
@@ -22,8 +24,13 @@ export class LiveRows {
   constructor(broker: Broker, live: Live, style: Style, signal: AbortSignal) {
     this.#live = live
     this.#style = style
-    const serde = { key: serdes.string(), value: serdes.json(), signal }
-    this.read = Promise.all(live.topics.map((topic) => this.#read(topic, broker.consumer(topic, serde))))
+    const rest = { value: serdes.json(), signal }
+    const text = { key: serdes.string(), ...rest }
+    const windows = { key: serdes.windowed(serdes.string()), ...rest }
+    this.read = Promise.all([
+      ...live.topics.map((topic) => this.#read(topic, broker.consumer(topic, text))),
+      ...(live.windowed ?? []).map((topic) => this.#read(topic, broker.consumer(topic, windows))),
+    ])
   }
 
   /** Lines since the last look; where there are too many, how many there were besides. */
@@ -37,7 +44,9 @@ export class LiveRows {
 
   async #read(topic: string, rows: AsyncIterable<OutputRow>): Promise<void> {
     for await (const row of rows) {
-      if (this.#lines.length < LINES) this.#lines.push(this.#live.line(topic, row, this.#style))
+      const line = this.#live.line(topic, row, this.#style)
+      if (line === undefined) continue
+      if (this.#lines.length < (this.#live.most ?? 8)) this.#lines.push(line)
       else this.#unseen++
     }
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { generate as orders } from '../../examples/flipkart/generator.ts'
 import { generateTaps, generateTrains } from '../../examples/mumbai-local/generator.ts'
+import { generate as watching } from '../../examples/hotstar/generator.ts'
 import { generate as trading } from '../../examples/nse/generator.ts'
 import { flipkartModel } from './flipkart-model.ts'
 import { mumbaiLocalModel } from './mumbai-local-model.ts'
@@ -22,8 +23,9 @@ describe('examples: generators', () => {
         generateTaps({ count: 5000 }),
         generateTrains({ count: 5000 }),
         trading({ count: 5000 }),
+        watching({ count: 5000 }),
       ].map(digest),
-      ['9663272562df7c9e', 'e3420c79e4acb127', 'f8c144a9058d0fac', 'd5f4061354bca4bd'],
+      ['9663272562df7c9e', 'e3420c79e4acb127', 'f8c144a9058d0fac', 'd5f4061354bca4bd', '0b21265b6a76139c'],
     )
     assert.notEqual(digest(orders({ count: 100, seed: 2 })), digest(orders({ count: 100 })))
   })
@@ -33,6 +35,7 @@ describe('examples: generators', () => {
       assert.equal([...orders({ count })].length, count)
       assert.equal([...generateTaps({ count })].length, count)
       assert.equal([...trading({ count })].length, count)
+      assert.equal([...watching({ count })].length, count)
     })
   }
 
@@ -41,6 +44,7 @@ describe('examples: generators', () => {
     assert.deepEqual(ids(orders({ count: 3000 })), ids(orders({ count: 3000, late: 0, disorder: 0 })))
     assert.deepEqual(ids(generateTaps({ count: 3000 })), ids(generateTaps({ count: 3000, late: 0.3, disorder: 0 })))
     assert.deepEqual(ids(trading({ count: 3000 })), ids(trading({ count: 3000, late: 0, disorder: 0 })))
+    assert.deepEqual(ids(watching({ count: 3000 })), ids(watching({ count: 3000, late: 0, disorder: 0 })))
   })
 
   it('keep the order of time without late and disordered events', () => {
@@ -48,6 +52,7 @@ describe('examples: generators', () => {
       orders({ count: 3000, late: 0, disorder: 0 }),
       generateTaps({ count: 3000, late: 0, disorder: 0 }),
       trading({ count: 3000, late: 0, disorder: 0 }),
+      watching({ count: 3000, late: 0, disorder: 0 }),
     ]) {
       const times = [...events].map((event) => event.timestamp)
       assert.deepEqual(
@@ -61,6 +66,7 @@ describe('examples: generators', () => {
     assert.equal(behindWatermark(orders({ count: 20_000, late: 0, disorder: 0.5 }), MINUTE / 2), 0)
     assert.equal(behindWatermark(generateTaps({ count: 20_000, late: 0, disorder: 0.5 }), 2 * MINUTE), 0)
     assert.equal(behindWatermark(trading({ count: 20_000, late: 0, disorder: 0.5 }), 5000), 0)
+    assert.equal(behindWatermark(watching({ count: 20_000, late: 0, disorder: 0.5 }), 10_000), 0)
   })
 
   it('make about as many late events as they are told', () => {
