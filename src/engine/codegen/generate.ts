@@ -189,8 +189,12 @@ export class Generator {
       }
       case 'tableJoin':
         return `at = ${id}; op${id}.process(${k}, ${v}, ${o}, ${ts}, ${port});`
+      case 'foreignLookup':
+      case 'foreignJoin':
+        return `at = ${id}; op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
       case 'streamTableJoin':
         return ''
+      case 'foreignSend':
       case 'toTable':
         return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
       case 'late':

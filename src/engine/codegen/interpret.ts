@@ -168,12 +168,7 @@ export class Interpreter {
       case 'streamTableJoin':
         return port === 1 ? () => {} : (k, v, _o, ts) => this.call(step, k, v, ts)
       case 'streamJoin':
-        return (k, v, _o, ts) => {
-          this.at = id
-          const op = this.env.ops[id] as Op
-          if (port === 0) op.left(k, v, ts)
-          else op.right(k, v, ts)
-        }
+        return this.sided(step, port)
       case 'process':
         return (k, v, _o, ts) => this.call(step, v, k, ts)
       case 'aggregate':
@@ -199,7 +194,7 @@ export class Interpreter {
 
   private change(step: Step, port: number): Take {
     const { id } = step
-    const op = step.op as PlanNode
+    const op = step.op as Exclude<Step['op'], { kind: 'repartitionWrite' | 'repartitionRead' }>
     const fn = (v: unknown, k: unknown): unknown => {
       this.at = id
       return (this.env.fns[id]![0] as UserFn)(v, k)
@@ -229,9 +224,13 @@ export class Interpreter {
         return (k, v, o, ts) => this.regroup(step, next, fn, k, v, o, ts)
       case 'tableJoin':
         return (k, v, o, ts) => this.call(step, k, v, o, ts, port)
+      case 'foreignLookup':
+      case 'foreignJoin':
+        return this.sided(step, port)
       case 'streamTableJoin':
       case 'late':
         return () => {}
+      case 'foreignSend':
       case 'toTable':
         return (k, v, _o, ts) => this.call(step, k, v, ts)
       default:
@@ -259,6 +258,15 @@ export class Interpreter {
     }
     if (grouped(before)) next(before[0], null, before[1], ts)
     if (grouped(now)) next(now[0], now[1], null, ts)
+  }
+
+  private sided({ id }: Step, port: number): Take {
+    return (k, v, _o, ts) => {
+      this.at = id
+      const op = this.env.ops[id] as Op
+      if (port === 0) op.left(k, v, ts)
+      else op.right(k, v, ts)
+    }
   }
 
   private call(step: Step, ...args: unknown[]): void {

@@ -7,6 +7,8 @@ const stateful = new Set<Step['op']['kind']>([
   'tableJoin',
   'streamTableJoin',
   'streamJoin',
+  'foreignLookup',
+  'foreignJoin',
   'process',
   'suppress',
   'mapAsync',
@@ -14,7 +16,7 @@ const stateful = new Set<Step['op']['kind']>([
   'transformValues',
   'match',
 ])
-const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup'])
+const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup', 'foreignSend'])
 
 /** Has an operator with an `out`: stateful steps, and tables that keep their rows. */
 export const isOperator = (step: Step): boolean => {

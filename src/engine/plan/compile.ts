@@ -1,6 +1,7 @@
 import type { LogicalPlan, PlanNode, StoreSpec } from '../../dsl/plan/index.ts'
 import { ownStores } from '../../dsl/plan/own-stores.ts'
 import { TopologyError, type TopologyProblem } from '../../errors/index.ts'
+import { alignPartitioners } from './align.ts'
 import { cut } from './cut.ts'
 import { markOldValues } from './old-values.ts'
 import type { PhysicalPlan } from './physical.ts'
@@ -18,6 +19,7 @@ export function compile(logical: LogicalPlan): PhysicalPlan {
   for (const [id, step] of wiring.steps.entries()) step.id = id
   markOldValues(wiring.steps)
   const subs = cut(wiring.steps, stores)
+  alignPartitioners(subs)
   return { logical, steps: wiring.steps, subs, repartitions: wiring.repartitions, stores }
 }
 

@@ -18,7 +18,7 @@ const meeting = new Set<Step['op']['kind']>([
   'process',
   'deduplicate',
   'match',
-  'foreignJoin',
+  'foreignLookup',
 ])
 
 /**

@@ -1,13 +1,12 @@
 import type { Step } from './physical.ts'
 
 /** A regrouped row must be taken out of its old group; a filter must know whether a deletion is news. */
-const asks = new Set<Step['op']['kind']>(['tableGroup', 'filter', 'foreignJoin'])
+const asks = new Set<Step['op']['kind']>(['tableGroup', 'filter'])
 /** Steps that hand old values on if asked for them. */
 const passes = new Set<Step['op']['kind']>([
   'mapValues',
   'filter',
   'tableJoin',
-  'foreignJoin',
   'transformValues',
   'suppress',
   'repartitionWrite',

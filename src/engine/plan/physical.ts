@@ -1,5 +1,5 @@
 /** The physical plan: steps wired to each other, cut into sub-topologies. Plain data; tasks are made from it. */
-import type { AnySerde, LogicalPlan, PlanNode, StoreSpec, UserFn } from '../../dsl/plan/index.ts'
+import type { AnySerde, ForeignJoinNode, LogicalPlan, PlanNode, StoreSpec, UserFn } from '../../dsl/plan/index.ts'
 
 /** Records change key and so change task: written by one sub-topology, read by another. */
 export interface Repartition {
@@ -9,7 +9,8 @@ export interface Repartition {
   readonly key?: AnySerde | undefined
   readonly value?: AnySerde | undefined
   readonly partitions?: number | undefined
-  readonly partitioner?: UserFn | undefined
+  /** (value, key, partitions) => partition. Absent: by the typed key. */
+  partitioner?: UserFn | undefined
   /** Each task reads what the task of its own partition has written: results that come later. */
   readonly local?: boolean
   /** Each task reads everything. */
@@ -22,6 +23,10 @@ export type StepOp =
   | PlanNode
   | { readonly kind: 'repartitionWrite'; readonly repartition: Repartition }
   | { readonly kind: 'repartitionRead'; readonly repartition: Repartition }
+  /** Of a foreign-key join, the place at its left table. */
+  | { readonly kind: 'foreignSend'; readonly node: ForeignJoinNode }
+  /** The place at its right table. */
+  | { readonly kind: 'foreignLookup'; readonly node: ForeignJoinNode }
 
 /** Where a step's records go: a step and which of its inputs they are. */
 export interface Edge {

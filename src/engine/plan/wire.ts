@@ -1,4 +1,5 @@
 import type { AsyncNode, LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
+import { type Wires, wireForeignJoin } from './foreign.ts'
 import type { Repartition, Step, StepOp } from './physical.ts'
 
 /** Steps that need all records of a key in one task. */
@@ -7,7 +8,6 @@ const keyed = new Set<PlanNode['kind']>([
   'toTable',
   'tableAggregate',
   'tableJoin',
-  'foreignJoin',
   'streamTableJoin',
   'streamJoin',
   'process',
@@ -34,7 +34,7 @@ export function newStep<O extends StepOp>(name: string, op: O, table: boolean, i
  * Turns nodes into steps and puts a repartition where a keyed step would read records that have changed their key.
  * One moved stream read by several keyed steps is repartitioned once. Explicit repartitions stay as they are.
  */
-export class Wiring {
+export class Wiring implements Wires {
   readonly steps: Step[] = []
   readonly repartitions: Repartition[] = []
   private readonly wired = new Map<PlanNode, Wired>()
@@ -51,6 +51,12 @@ export class Wiring {
       return { step, moved: false }
     }
     if (node.kind === 'mapAsync') return this.later(node, inputs[0] as Wired)
+    if (node.kind === 'foreignJoin') {
+      const [left, right] = inputs.map((input, port) =>
+        input.moved ? this.gathered(input, repartitionName(node, port)) : input.step,
+      ) as [Step, Step]
+      return { step: wireForeignJoin(node, left, right, this), moved: false }
+    }
     const gather = keyed.has(node.kind)
     const sources = inputs.map((input, port) =>
       gather && input.moved ? this.gathered(input, repartitionName(node, port)) : input.step,
@@ -92,7 +98,7 @@ export class Wiring {
 
   private repartition(input: Wired, name: string, node: RepartitionNode | undefined): Step {
     const from = input.step.op
-    const serdes = node ?? (from.kind === 'repartitionWrite' || from.kind === 'repartitionRead' ? undefined : from)
+    const serdes = node ?? ('key' in from || 'value' in from ? from : undefined)
     const repartition: Repartition = {
       id: this.repartitions.length,
       name: node?.named ? name : `${name}-repartition`,
@@ -102,11 +108,17 @@ export class Wiring {
       partitioner: node?.partitioner,
       change: input.step.table,
     }
+    return this.channel(input.step, repartition)
+  }
+
+  through(from: Step, given: Omit<Repartition, 'id' | 'change'>): Step {
+    return this.channel(from, { ...given, id: this.repartitions.length, change: true })
+  }
+
+  private channel(from: Step, repartition: Repartition): Step {
     this.repartitions.push(repartition)
-    this.add(
-      newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, input.step.table, [input.step]),
-    )
-    return this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, input.step.table, []))
+    this.add(newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, from.table, [from]))
+    return this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, from.table, []))
   }
 
   private of(node: PlanNode): Wired {
@@ -115,7 +127,7 @@ export class Wiring {
     return wired
   }
 
-  private add<S extends Step>(step: S): S {
+  add<S extends Step>(step: S): S {
     this.steps.push(step)
     return step
   }

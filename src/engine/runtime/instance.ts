@@ -16,6 +16,7 @@ import { MatchAccess } from '../access/match.ts'
 import { VersionedAccess, VersionedTableAccess } from '../access/versioned.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
+import { type ForeignJoin, KeptForeignJoin } from '../operators/foreign/join.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
 import { Match } from '../operators/match/match.ts'
 import type { AsyncGate } from '../operators/async/gate.ts'
@@ -37,7 +38,7 @@ import {
 } from '../operators/table-store.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
 import { versionedRoot } from '../plan/versioned.ts'
-import { type Joining, streamJoin, streamTableJoin } from './joins.ts'
+import { foreignJoin, foreignLookup, foreignSend, type Joining, streamJoin, streamTableJoin } from './joins.ts'
 import { type Channel, ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
 import type { WallClock } from '../time/wall.ts'
@@ -107,6 +108,16 @@ export class Instance {
         return streamTableJoin(step, op, this.rows(step.inputs[1] as Step), this.joining(step, op.joiner))
       case 'streamJoin':
         return streamJoin(step, op, this.joining(step, op.joiner))
+      case 'foreignSend': {
+        const parts = { ...this.parts, copy: this.copyFor(step) }
+        return foreignSend(step, op.node, this.user(op.node.foreignKey, op.node.name), parts)
+      }
+      case 'foreignLookup':
+        return foreignLookup(step, op.node, this.rows(step.inputs[1] as Step), stores)
+      case 'foreignJoin': {
+        const join = foreignJoin(step, op, this.joining(step, op.joiner))
+        return op.store === undefined ? join : new KeptForeignJoin(join, this.kept(step, op.store))
+      }
       case 'process':
         return this.process(step, op)
       case 'match':
@@ -249,7 +260,7 @@ export class Instance {
         Boolean(passes(value, key)) !== op.negate ? value : undefined,
       )
     }
-    if (op.kind === 'tableJoin') return this.ops[step.id] as TableJoin
+    if (op.kind === 'tableJoin' || op.kind === 'foreignJoin') return this.ops[step.id] as TableJoin | ForeignJoin
     if (op.kind === 'transformValues') return new StoredRows(this.parts.stores.keyValue(`${step.name}.rows`))
     throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
   }

@@ -17,6 +17,7 @@ import {
   SessionTable,
   statePrefix,
   type StoreSpace,
+  SubscriptionTable,
   tickedValues,
   typedKeys,
   type ValueCodec,
@@ -40,7 +41,7 @@ export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: 
   }
 }
 
-export type Table = KeyValueTable | WindowTable | JoinTable | PartTable
+export type Table = KeyValueTable | WindowTable | JoinTable | SubscriptionTable | PartTable
 
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
 export class TaskStores {
@@ -136,6 +137,19 @@ export class TaskStores {
       this.versions.set(name, versioned)
     }
     return versioned
+  }
+
+  /** A step's own key-value store, whose values have a serde. */
+  inner(name: string, value?: AnySerde): KeyValueTable {
+    return this.open(
+      name,
+      (space) => new KeyValueTable(space, this.epoch),
+      (values) => (value === undefined ? values : serdeValues(value, name)),
+    )
+  }
+
+  subscriptions(name: string): SubscriptionTable {
+    return this.open(name, (space) => new SubscriptionTable(space, this.epoch))
   }
 
   /** One side of a stream-stream join. @param span how long a stretch of it is, ms */
