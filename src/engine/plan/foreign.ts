@@ -1,7 +1,7 @@
 import type { ForeignJoinNode } from '../../dsl/plan/index.ts'
 import { itemsSerde } from '../operators/foreign/messages.ts'
 import type { Repartition, Step } from './physical.ts'
-import { newStep } from './wire.ts'
+import { newStep } from './step.ts'
 
 /** How a foreign-key join's places reach one another. */
 export interface Wires {

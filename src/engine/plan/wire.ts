@@ -1,6 +1,7 @@
 import type { AsyncNode, LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
 import { type Wires, wireForeignJoin } from './foreign.ts'
-import type { Repartition, Step, StepOp } from './physical.ts'
+import type { Repartition, Step } from './physical.ts'
+import { newStep } from './step.ts'
 
 /** Steps that need all records of a key in one task. */
 const keyed = new Set<PlanNode['kind']>([
@@ -22,12 +23,6 @@ const rekeys = new Set<PlanNode['kind']>(['selectKey', 'map', 'flatMap', 'tableG
 export interface Wired {
   readonly step: Step
   readonly moved: boolean
-}
-
-export function newStep<O extends StepOp>(name: string, op: O, table: boolean, inputs: readonly Step[]): Step<O> {
-  const step: Step<O> = { id: -1, name, op, table, inputs: [...inputs], outputs: [], sub: -1, needsOld: false }
-  for (const [port, input] of inputs.entries()) input.outputs.push({ to: step as Step, port })
-  return step
 }
 
 /**
