@@ -138,6 +138,11 @@ export class Generator {
         return port === 1 ? '' : `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
       case 'streamJoin':
         return `at = ${id}; op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
+      case 'broadcast': {
+        if (port === 1) return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+        const value = this.name()
+        return `at = ${id}; const ${value} = f${id}(${v}, op${id}, ${k}, rec); ${next(k, value)}`
+      }
       case 'process':
         return `at = ${id}; op${id}.process(${v}, ${k}, ${ts});`
       case 'aggregate':

@@ -169,6 +169,12 @@ export class Interpreter {
         return port === 1 ? () => {} : (k, v, _o, ts) => this.call(step, k, v, ts)
       case 'streamJoin':
         return this.sided(step, port)
+      case 'broadcast':
+        if (port === 1) return (k, v, _o, ts) => this.call(step, k, v, ts)
+        return (k, v, o, ts) => {
+          this.at = id
+          next(k, (this.env.fns[id]![0] as UserFn)(v, this.env.ops[id], k, rec), o, ts)
+        }
       case 'process':
         return (k, v, _o, ts) => this.call(step, v, k, ts)
       case 'aggregate':

@@ -122,7 +122,7 @@ function keyedStores(step: Step): Prefetched[] {
   const visit = (at: Step, port: number) => {
     const { op } = at
     if (op.kind === 'selectKey' || op.kind === 'map' || op.kind === 'flatMap' || op.kind === 'tableGroup') return
-    if ('store' in op && op.store !== undefined && isRowStore(op.store)) add(op.store.name)
+    if ('store' in op && op.kind !== 'broadcast' && op.store !== undefined && isRowStore(op.store)) add(op.store.name)
     if (op.kind === 'streamTableJoin') {
       const table = at.inputs[1]?.op
       if (table !== undefined && 'store' in table && table.store !== undefined) add(table.store.name)

@@ -16,7 +16,14 @@ const stateful = new Set<Step['op']['kind']>([
   'transformValues',
   'match',
 ])
-const outlets = new Set<Step['op']['kind']>(['sink', 'repartitionWrite', 'split', 'tableGroup', 'foreignSend'])
+const outlets = new Set<Step['op']['kind']>([
+  'sink',
+  'repartitionWrite',
+  'split',
+  'tableGroup',
+  'foreignSend',
+  'broadcast',
+])
 
 /** Has an operator with an `out`: stateful steps, and tables that keep their rows. */
 export const isOperator = (step: Step): boolean => {

@@ -17,6 +17,7 @@ const meeting = new Set<Step['op']['kind']>([
   'streamJoin',
   'process',
   'deduplicate',
+  'broadcast',
   'match',
   'foreignLookup',
 ])

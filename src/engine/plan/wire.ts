@@ -1,4 +1,4 @@
-import type { AsyncNode, LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
+import type { AsyncNode, BroadcastNode, LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
 import { type Wires, wireForeignJoin } from './foreign.ts'
 import type { Repartition, Step } from './physical.ts'
 import { newStep } from './step.ts'
@@ -52,6 +52,7 @@ export class Wiring implements Wires {
       ) as [Step, Step]
       return { step: wireForeignJoin(node, left, right, this), moved: false }
     }
+    if (node.kind === 'broadcast') return this.withRules(node, inputs[0] as Wired, inputs[1] as Wired)
     const gather = keyed.has(node.kind)
     const sources = inputs.map((input, port) =>
       gather && input.moved ? this.gathered(input, repartitionName(node, port)) : input.step,
@@ -80,6 +81,23 @@ export class Wiring implements Wires {
     this.add(newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, false, [step as Step]))
     const read = this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, false, []))
     return { step: read as Step, moved: input.moved }
+  }
+
+  /** Rules go to all tasks. */
+  private withRules(node: BroadcastNode, input: Wired, rules: Wired): Wired {
+    const repartition = {
+      id: this.repartitions.length,
+      name: `${node.name}-rules`,
+      key: node.rulesKey,
+      value: node.rulesValue,
+      change: false,
+      broadcast: true,
+    }
+    this.repartitions.push(repartition)
+    this.add(newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, false, [rules.step]))
+    const read = this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, false, []))
+    const step = this.add(newStep(node.name, node, false, [input.step, read as Step]))
+    return { step: step as Step, moved: input.moved }
   }
 
   /** The one repartition of a moved stream. */

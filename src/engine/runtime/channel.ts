@@ -11,6 +11,8 @@ export interface Link {
   idle: boolean
   /** Takes the three together, where they are not what is told on. */
   announce?(w: number, idle: boolean, ended: boolean): void
+  /** It leads back into the sub-topology that it comes from. */
+  echo: boolean
   /** A slice may begin that sends here. */
   readonly roomy: boolean
 }
@@ -29,6 +31,7 @@ export class Channel implements Link {
   w = Number.NEGATIVE_INFINITY
   ended = false
   idle = false
+  echo = false
   private sent = 0
 
   constructor(repartition: Repartition, producer: number, partition: number) {
@@ -130,6 +133,32 @@ export class RepartitionWriter {
     const partition =
       partitioner === undefined ? keyPartition(key, outlets.length) : partitioner(value, key, outlets.length)
     return outlets[partition] as Outlet
+  }
+}
+
+/** Writes to all tasks. */
+export class BroadcastWriter {
+  private readonly outlets: readonly Outlet[]
+  private readonly clock: TaskClock
+  private readonly rec: CurrentRecord
+  private readonly copy: ((value: unknown) => unknown) | undefined
+
+  /** @param copy given where values may be changed in place after they were sent */
+  constructor(
+    outlets: readonly Outlet[],
+    clock: TaskClock,
+    rec: CurrentRecord,
+    copy: ((value: unknown) => unknown) | undefined,
+  ) {
+    this.outlets = outlets
+    this.clock = clock
+    this.rec = rec
+    this.copy = copy
+  }
+
+  process(key: unknown, value: unknown, ts: number): void {
+    const sent = this.copy === undefined ? value : this.copy(value)
+    for (const outlet of this.outlets) outlet.push(key, sent, undefined, ts, this.clock.w, this.rec.rawHeaders)
   }
 }
 

@@ -145,10 +145,13 @@ export class ChannelFeed extends Feed {
   readonly channel: Channel
   /** Number of the channel, if its producer runs on another thread. */
   slot: number | undefined
+  /** Its producers are tasks of the same sub-topology: time there must not wait for it. */
+  readonly echo: boolean
 
-  constructor(step: Step, time: InputTime, run: RunBatch, channel: Channel) {
+  constructor(step: Step, time: InputTime, run: RunBatch, channel: Channel, echo: boolean) {
     super(`${channel.repartition.name}|${channel.producer}`, step, time, run)
     this.channel = channel
+    this.echo = echo
   }
 
   protected refill(): boolean {
@@ -159,7 +162,7 @@ export class ChannelFeed extends Feed {
   }
 
   more(head: number): boolean {
-    return !this.time.ended && !this.time.idle && this.channel.w < head
+    return !this.echo && !this.time.ended && !this.time.idle && this.channel.w < head
   }
 
   /** How many records have come and were not processed. */

@@ -312,6 +312,11 @@ export class TaskGroup {
         ? (instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition))
         : [],
     )
+    for (const { op } of sub.steps) {
+      if (op.kind !== 'repartitionWrite') continue
+      const links = instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition)
+      for (const link of links) link.echo = this.leadsBack(op.repartition.id)
+    }
     const task: Task = new Task({
       finished: saved?.finished ?? false,
       sub,
@@ -354,8 +359,10 @@ export class TaskGroup {
       const run = runs[step.id] as Feed['run']
       const counted = !step.table || !streams || waited.has(step)
       if (op.kind === 'repartitionRead') {
-        for (const channel of this.incoming(op.repartition.id, partition))
-          feeds.push(new ChannelFeed(step, time.add(counted), run, channel))
+        const { id, broadcast } = op.repartition
+        const echo = this.leadsBack(id)
+        for (const channel of this.incoming(id, partition))
+          feeds.push(new ChannelFeed(step, time.add(counted && !broadcast), run, channel, echo))
       } else if (op.kind === 'source') {
         for (const topic of topicsOf(op, this.host.topics())) {
           if (partition >= this.host.partitionsOf(topic)) continue
@@ -469,6 +476,14 @@ export class TaskGroup {
         : Array.from({ length: this.partitions[writer.sub] as number }, (_, producer) =>
             this.channel(repartition, producer, partition),
           ),
+    )
+  }
+
+  /** Does a sub-topology write what it reads? */
+  private leadsBack(repartition: number): boolean {
+    const { sub } = this.readerOf(repartition)
+    return this.plan.steps.some(
+      (step) => step.sub === sub && step.op.kind === 'repartitionWrite' && step.op.repartition.id === repartition,
     )
   }
 

@@ -21,6 +21,7 @@ import { eventCodec } from '../operators/match/event-codec.ts'
 import { Match } from '../operators/match/match.ts'
 import type { AsyncGate } from '../operators/async/gate.ts'
 import { MapAsync } from '../operators/async/map-async.ts'
+import { Broadcast } from '../operators/broadcast.ts'
 import { Deduplicate, type Seen } from '../operators/deduplicate.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
 import { stateContext } from '../operators/state-context.ts'
@@ -39,7 +40,7 @@ import {
 import type { Step, SubTopology } from '../plan/physical.ts'
 import { versionedRoot } from '../plan/versioned.ts'
 import { foreignJoin, foreignLookup, foreignSend, type Joining, streamJoin, streamTableJoin } from './joins.ts'
-import { type Channel, ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
+import { BroadcastWriter, type Channel, ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
 import type { WallClock } from '../time/wall.ts'
 import type { CurrentRecord } from './record.ts'
@@ -122,6 +123,8 @@ export class Instance {
         return this.process(step, op)
       case 'match':
         return this.match(step, op)
+      case 'broadcast':
+        return new Broadcast(name, stores.keyValue(op.store.name), this.copyFor(step), ctx)
       case 'mapAsync':
         return this.mapAsync(step, op)
       case 'transformValues':
@@ -150,6 +153,7 @@ export class Instance {
           return new RepartitionWriter(op.repartition, outlets, gate, rec, undefined)
         }
         const copy = this.copyFor(step)
+        if (op.repartition.broadcast) return new BroadcastWriter(outlets, ctx.clock, rec, copy)
         const Writer = op.repartition.change ? ChangeWriter : RepartitionWriter
         return new Writer(op.repartition, outlets, ctx.clock, rec, copy)
       }

@@ -19,6 +19,7 @@ export interface OutletPeer {
 export class RemoteOutlet implements Link {
   w = Number.NEGATIVE_INFINITY
   idle = false
+  echo = false
   ended = false
   private readonly slot: number
   private readonly writer: FrameWriter

@@ -42,11 +42,15 @@ export class Task {
   private waitingSince = Number.NaN
   /** Its processors know that all inputs have ended. */
   finished: boolean
+  private readonly echoes: boolean
+  /** What channels that lead back were told last. */
+  private outerTold: Told = { w: Number.NEGATIVE_INFINITY, idle: false, ended: false }
 
   constructor(parts: TaskParts) {
     this.finished = parts.finished
     this.id = `${parts.sub.id}_${parts.partition}`
     this.parts = parts
+    this.echoes = parts.feeds.some(isEcho)
   }
 
   /**
@@ -85,8 +89,10 @@ export class Task {
   settle(): boolean {
     let moved = false
     for (const feed of this.parts.feeds) if (feed instanceof ChannelFeed && feed.settle()) moved = true
+    const { outerTold } = this
     this.announce()
-    return moved
+    const { w, ended } = this.outerTold
+    return moved || w !== outerTold.w || ended !== outerTold.ended
   }
 
   /** Takes in what asynchronous steps have got. Returns whether anything was. */
@@ -106,24 +112,29 @@ export class Task {
     }
     const idle =
       time.inputs.some((input) => input.counted) && time.inputs.every((input) => !input.counted || input.idle)
-    for (const channel of channels) {
-      if (channel.announce !== undefined) {
-        channel.announce(clock.w, idle, this.finished)
-        continue
-      }
-      channel.w = clock.w
-      channel.idle = idle
-      channel.ended = ended
-    }
+    const own = { w: clock.w, idle, ended }
+    const outer = this.echoes ? this.outer() : own
+    if (this.echoes) this.outerTold = outer
+    for (const channel of channels) tell(channel, channel.echo ? outer : own)
+  }
+
+  /** Time as the inputs from elsewhere have it: what this task sends to itself must not wait for itself. */
+  private outer(): Told {
+    const feeds = this.parts.feeds.filter((feed) => !isEcho(feed))
+    const live = feeds.filter(({ time }) => time.counted && !time.idle && !time.ended)
+    const ended = feeds.every((feed) => feed.time.ended && feed.cursor >= feed.batch.count)
+    const w = live.length > 0 ? Math.min(...live.map(({ time }) => time.w)) : ended ? Number.POSITIVE_INFINITY : null
+    return { w: w ?? this.parts.clock.w, idle: live.length === 0 && !ended, ended }
   }
 
   /** All inputs have ended and were processed. */
   get ended(): boolean {
-    const { inputs } = this.parts.time
+    const { feeds } = this.parts
     return (
-      inputs.length > 0 &&
-      inputs.every((input) => input.ended) &&
-      this.parts.feeds.every((feed) => feed.cursor >= feed.batch.count)
+      feeds.length > 0 &&
+      feeds.every(
+        (feed) => (feed.time.ended || (isEcho(feed) && !feed.time.counted)) && feed.cursor >= feed.batch.count,
+      )
     )
   }
 
@@ -170,6 +181,24 @@ export class Task {
     return now - this.waitingSince < idleFor
   }
 }
+
+interface Told {
+  readonly w: number
+  readonly idle: boolean
+  readonly ended: boolean
+}
+
+function tell(channel: Link, { w, idle, ended }: Told): void {
+  if (channel.announce !== undefined) {
+    channel.announce(w, idle, ended)
+    return
+  }
+  channel.w = w
+  channel.idle = idle
+  channel.ended = ended
+}
+
+const isEcho = (feed: Feed): boolean => feed instanceof ChannelFeed && feed.echo
 
 /** Up to the first record that another input's head comes before. */
 function sliceEnd(feed: Feed, limit: number, before: number, behind: number): number {

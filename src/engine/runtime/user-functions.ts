@@ -7,7 +7,9 @@ import type { Step } from '../plan/physical.ts'
 export function functionsOf(step: Step, strict: boolean): UserFn[] {
   const op = step.op as PlanNode
   const fns = op.kind === 'split' ? op.predicates : 'fn' in op ? [op.fn] : []
-  return strict ? fns.map((fn) => frozen(fn, step.name)) : [...fns]
+  // the second argument of a broadcast's function is its rules
+  const to = op.kind === 'broadcast' ? 1 : 2
+  return strict ? fns.map((fn) => frozen(fn, step.name, 0, to)) : [...fns]
 }
 
 /**

@@ -8,6 +8,7 @@ export class AsyncGate implements Link {
   w = Number.NEGATIVE_INFINITY
   ended = false
   idle = false
+  echo = false
   private readonly channel: Link
   private readonly oldest: () => number | undefined
   private readonly room: () => boolean
