@@ -119,7 +119,7 @@ describe('a stream that meets itself behind a repartition', () => {
         .toStream()
         .to('out', { key: serdes.windowed(key), value: serdes.number() })
     })
-    for (const partitions of [1]) {
+    for (const partitions of [1, 3]) {
       const driver = new TopologyTestDriver(topology, { partitions })
       const count = () =>
         driver
