@@ -2,7 +2,7 @@ import type { FetchedBatch } from '../../connectors/broker/index.ts'
 import { JsonSerde } from '../../dsl/serdes/json.ts'
 import type { Serde } from '../../dsl/serdes/types.ts'
 import type { TopicSerdes } from '../plan-topics.ts'
-import { toJson } from './json.ts'
+import { toJson } from '../../engine/query/index.ts'
 
 interface Reading extends Serde<unknown> {
   read?(buf: Buffer, start: number, end: number, topic: string): unknown

@@ -1,13 +1,7 @@
 import type { EmbeddedLease } from '../../connectors/broker/index.ts'
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
-import { toJson } from '../output/json.ts'
+import { type JsonRow, toJson } from '../../engine/query/index.ts'
 import { type RowRequest, StoreReader } from './store-reader.ts'
-
-/** A row of a store as JSON: as it goes over the socket. */
-export interface JsonRow {
-  readonly key: string
-  readonly value: string
-}
 
 /** The request by which another process asks a running app. */
 export const requestOf = (app: string): string => `cli.query/${app}`

@@ -1,3 +1,4 @@
+export { type Cells, cellsOf, csvText, type JsonRow } from './cells.ts'
 export { answerLatest, type AskOwner, LatestRows } from './latest.ts'
 export { CommittedRows, storedPartitions } from './committed.ts'
 export { type StoreLayout, storeLayout } from './layout.ts'
@@ -5,6 +6,7 @@ export { type Packed, packRaw, unpackRaw } from './packed.ts'
 export { Queries, type QueryParts } from './queries.ts'
 export type { RawQuery, RawRows, RawValues, RowSource } from './raw.ts'
 export { type OpenStore, StoreQuery } from './store-query.ts'
+export { toJson } from './to-json.ts'
 export type {
   AnyStoreQuery,
   KeyValueQuery,
