@@ -41,6 +41,7 @@ export const layerRules: readonly LayerRule[] = [
   { layer: 'src/connectors/*', may: ['src/connectors/broker', 'src/state', 'src/errors', 'src/dsl/serdes'] },
   {
     layer: 'src/engine',
+    mayTypes: ['src/http'],
     may: ['src/dsl', 'src/dsl/serdes', 'src/state', 'src/state/codec', 'src/connectors/broker', 'src/errors'],
   },
   {
@@ -59,6 +60,7 @@ export const layerRules: readonly LayerRule[] = [
     layer: 'src/index.ts',
     may: ['src/dsl', 'src/engine', 'src/state', 'src/connectors', 'src/errors'],
   },
+  { layer: 'src/http', may: ['src/engine', 'src/errors'], mayTypes: ['src/dsl', 'src/connectors/broker'] },
   // A part of the package, not a user of it: it feeds topics, tails them and reads state beside the app.
   {
     layer: 'src/cli',
@@ -86,5 +88,10 @@ export const importExceptions: readonly ImportException[] = [
     from: 'src/engine/app/app.ts',
     to: 'src/connectors/embedded/broker.ts',
     reason: 'an app that is given no broker runs on the embedded one',
+  },
+  {
+    from: 'src/engine/app/serving.ts',
+    to: 'src/http/index.ts',
+    reason: 'an app that is told to be served loads the server',
   },
 ]

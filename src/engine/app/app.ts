@@ -1,10 +1,12 @@
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
 import { type Broker, openEmbedded } from '../../connectors/broker/broker.ts'
+import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { isRemote, type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
 import type { StoreHandle } from '../../dsl/stores/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import type { HttpOptions } from '../../http/index.ts'
 import { compile } from '../plan/compile.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { type AnyStoreQuery, Queries, type QueryOf, StoreQuery } from '../query/index.ts'
@@ -17,6 +19,7 @@ import { LocalEngine } from './local-engine.ts'
 import { checkManifest, writeManifest } from './manifest.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
+import { Serving } from './serving.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 import { WorkerEngine } from './worker-engine.ts'
 
@@ -53,8 +56,10 @@ export class StreamsApp implements AsyncDisposable {
   private program: LoadedProgram | undefined
   private engine: Engine | undefined
   private queries: Queries | undefined
+  private readonly serving = new Serving()
   /** Of what the engine stands on: released when it is done. */
   private lease: { release(): Promise<void> } | undefined
+  private log: ReadableLog | undefined
   private startedAt = 0
   private last: EngineReport | undefined
   private starting: Promise<void> | undefined
@@ -154,6 +159,7 @@ export class StreamsApp implements AsyncDisposable {
       const program = await loadProgram(this.options, this.settings.logger)
       const plan = compile(planOf(program.topology))
       const broker = this.options.broker ?? embeddedBroker()
+      if (this.options.http) await this.serve(this.options.http, program, plan)
       this.engine = isRemote(broker)
         ? await this.remoteEngine(plan, program, broker)
         : await this.embeddedEngine(plan, program, broker)
@@ -164,6 +170,11 @@ export class StreamsApp implements AsyncDisposable {
       await this.fail(error)
       throw error
     }
+  }
+
+  /** @internal Where the app is served over HTTP. */
+  get httpUrl(): string | undefined {
+    return this.serving.url
   }
 
   private opened(): Queries {
@@ -177,6 +188,7 @@ export class StreamsApp implements AsyncDisposable {
     const { applicationId } = settings
     const lease = await openEmbedded(broker, { cacheBytes: this.blockCacheBytes })
     this.lease = lease
+    this.log = lease.log
     const ids = new StoreIds(lease.backend, applicationId)
     checkManifest(lease.backend, applicationId, plan)
     await this.restoring(program)
@@ -243,10 +255,35 @@ export class StreamsApp implements AsyncDisposable {
     this.program = program
   }
 
+  private serve(
+    options: HttpOptions,
+    { topology, workers }: LoadedProgram,
+    plan: PhysicalPlan,
+  ): Promise<void> {
+    const { settings, startedAt } = this
+    const engine = (): Engine => {
+      if (this.engine === undefined) throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}`)
+      return this.engine
+    }
+    return this.serving.start(options, {
+      app: this,
+      settings,
+      startedAt,
+      topology,
+      plan,
+      workers: workers?.workers ?? 0,
+      engine,
+      log: () => this.log,
+    })
+  }
+
   private engineEvents(): EngineEvents {
     return {
       ended: () => void this.close(),
-      checkpoint: (event) => this.emit('checkpoint', event),
+      checkpoint: (event) => {
+        this.serving.checkpoint({ ...event, at: this.settings.clock.now() })
+        this.emit('checkpoint', event)
+      },
       failed: (error) => void this.fail(error),
       rebalancing: () => this.lifecycle.transition('rebalancing'),
       running: () => this.lifecycle.transition('running'),
@@ -266,6 +303,7 @@ export class StreamsApp implements AsyncDisposable {
       this.last = this.engine?.report()
       this.engine = undefined
       await this.program?.teardown()
+      await this.serving.stop()
       await this.lease?.release()
       if (this.lifecycle.is('failed')) return
       this.lifecycle.transition('closed')
@@ -284,6 +322,7 @@ export class StreamsApp implements AsyncDisposable {
     this.last = this.engine?.report()
     this.engine = undefined
     await this.program?.teardown().catch(() => {})
+    await this.serving.stop()
     await this.lease?.release().catch(() => {})
     this.emit('error', wrapped)
     this.done.reject(wrapped)

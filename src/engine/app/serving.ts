@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs'
+import type { ReadableLog } from '../../connectors/broker/log.ts'
+import type { Topology } from '../../dsl/topology/index.ts'
+import type {
+  CheckpointInfo,
+  HttpOptions,
+  HttpServer,
+  InputPosition,
+  Served,
+  StoreInfo,
+  TaskInfo,
+} from '../../http/index.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { type AnyStoreQuery, storeLayout } from '../query/index.ts'
+import type { AppState } from '../runtime/lifecycle.ts'
+import { topicsOf } from '../runtime/topics.ts'
+import type { Engine } from './engine.ts'
+import type { Settings } from './options.ts'
+
+/** An app, as far as it is served. */
+export interface ServedApp {
+  readonly state: AppState
+  store(name: string): AnyStoreQuery
+  metrics(): Readonly<Record<string, number>>
+}
+
+/** What there is of a running app. */
+export interface ServedParts {
+  readonly app: ServedApp
+  readonly settings: Settings
+  readonly startedAt: number
+  readonly topology: Topology
+  readonly plan: PhysicalPlan
+  readonly workers: number
+  /** @throws DhaaraError DHAARA_APP_STATE where none runs */
+  engine(): Engine
+  /** The topics, where they lie in this process. */
+  log(): ReadableLog | undefined
+}
+
+/** Checkpoints that are remembered. */
+const remembered = 100
+
+/** The HTTP server of an app. */
+export class Serving {
+  private readonly recent: CheckpointInfo[] = []
+  private server: HttpServer | undefined
+
+  /** @throws DhaaraError DHAARA_OPTION if it cannot listen there */
+  async start(options: HttpOptions, parts: ServedParts): Promise<void> {
+    // loaded by those alone who serve
+    const { serveApp } = await import('../../http/index.ts')
+    const { logger } = parts.settings
+    this.server = await serveApp(this.served(parts), options, { version: version(), logger })
+  }
+
+  get url(): string | undefined {
+    return this.server?.url
+  }
+
+  checkpoint(info: CheckpointInfo): void {
+    this.recent.push(info)
+    if (this.recent.length > remembered) this.recent.shift()
+    this.server?.checkpoint(info)
+  }
+
+  async stop(): Promise<void> {
+    const { server } = this
+    this.server = undefined
+    await server?.[Symbol.asyncDispose]()
+  }
+
+  private served({ app, settings, startedAt, topology, plan, workers, engine, log }: ServedParts): Served {
+    return {
+      applicationId: settings.applicationId,
+      startedAt,
+      get state() {
+        return app.state
+      },
+      topology: () => topology,
+      store: (name) => app.store(name),
+      metrics: () => app.metrics(),
+      checkpoints: () => this.recent,
+      log,
+      stores: () => storesOf(plan, engine()),
+      tasks: () => tasksOf(plan, engine(), workers),
+      positions: () => positionsOf(plan, engine(), log()),
+    }
+  }
+}
+
+function storesOf(plan: PhysicalPlan, { partitions }: Engine): StoreInfo[] {
+  return [...plan.stores.keys()].map((name) => {
+    const sub = plan.subs.find(({ stores }) => stores.some((store) => store.name === name))
+    return { name, kind: kindOf(plan, name), partitions: sub === undefined ? 0 : (partitions[sub.id] ?? 0) }
+  })
+}
+
+function kindOf(plan: PhysicalPlan, name: string): StoreInfo['kind'] {
+  try {
+    const { kind } = storeLayout(plan, name).shape
+    return kind === 'windows' ? 'window' : kind
+  } catch {
+    return 'inner'
+  }
+}
+
+function tasksOf(plan: PhysicalPlan, { partitions }: Engine, workers: number): TaskInfo[] {
+  return plan.subs.flatMap(({ id, name, stores }) =>
+    Array.from({ length: partitions[id] ?? 0 }, (_, partition) => ({
+      id: `${id}_${partition}`,
+      subTopology: name,
+      partition,
+      stores: stores.map((store) => store.name),
+      ...(workers === 0 ? {} : { worker: partition % workers }),
+    })),
+  )
+}
+
+function positionsOf(plan: PhysicalPlan, engine: Engine, log: ReadableLog | undefined): InputPosition[] {
+  const topics = log?.topics() ?? []
+  const names = topics.map(({ name }) => name)
+  const read = new Set(plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : [])))
+  return topics
+    .filter(({ name }) => read.has(name))
+    .flatMap(({ name, partitions }) =>
+      Array.from({ length: partitions }, (_, partition) => ({
+        topic: name,
+        partition,
+        position: engine.positionOf?.(name, partition),
+      })),
+    )
+}
+
+function version(): string {
+  const file = new URL('../../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
+}

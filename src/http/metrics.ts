@@ -1,0 +1,128 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { CheckpointInfo, Served } from './served.ts'
+
+/** Prometheus metrics of an app, read when they are asked for. */
+export class AppMetrics {
+  readonly #registry = new Registry()
+  readonly #checkpointSeconds: Histogram
+  readonly #checkpointBytes: Counter
+
+  constructor(app: Served) {
+    const registers = [this.#registry]
+    this.#registry.setDefaultLabels({ app: app.applicationId })
+    collectDefaultMetrics({ register: this.#registry })
+    const gauge = (name: string, help: string, read: () => number | undefined): void => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          const value = read()
+          if (value === undefined) this.remove()
+          else this.set(value)
+        },
+      })
+    }
+    const metric = (name: string) => () => app.metrics()[name]
+    counterOf('dhaara_records_in_total', 'Records read from topics', metric('recordsIn'), registers)
+    counterOf('dhaara_records_out_total', 'Records written to topics', metric('recordsOut'), registers)
+    counterOf('dhaara_checkpoints_total', 'Checkpoints written', metric('epochs'), registers)
+    gauge('dhaara_running', '1 while the app runs', () => (app.state === 'running' ? 1 : 0))
+    gauge('dhaara_watermark_seconds', 'The lowest watermark of all tasks, as Unix time', () => {
+      const { watermark } = app.metrics()
+      return watermark === undefined || !Number.isFinite(watermark) ? undefined : watermark / 1000
+    })
+    this.#checkpointSeconds = new Histogram({
+      name: 'dhaara_checkpoint_seconds',
+      help: 'How long writing a checkpoint took',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    })
+    this.#checkpointBytes = new Counter({
+      name: 'dhaara_checkpoint_bytes_total',
+      help: 'Bytes written with checkpoints',
+      registers,
+    })
+    stepMetrics(app, registers)
+    topicMetrics(app, registers)
+  }
+
+  checkpoint({ ms, bytes }: CheckpointInfo): void {
+    this.#checkpointSeconds.observe(ms / 1000)
+    this.#checkpointBytes.inc(bytes)
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+}
+
+function counterOf(name: string, help: string, read: () => number | undefined, registers: Registry[]): void {
+  new Counter({
+    name,
+    help,
+    registers,
+    collect() {
+      this.reset()
+      this.inc(read() ?? 0)
+    },
+  })
+}
+
+function stepMetrics(app: Served, registers: Registry[]): void {
+  new Counter({
+    name: 'dhaara_step_records_total',
+    help: 'Records that a step did not pass on, by reason: late, invalid, failed, null-key, …; and counters of user code',
+    labelNames: ['step', 'reason'] as const,
+    registers,
+    collect() {
+      this.reset()
+      for (const [name, n] of Object.entries(app.metrics())) {
+        const [, step, reason] = /^(.+?)\.(?:dropped\.)?([^.]+)$/.exec(name) ?? []
+        if (step !== undefined && reason !== undefined) this.inc({ step, reason }, n)
+      }
+    },
+  })
+}
+
+function topicMetrics(app: Served, registers: Registry[]): void {
+  new Gauge({
+    name: 'dhaara_topic_end_offset',
+    help: 'Offset of the next record of a partition',
+    labelNames: ['topic', 'partition'] as const,
+    registers,
+    collect() {
+      this.reset()
+      const log = orNothing(() => app.log())
+      for (const { name, partitions } of log?.topics() ?? [])
+        for (let partition = 0; partition < partitions; partition++)
+          this.set({ topic: name, partition }, log?.endOffset(name, partition) ?? 0)
+    },
+  })
+  new Gauge({
+    name: 'dhaara_input_lag_records',
+    help: 'Records of an input that were not processed yet',
+    labelNames: ['topic', 'partition'] as const,
+    registers,
+    collect() {
+      this.reset()
+      const log = orNothing(() => app.log())
+      for (const { topic, partition, position } of orNothing(() => app.positions()) ?? [])
+        if (position !== undefined && log !== undefined)
+          this.set({ topic, partition }, Math.max(0, log.endOffset(topic, partition) - position))
+    },
+  })
+}
+
+/** An app that is starting, or over, has less to tell. */
+function orNothing<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

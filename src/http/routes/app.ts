@@ -1,0 +1,147 @@
+import type { AppMetrics } from '../metrics.ts'
+import { HttpProblem } from '../problem.ts'
+import { anything, integer, list, number, object, oneOf, type Route, text } from '../route.ts'
+import type { Served } from '../served.ts'
+
+const status = object({ status: text, state: text })
+
+/** Health, metrics, and what the app is and does. */
+export function appRoutes(app: Served, metrics: AppMetrics, version: string): Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/livez',
+      id: 'isAlive',
+      tag: 'health',
+      summary: 'The process answers, and the app has not failed',
+      gives: { 'application/json': status },
+      refuses: [503],
+      open: true,
+      answer: () => {
+        if (app.state === 'failed') throw new HttpProblem(503, 'The app has failed; its log says why')
+        return { status: 'ok', state: app.state }
+      },
+    },
+    {
+      method: 'GET',
+      url: '/readyz',
+      id: 'isReady',
+      tag: 'health',
+      summary: 'The app runs, and its stores can be asked',
+      gives: { 'application/json': status },
+      refuses: [503],
+      open: true,
+      answer: () => {
+        if (app.state !== 'running') throw new HttpProblem(503, `The app is ${app.state}`)
+        return { status: 'ok', state: app.state }
+      },
+    },
+    {
+      method: 'GET',
+      url: '/metrics',
+      id: 'prometheusMetrics',
+      tag: 'metrics',
+      summary: 'Metrics as Prometheus reads them',
+      gives: { 'text/plain': text },
+      answer: async ({ reply }) => reply.type(metrics.contentType).send(await metrics.text()),
+    },
+    {
+      method: 'GET',
+      url: '/api/app',
+      id: 'describeApp',
+      tag: 'app',
+      summary: 'Which app this is, and how it is',
+      gives: {
+        'application/json': object({
+          applicationId: text,
+          version: text,
+          state: text,
+          upMs: number,
+          metrics: { type: 'object', additionalProperties: { type: ['number', 'null'] } },
+        }),
+      },
+      answer: () => ({
+        applicationId: app.applicationId,
+        version,
+        state: app.state,
+        upMs: Math.round(performance.now() - app.startedAt),
+        metrics: app.metrics(),
+      }),
+    },
+    {
+      method: 'GET',
+      url: '/api/topology',
+      id: 'describeTopology',
+      tag: 'app',
+      summary: 'The steps, and how they hang together',
+      query: { format: { ...oneOf('json', 'text', 'mermaid', 'dot'), default: 'json' } },
+      gives: { 'application/json': anything, 'text/plain': text },
+      refuses: [503],
+      answer: ({ query, reply }) => {
+        const topology = app.topology()
+        const { format } = query
+        if (format === 'json') return topology.toJSON()
+        const plain =
+          format === 'mermaid' ? topology.toMermaid() : format === 'dot' ? topology.toDot() : topology.describe()
+        return reply.type('text/plain; charset=utf-8').send(plain)
+      },
+    },
+    {
+      method: 'GET',
+      url: '/api/tasks',
+      id: 'listTasks',
+      tag: 'app',
+      summary: 'The tasks: a sub-topology and a partition each',
+      gives: {
+        'application/json': list(
+          object({ id: text, subTopology: text, partition: integer, worker: integer, stores: list(text) }, [
+            'id',
+            'subTopology',
+            'partition',
+            'stores',
+          ]),
+        ),
+      },
+      refuses: [503],
+      answer: () => app.tasks(),
+    },
+    {
+      method: 'GET',
+      url: '/api/checkpoints',
+      id: 'listCheckpoints',
+      tag: 'app',
+      summary: 'The last checkpoints, newest last',
+      gives: { 'application/json': list(object({ epoch: integer, at: number, ms: number, bytes: integer })) },
+      answer: () => app.checkpoints(),
+    },
+    {
+      method: 'GET',
+      url: '/api/topics',
+      id: 'listTopics',
+      tag: 'topics',
+      summary: 'The topics of the embedded log, their partitions, and how far inputs were processed',
+      gives: {
+        'application/json': list(
+          object({
+            name: text,
+            partitions: list(object({ start: integer, end: integer, position: integer }, ['start', 'end'])),
+          }),
+        ),
+      },
+      refuses: [503],
+      answer: () => {
+        const positions = app.positions()
+        const log = app.log()
+        if (log === undefined) return []
+        return log.topics().map(({ name, partitions }) => ({
+          name,
+          partitions: Array.from({ length: partitions }, (_, p) => {
+            const position = positions.find(({ topic, partition }) => topic === name && partition === p)?.position
+            const [start, end] = [log.startOffset(name, p), log.endOffset(name, p)]
+            return position === undefined ? { start, end } : { start, end, position }
+          }),
+        }))
+      },
+    },
+  ]
+}

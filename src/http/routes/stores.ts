@@ -1,0 +1,188 @@
+import type { QueryOptions, ScanOptions } from '../../engine/query/index.ts'
+import { toJson } from '../../engine/query/index.ts'
+import { HttpProblem } from '../problem.ts'
+import { type Asked, anything, integer, list, object, oneOf, type Route, type Schema, text } from '../route.ts'
+import { mostRows, rowTypes, sendRows } from '../rows.ts'
+import type { Served } from '../served.ts'
+
+const described = (schema: Schema, description: string): Schema => ({ ...schema, description })
+
+const isolation = described(
+  { ...oneOf('committed', 'latest'), default: 'committed' },
+  'committed: as of the last checkpoint. latest: as it is now, from the thread that owns it',
+)
+const scanning = {
+  limit: described(
+    { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
+    `rows at most; of a page at most ${mostRows}, default 100; NDJSON: default all`,
+  ),
+  cursor: described(text, 'of the page before'),
+  reverse: described({ type: 'boolean', default: false }, 'from the end'),
+  isolation,
+}
+const json = (what: string): Schema => described(text, `${what}, as JSON: "c1" in quotes, 42, ["Pune",1]`)
+const time = (what: string): Schema => described(text, `${what}: epoch milliseconds or ISO 8601`)
+const store = { store: text }
+
+const row = object({ key: anything, value: anything })
+const page = object({ rows: list(row), cursor: text }, ['rows'])
+const rows = Object.fromEntries(rowTypes.map((type) => [type, type === 'application/json' ? page : text]))
+const refuses = [404, 406, 503]
+
+/** What stores can be asked. */
+export function storeRoutes(app: Served): Route[] {
+  const optionsOf = ({ query, request }: Asked): QueryOptions & { readonly isolation: 'committed' | 'latest' } => ({
+    isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
+    ...gone(request.raw),
+  })
+  const scanOf = (asked: Asked, limit: number | undefined): ScanOptions => {
+    const { cursor, reverse } = asked.query
+    return {
+      ...optionsOf(asked),
+      reverse: reverse === true,
+      ...(limit === undefined ? {} : { limit }),
+      ...(typeof cursor === 'string' ? { cursor } : {}),
+    }
+  }
+  const send = (asked: Asked, scan: (limit: number | undefined) => ReturnType<ReturnType<Served['store']>['all']>) =>
+    sendRows(asked.request, asked.reply, scan, asked.query['limit'] as number | undefined)
+  const storeOf = ({ params }: Asked) => app.store(params['store'] as string)
+
+  return [
+    {
+      method: 'GET',
+      url: '/api/stores',
+      id: 'listStores',
+      tag: 'stores',
+      summary: 'The stores of the topology',
+      gives: {
+        'application/json': list(
+          object({ name: text, kind: oneOf('keyValue', 'list', 'window', 'inner'), partitions: integer }),
+        ),
+      },
+      refuses: [503],
+      answer: () => app.stores(),
+    },
+    {
+      method: 'GET',
+      url: '/api/stores/:store/count',
+      id: 'countRows',
+      tag: 'stores',
+      summary: 'How many rows a store has; counts them one by one',
+      params: store,
+      query: { isolation },
+      gives: { 'application/json': object({ count: integer }) },
+      refuses,
+      answer: async (asked) => ({ count: await storeOf(asked).count(optionsOf(asked)) }),
+    },
+    {
+      method: 'GET',
+      url: '/api/stores/:store/rows',
+      id: 'scanRows',
+      tag: 'stores',
+      summary: 'Rows in the order of their keys: all, a range, or those with a prefix',
+      params: store,
+      query: { from: json('first key'), to: json('last key, inclusive'), prefix: json('start of keys'), ...scanning },
+      gives: rows,
+      refuses,
+      answer: (asked) =>
+        send(asked, (limit) => {
+          const { from, to, prefix } = asked.query
+          const options = scanOf(asked, limit)
+          if (prefix !== undefined && (from !== undefined || to !== undefined))
+            throw new HttpProblem(400, 'Found a prefix and a range; give one of them')
+          if (prefix !== undefined) return storeOf(asked).prefix(jsonOf('prefix', prefix), options)
+          if (from === undefined && to === undefined) return storeOf(asked).all(options)
+          return storeOf(asked).range(jsonOf('from', from), jsonOf('to', to), options)
+        }),
+    },
+    {
+      method: 'GET',
+      url: '/api/stores/:store/windows',
+      id: 'scanWindows',
+      tag: 'stores',
+      summary: 'Windows that start in a stretch of time, of one key or of all',
+      params: store,
+      query: { key: json('the key'), from: time('first start'), to: time('last start, inclusive'), ...scanning },
+      gives: rows,
+      refuses,
+      answer: (asked) =>
+        send(asked, (limit) => {
+          const { key } = asked.query
+          const from = timeOf('from', asked.query['from']) ?? 0
+          const to = timeOf('to', asked.query['to']) ?? Number.MAX_SAFE_INTEGER
+          const options = scanOf(asked, limit)
+          if (key === undefined) return storeOf(asked).fetchAll(from, to, options)
+          return storeOf(asked).fetch(jsonOf('key', key), from, to, options)
+        }),
+    },
+    {
+      method: 'GET',
+      url: '/api/stores/:store/row',
+      id: 'getRow',
+      tag: 'stores',
+      summary: 'The row of a key',
+      params: store,
+      query: { key: { ...json('the key'), required: true }, isolation },
+      gives: { 'application/json': row },
+      refuses: [404, 503],
+      answer: async (asked) => {
+        const key = jsonOf('key', asked.query['key'])
+        const value = await storeOf(asked).get(key, optionsOf(asked))
+        if (value === undefined) throw new HttpProblem(404, `Store '${asked.params['store']}' has no row of this key`)
+        return sendJson(asked, `{"key":${toJson(key)},"value":${toJson(value)}}`)
+      },
+    },
+    {
+      method: 'POST',
+      url: '/api/stores/:store/rows',
+      id: 'getRows',
+      tag: 'stores',
+      summary: 'The rows of several keys, all of one moment; null where there is none',
+      params: store,
+      query: { isolation },
+      body: object({ keys: { type: 'array', items: anything, maxItems: mostRows } }),
+      gives: { 'application/json': object({ values: list(anything) }) },
+      refuses: [404, 503],
+      answer: async (asked) => {
+        const { keys } = asked.body as { readonly keys: readonly unknown[] }
+        const values = await storeOf(asked).getMany(keys, optionsOf(asked))
+        return sendJson(asked, `{"values":[${values.map((value) => toJson(value ?? null)).join(',')}]}`)
+      },
+    },
+  ]
+}
+
+const sendJson = ({ reply }: Asked, json: string): unknown => reply.type('application/json; charset=utf-8').send(json)
+
+/** Aborted when the asker has gone. */
+function gone(request: Asked['request']['raw']): { readonly signal: AbortSignal } {
+  const ending = new AbortController()
+  request.socket.once('close', () => ending.abort())
+  return { signal: ending.signal }
+}
+
+/** @throws HttpProblem 400 */
+function jsonOf(name: string, given: unknown): unknown {
+  if (given === undefined) return undefined
+  try {
+    return JSON.parse(given as string) as unknown
+  } catch {
+    throw new HttpProblem(
+      400,
+      `Found ${name}=${String(given)}, which is no JSON; a text is given in quotes: "${String(given)}"`,
+    )
+  }
+}
+
+/** @throws HttpProblem 400 */
+function timeOf(name: string, given: unknown): number | undefined {
+  if (given === undefined) return undefined
+  const text = given as string
+  const at = /^-?\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
+  if (!Number.isNaN(at)) return at
+  throw new HttpProblem(
+    400,
+    `Found ${name}=${text}; expected epoch milliseconds, or a date such as 2026-10-20T12:00:00Z`,
+  )
+}

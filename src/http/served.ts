@@ -1,0 +1,65 @@
+import type { ReadableLog } from '../connectors/broker/index.ts'
+import type { Topology } from '../dsl/topology/index.ts'
+import type { AnyStoreQuery } from '../engine/query/index.ts'
+import type { AppState } from '../engine/runtime/lifecycle.ts'
+
+/** What the server shows of an app. What is not there yet, or any more, throws DhaaraError DHAARA_APP_STATE. */
+export interface Served {
+  readonly applicationId: string
+  readonly state: AppState
+  readonly startedAt: number
+  topology(): Topology
+  stores(): readonly StoreInfo[]
+  store(name: string): AnyStoreQuery
+  tasks(): readonly TaskInfo[]
+  /** Topics that lie in this process; undefined where they lie elsewhere. */
+  log(): ReadableLog | undefined
+  /** Topics that are read from outside, with the first offset of each partition that was not processed. */
+  positions(): readonly InputPosition[]
+  metrics(): Readonly<Record<string, number>>
+  /** The last ones, newest last. */
+  checkpoints(): readonly CheckpointInfo[]
+}
+
+export interface StoreInfo {
+  readonly name: string
+  /** How it can be asked: by key, by key with lists as values, or by key and window. */
+  readonly kind: 'keyValue' | 'list' | 'window' | 'inner'
+  readonly partitions: number
+}
+
+export interface TaskInfo {
+  readonly id: string
+  readonly subTopology: string
+  readonly partition: number
+  /** undefined: in the app's own thread. */
+  readonly worker?: number
+  readonly stores: readonly string[]
+}
+
+export interface InputPosition {
+  readonly topic: string
+  readonly partition: number
+  readonly position: number | undefined
+}
+
+export interface CheckpointInfo {
+  readonly epoch: number
+  /** When it was written, epoch ms. */
+  readonly at: number
+  /** How long writing it took. */
+  readonly ms: number
+  readonly bytes: number
+}
+
+/** Where and how to serve. */
+export interface HttpOptions {
+  /** Default: any that is free. */
+  readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Asked of every request but those for health: `Authorization: Bearer …`. */
+  readonly token?: string
+  /** Nothing changes anything yet; what will, needs it. */
+  readonly admin?: boolean
+}

@@ -1,0 +1,132 @@
+import type { AddressInfo } from 'node:net'
+import { fastify, type FastifyReply } from 'fastify'
+import type { Logger } from '../engine/app/logger.ts'
+import { DhaaraError } from '../errors/index.ts'
+import { guard, isLoopback } from './guard.ts'
+import { AppMetrics } from './metrics.ts'
+import { openApi } from './openapi.ts'
+import { HttpProblem, problemOf, problemType } from './problem.ts'
+import { anything, object, type Route } from './route.ts'
+import { appRoutes } from './routes/app.ts'
+import { storeRoutes } from './routes/stores.ts'
+import type { CheckpointInfo, HttpOptions, Served } from './served.ts'
+
+export interface HttpServer extends AsyncDisposable {
+  /** Where it listens: http://127.0.0.1:8090 */
+  readonly url: string
+  checkpoint(info: CheckpointInfo): void
+}
+
+/** One that says nothing for so long is let go. */
+const silence = 60_000
+const slowRequest = 30_000
+const mostBody = 1 << 20
+
+/**
+ * Serves an app over HTTP.
+ *
+ * @throws DhaaraError DHAARA_OPTION if it cannot listen there
+ */
+export async function serveApp(
+  app: Served,
+  options: HttpOptions,
+  { version, logger }: { readonly version: string; readonly logger: Logger },
+): Promise<HttpServer> {
+  const { port = 0, host = '127.0.0.1', token } = options
+  if (!isLoopback(host) && token === undefined)
+    logger.warn({ host }, 'whoever reaches this host can read the stores of the app; give http: {token}')
+  const server = fastify({
+    logger: false,
+    bodyLimit: mostBody,
+    connectionTimeout: silence,
+    requestTimeout: slowRequest,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1024 },
+    // what is not known is refused, and not left out
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [] } },
+  })
+  const metrics = new AppMetrics(app)
+  const check = guard(options)
+  const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
+    const problem = problemOf(error)
+    if (problem.status >= 500 && problem.status !== 503) logger.error({ err: error }, 'a request failed')
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
+    if (problem.status === 503) void reply.header('retry-after', '1')
+    return reply.code(problem.status).type(problemType).send(JSON.stringify(problem))
+  }
+  server.setErrorHandler((error, _, reply) => fail(reply, error))
+  server.setNotFoundHandler((request, reply) =>
+    fail(
+      reply,
+      new HttpProblem(
+        404,
+        `There is no ${request.method} ${request.url.split('?')[0]}; /openapi.json lists what there is`,
+      ),
+    ),
+  )
+  server.addHook('onSend', async (_, reply) => {
+    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  })
+
+  const routes: Route[] = [...appRoutes(app, metrics, version), ...storeRoutes(app)]
+  const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
+  for (const route of [...routes, documentRoute(() => document)]) {
+    const { method, url, params, query = {}, body, open, answer } = route
+    server.route({
+      method,
+      url,
+      schema: {
+        ...(params === undefined ? {} : { params: object(params) }),
+        querystring: { ...object(withoutRequired(query), required(query)), additionalProperties: false },
+        ...(body === undefined ? {} : { body: { ...body, additionalProperties: false } }),
+      },
+      onRequest: async (request) => {
+        if (open === undefined) check(request)
+      },
+      handler: async (request, reply) =>
+        answer({
+          params: request.params as Record<string, string>,
+          query: request.query as Record<string, unknown>,
+          body: request.body,
+          request,
+          reply,
+        }),
+    })
+  }
+  try {
+    await server.listen({ port, host })
+  } catch (cause) {
+    throw new DhaaraError('DHAARA_OPTION', `http cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+  const { port: actual } = server.server.address() as AddressInfo
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${actual}`
+  logger.info({ url }, 'http')
+  return {
+    url,
+    checkpoint: (info) => metrics.checkpoint(info),
+    [Symbol.asyncDispose]: async () => {
+      await server.close()
+    },
+  }
+}
+
+const documentRoute = (answer: () => unknown): Route => ({
+  method: 'GET',
+  url: '/openapi.json',
+  id: 'openApi',
+  tag: 'app',
+  summary: 'This document',
+  gives: { 'application/json': anything },
+  answer,
+})
+
+type Query = NonNullable<Route['query']>
+
+const required = (query: Query): string[] =>
+  Object.entries(query).flatMap(([name, schema]) => (schema['required'] === true ? [name] : []))
+
+function withoutRequired(query: Query): Query {
+  return Object.fromEntries(Object.entries(query).map(([name, { required: _, ...schema }]) => [name, schema]))
+}
