@@ -31,9 +31,9 @@ const refuses = [404, 406, 503]
 
 /** What stores can be asked. */
 export function storeRoutes(app: Served): Route[] {
-  const optionsOf = ({ query, request }: Asked): QueryOptions & { readonly isolation: 'committed' | 'latest' } => ({
+  const optionsOf = ({ query, reply }: Asked): QueryOptions & { readonly isolation: 'committed' | 'latest' } => ({
     isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
-    ...gone(request.raw),
+    ...gone(reply.raw),
   })
   const scanOf = (asked: Asked, limit: number | undefined): ScanOptions => {
     const { cursor, reverse } = asked.query
@@ -155,10 +155,10 @@ export function storeRoutes(app: Served): Route[] {
 
 const sendJson = ({ reply }: Asked, json: string): unknown => reply.type('application/json; charset=utf-8').send(json)
 
-/** Aborted when the asker has gone. */
-function gone(request: Asked['request']['raw']): { readonly signal: AbortSignal } {
+/** Aborted when the asker has gone (or has been answered). */
+function gone(response: Asked['reply']['raw']): { readonly signal: AbortSignal } {
   const ending = new AbortController()
-  request.socket.once('close', () => ending.abort())
+  response.once('close', () => ending.abort())
   return { signal: ending.signal }
 }
 

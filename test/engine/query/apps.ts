@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { type EmbeddedBrokerOptions, embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
+import { type AppOptions, type EmbeddedBrokerOptions, embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
 import { temporaryDirectories } from '../../connectors/embedded/backends.ts'
 import type { Reading } from './fixtures/stores.ts'
 import topology from './fixtures/stores.ts'
@@ -30,15 +30,16 @@ export function apps(): (options: {
   readonly partitions?: number
   readonly dir?: string
   readonly checkpointInterval?: '1d' | '10ms'
+  readonly http?: AppOptions['http']
 }) => Promise<Running> {
   const open = new AsyncDisposableStack()
   after(() => open.disposeAsync())
   const directory = temporaryDirectories()
-  return async ({ workers = 0, partitions = 3, dir = directory(), checkpointInterval = '10ms' }) => {
+  return async ({ workers = 0, partitions = 3, dir = directory(), checkpointInterval = '10ms', http = false }) => {
     const broker = embeddedBroker({ dir, partitions } satisfies EmbeddedBrokerOptions)
     const url = new URL('./fixtures/stores.ts', import.meta.url)
     const program = workers === 0 ? { topology } : { topology: url, workers }
-    const app = new StreamsApp({ applicationId: 'stores', ...program, broker, checkpointInterval })
+    const app = new StreamsApp({ applicationId: 'stores', ...program, broker, checkpointInterval, http })
     await app.start()
     const producer = broker.producer('readings', { key: serdes.string(), value: serdes.json<Reading>() })
     return open.use({
