@@ -31,7 +31,13 @@ export function openApi(routes: readonly Route[], version: string, secured: bool
 function operation(route: Route, secured: boolean): object {
   const { id, tag, summary, params = {}, query = {}, body, gives, refuses = [], open } = route
   const content = Object.fromEntries(Object.entries(gives).map(([type, schema]) => [type, { schema }]))
-  const statuses = [400, ...refuses, ...(secured && open === undefined ? [401] : []), 500]
+  const statuses = [
+    400,
+    ...refuses,
+    ...(body === undefined ? [] : [413, 415]),
+    ...(secured && open === undefined ? [401] : []),
+    500,
+  ]
   return {
     operationId: id,
     tags: [tag],
