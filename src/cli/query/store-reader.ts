@@ -41,7 +41,7 @@ export class StoreReader {
     const opened = this.#queries.open(request.store)
     const store = new StoreQuery(() => opened)
     const { kind } = opened.layout.shape
-    if (kind === 'window' || kind === 'windows') return windowRows(store, request)
+    if (kind !== 'keyValue' && kind !== 'list') return windowRows(store, request)
     const { key, prefix, from, to, limit } = request
     if (key !== undefined) return rowOfKey(store, key)
     if (prefix !== undefined) return firstThatFits(prefix, (text) => store.prefix(text, { limit }))

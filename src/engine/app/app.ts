@@ -255,11 +255,7 @@ export class StreamsApp implements AsyncDisposable {
     this.program = program
   }
 
-  private serve(
-    options: HttpOptions,
-    { topology, workers }: LoadedProgram,
-    plan: PhysicalPlan,
-  ): Promise<void> {
+  private serve(options: HttpOptions, { topology, workers }: LoadedProgram, plan: PhysicalPlan): Promise<void> {
     const { settings, startedAt } = this
     const engine = (): Engine => {
       if (this.engine === undefined) throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}`)

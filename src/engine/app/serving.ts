@@ -99,7 +99,7 @@ function storesOf(plan: PhysicalPlan, { partitions }: Engine): StoreInfo[] {
 function kindOf(plan: PhysicalPlan, name: string): StoreInfo['kind'] {
   try {
     const { kind } = storeLayout(plan, name).shape
-    return kind === 'windows' ? 'window' : kind
+    return kind === 'keyValue' || kind === 'list' ? kind : 'window'
   } catch {
     return 'inner'
   }

@@ -13,6 +13,7 @@ import {
 } from '../../state/stores/index.ts'
 import type { PhysicalPlan, StepOp } from '../plan/physical.ts'
 import { storeCodecs } from '../runtime/stores.ts'
+import { keepsPanes } from '../runtime/windowed.ts'
 import { assigner, isAssigned } from '../time/assign.ts'
 
 /** A window of a key, and what it shows. */
@@ -44,6 +45,8 @@ export type Shape =
       readonly windowOf: (start: number) => Window
       readonly show: (held: unknown) => unknown
     }
+  /** A row each, by the windowed key as it is. */
+  | { readonly kind: 'windowedRows' }
   /** All windows of a key in one row. */
   | { readonly kind: 'windows'; readonly windowsOf: (held: unknown) => Iterable<WindowValue> }
 
@@ -67,6 +70,12 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
       `store '${name}' is the inner state of ${whose}, which cannot be queried; ask for what the step emits`,
     )
   }
+  if (owner?.op.kind === 'aggregate' && keepsPanes(owner.op)) {
+    throw new DhaaraError(
+      'DHAARA_QUERY',
+      `store '${name}' keeps parts of windows, which become windows when they close; ask for what step '${owner.name}' emits, or give the store a retention`,
+    )
+  }
   const { wrap, shape } = shapeOf(spec, owner?.op)
   const { keys, values } = storeCodecs(spec, name)
   return { name, sub: sub.id, keys, values: wrap(values), shape }
@@ -88,10 +97,7 @@ function shapeOf(spec: StoreSpec, op: StepOp | undefined): Wrapped {
     return { wrap: asIs, shape: { kind: 'keyValue', ordered, show } }
   }
   const windows = aggregate?.kind === 'aggregate' ? aggregate.windows : undefined
-  if (aggregate?.kind !== 'aggregate' || windows === undefined) {
-    const shape = { kind: 'window', aligned: true, windowOf: (start: number) => ({ start, end: start }), show } as const
-    return { wrap: asIs, shape }
-  }
+  if (aggregate?.kind !== 'aggregate' || windows === undefined) return { wrap: asIs, shape: { kind: 'windowedRows' } }
   if (windows.kind === 'session')
     return {
       wrap: SessionTable.values,

@@ -1,6 +1,6 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { Row } from '../../state/backend.ts'
-import { keyPrefixRange } from '../../state/codec/index.ts'
+import { compareKeys, keyPrefixRange } from '../../state/codec/index.ts'
 import { after, readTime, writeTime } from '../../state/stores/index.ts'
 import type { StoreLayout } from './layout.ts'
 import type { RowPages, RowSource } from './raw.ts'
@@ -53,7 +53,8 @@ export class StoreQuery {
     try {
       for (let page = await pages.next(); page.length > 0; page = await pages.next()) {
         options.signal?.throwIfAborted()
-        if (layout.shape.kind === 'keyValue' || layout.shape.kind === 'list') n += page.length
+        const { kind } = layout.shape
+        if (kind !== 'window' && kind !== 'windows') n += page.length
         else for (const row of page) n += entriesOf(layout, row).length
       }
       return n
@@ -100,17 +101,23 @@ export class StoreQuery {
           const cut = start === undefined ? times : cutTimes(times, start, reverse)
           return rows(options).windows(layout, { key: bytes, ...cut, reverse })
         }
+        if (shape.kind === 'windowedRows') return rows(options).scan(layout, { ...cutOff(start, reverse), reverse })
         if (shape.kind === 'windows') return one(rows(options), layout, bytes)
         throw cannot(layout, 'fetch', 'its keys have no windows: ask for get(key)')
       },
-      entriesOf: (row) => within(entriesOf(opened as StoreLayout, row), from, to),
+      entriesOf: (row) => {
+        const entries = within(entriesOf(opened as StoreLayout, row), from, to)
+        // where rows are not found by their key
+        if (opened?.shape.kind !== 'windowedRows') return entries
+        return entries.filter(([windowed]) => compareKeys((windowed as WindowedKey).key, key) === 0)
+      },
     })
   }
 
   fetchAll(from: number, to: number, options: ScanOptions = {}): Scan<unknown, unknown> {
     const bounds = (layout: StoreLayout): Bounds => {
       const { shape } = layout
-      if (shape.kind === 'windows') return {}
+      if (shape.kind === 'windows' || shape.kind === 'windowedRows') return {}
       if (shape.kind !== 'window') throw cannot(layout, 'fetchAll', 'its keys have no windows: ask for all()')
       if (!shape.aligned) return {}
       const times = timesOf(from, to)
@@ -164,7 +171,7 @@ function entriesOf({ keys, values, shape }: StoreLayout, [key, bytes]: Row): rea
     const windowed: WindowedKey = { key: keys.decode(key.subarray(8)), window: shape.windowOf(readTime(key, 0)) }
     return shown(windowed, shape.show(held))
   }
-  if (shape.kind === 'list') return [[keys.decode(key), held]]
+  if (shape.kind === 'list' || shape.kind === 'windowedRows') return [[keys.decode(key), held]]
   const decoded = keys.decode(key)
   return Array.from(shape.windowsOf(held), ({ window, value }) => [{ key: decoded, window }, value] as const)
 }
@@ -198,6 +205,9 @@ function cut(range: Bounds, { key }: Start, reverse: boolean): Bounds {
   const end = behind(key)
   return { ...range, lt: lt !== undefined && Buffer.compare(lt, end) < 0 ? lt : end }
 }
+
+const cutOff = (start: Start | undefined, reverse: boolean): Bounds =>
+  start === undefined ? {} : cut({}, start, reverse)
 
 function cutTimes(times: Times, { key }: Start, reverse: boolean): Times {
   const at = readTime(key, 0)

@@ -44,6 +44,12 @@ describe('queries that cannot be answered', () => {
       (of) => of.store('sums').fetchAll(0, 1).toArray(),
     ],
     [
+      'parts of windows',
+      'DHAARA_QUERY',
+      /'panes' keeps parts of windows, .*retention/,
+      (of) => of.store('panes').fetch('a', 0, 1).toArray(),
+    ],
+    [
       'a scan of lists',
       'DHAARA_QUERY',
       /'ids' cannot be asked for a scan; it keeps lists/,

@@ -113,7 +113,7 @@ describe('queries', () => {
             }
             assert.deepEqual(await query.fetch('nobody', 0, end, options).toArray(), [])
           }
-          for (const name of ['visits', 'sliding']) {
+          for (const name of ['visits', 'sliding', 'shown']) {
             const all = byKey(windows(name))
             assert.ok(all.length > 7, name)
             assert.deepEqual(await store(name).all(options).toArray(), all, name)
