@@ -1,5 +1,12 @@
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
-import { type AppOptions, type embeddedBroker, type Program, serdes, StreamsApp } from '../../../src/index.ts'
+import {
+  type AppOptions,
+  type embeddedBroker,
+  type Program,
+  type Serde,
+  serdes,
+  StreamsApp,
+} from '../../../src/index.ts'
 
 export interface Sent {
   readonly key: string
@@ -8,7 +15,8 @@ export interface Sent {
 }
 
 export interface Row {
-  readonly key: string | null
+  /** Text, or what a serde makes of it. */
+  readonly key: unknown
   readonly value: unknown
   readonly timestamp: number
 }
@@ -27,8 +35,8 @@ export async function send(broker: EmbeddedBroker, topic: string, records: Itera
   }
 }
 
-/** What a topic holds, partition by partition. */
-export async function read(broker: EmbeddedBroker, topic: string): Promise<Row[]> {
+/** What a topic holds, partition by partition; keys are text unless there is a serde for them. */
+export async function read(broker: EmbeddedBroker, topic: string, keys?: Serde<unknown>): Promise<Row[]> {
   const { log, release } = await openEmbedded(broker)
   const rows: Row[] = []
   const partitions = log.topic(topic)?.partitions ?? 0
@@ -36,11 +44,12 @@ export async function read(broker: EmbeddedBroker, topic: string): Promise<Row[]
     for (let batch = log.fetch(topic, p, 0); batch !== undefined; batch = log.fetch(topic, p, batch.nextOffset)) {
       for (let i = 0; i < batch.count; i++) {
         const part = (start: Int32Array, end: Int32Array) =>
-          (start[i] as number) < 0 ? null : batch.data.toString('utf8', start[i], end[i])
+          (start[i] as number) < 0 ? null : batch.data.subarray(start[i], end[i])
+        const key = part(batch.keyStart, batch.keyEnd)
         const value = part(batch.valueStart, batch.valueEnd)
         rows.push({
-          key: part(batch.keyStart, batch.keyEnd),
-          value: value === null ? null : JSON.parse(value),
+          key: key === null ? null : keys === undefined ? key.toString() : keys.deserialize(key, topic),
+          value: value === null ? null : JSON.parse(value.toString()),
           timestamp: batch.timestamps[i] as number,
         })
       }
