@@ -59,6 +59,7 @@ export const suite: Suite = {
     ordersCase('table-join', 'orders joined with a table of 10,000 customers', usual),
     ordersCase('repartition', 'keyed by city after parse: count, sum, max, emitted on each update; durable', usual, {
       ratioOf: 'wall',
+      subjects: [{ name: 'dhaara', variants: ['2 workers', '1 worker', 'no workers'] }],
     }),
   ],
 }

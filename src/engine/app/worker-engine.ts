@@ -18,7 +18,7 @@ import { receiveError } from './sent-error.ts'
 import { Pending, restoring } from './pending.ts'
 import { answerPolicy, sentSettings } from './sent-settings.ts'
 import { Totals } from './totals.ts'
-import { WorkerHandle } from './worker-handle.ts'
+import { type WorkerEvents, WorkerHandle } from './worker-handle.ts'
 import { WorkerInputs } from './worker-inputs.ts'
 import type { Order, Part, Question, Report } from './worker-protocol.ts'
 
@@ -32,6 +32,8 @@ export interface WorkerProgram {
   readonly settings: Readonly<Record<string, string>>
   readonly hash: string
   readonly workers: number
+  /** What the threads run instead of `worker-thread.ts`. */
+  readonly script?: URL
 }
 
 /**
@@ -194,11 +196,12 @@ export class WorkerEngine implements Engine {
       topics: inputs.slots,
       dirty: this.dirty.buffer as SharedArrayBuffer,
     }
-    this.handles[worker] = new WorkerHandle(start, this.bells, {
+    const events: WorkerEvents = {
       report: (from, report) => this.hear(from, report),
       answer: (question) => this.answer(question),
       died: (dead, cause) => this.died(dead, cause),
-    })
+    }
+    this.handles[worker] = new WorkerHandle(start, this.bells, events, program.script)
   }
 
   private hear(worker: number, report: Report): void {

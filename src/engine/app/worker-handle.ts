@@ -28,7 +28,12 @@ export class WorkerHandle {
   private readonly exited: Promise<void>
   private leaving = false
 
-  constructor(start: Omit<WorkerStart, 'port' | 'answers' | 'answered'>, bells: Bells, events: WorkerEvents) {
+  constructor(
+    start: Omit<WorkerStart, 'port' | 'answers' | 'answered'>,
+    bells: Bells,
+    events: WorkerEvents,
+    code: URL = script,
+  ) {
     const { worker } = start
     const orders = new MessageChannel()
     const answers = new MessageChannel()
@@ -38,7 +43,7 @@ export class WorkerHandle {
     this.port = orders.port1
     const workerData: WorkerStart = { ...start, port: orders.port2, answers: answers.port2, answered }
     const transferList = [orders.port2, answers.port2]
-    this.thread = new Worker(script, { workerData, transferList, name: `dhaara-${worker}` })
+    this.thread = new Worker(code, { workerData, transferList, name: `dhaara-${worker}` })
     this.port.on('message', (report: Report) => {
       if (report.type !== 'ask') events.report(worker, report)
       else

@@ -1,5 +1,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { LogReader } from '../../connectors/broker/log-reader.ts'
+import type { ReadableLog } from '../../connectors/broker/log.ts'
+import type { BackendReader } from '../../state/backend.ts'
 import { readRocks } from '../../state/backends/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, packRaw } from '../query/index.ts'
@@ -50,7 +51,7 @@ export class WorkerRuntime {
   private readonly dirty: Int32Array
   private readonly asker: Asker
   private readonly reader: ReturnType<typeof readRocks>
-  private readonly log: LogReader
+  private readonly log: ReadableLog
   private readonly policies: Policies
   private readonly partitionCounts = new Map<string, number>()
   private readonly storeIds = new Map<string, number>()
@@ -70,7 +71,7 @@ export class WorkerRuntime {
   private readonly counted = new Map<string, number>()
   private sealsHeld: Extract<Order, { type: 'seal' }>[] = []
 
-  constructor(plan: PhysicalPlan, start: WorkerStart, logger: Logger) {
+  constructor(plan: PhysicalPlan, start: WorkerStart, logger: Logger, logOf: (reader: BackendReader) => ReadableLog) {
     this.plan = plan
     this.start = start
     this.port = start.port
@@ -79,7 +80,7 @@ export class WorkerRuntime {
     this.dirty = new Int32Array(start.dirty)
     this.asker = new Asker(start.port, start.answers, start.answered)
     this.reader = readRocks(start.handle)
-    this.log = new LogReader(this.reader)
+    this.log = logOf(this.reader)
     const { data, user, external } = start.settings.policies
     const policies = {
       data: this.policy('data', data),

@@ -16,7 +16,9 @@ export class Bells {
   ring(thread: number): void {
     const at = thread * 16
     Atomics.add(this.words, at, 1)
-    if (Atomics.load(this.words, at + 8) === 1) Atomics.notify(this.words, at)
+    // whoever rings first wakes it: that costs a system call
+    if (Atomics.load(this.words, at + 8) === 1 && Atomics.exchange(this.words, at + 8, 0) === 1)
+      Atomics.notify(this.words, at)
   }
 
   /** To be read before looking for something to do. */

@@ -1,22 +1,44 @@
-import { StreamsBuilder } from '../../../../src/index.ts'
+import type { Subject } from '../../../harness/subject.ts'
 import { engineSubject } from '../common/dhaara.ts'
-import { ordersOf, rows } from '../common/orders.ts'
+import { workersSubject } from '../common/workers.ts'
+import topology from './topology.ts'
 
-export const subject = engineSubject(() => {
-  const builder = new StreamsBuilder()
-  ordersOf(builder)
-    .groupBy((order) => order.city)
-    .aggregate(
-      () => ({ count: 0, sum: 0, max: Number.NEGATIVE_INFINITY }),
-      (totals, { amount }) => {
-        totals.count++
-        totals.sum += amount
-        if (amount > totals.max) totals.max = amount
-        return totals
-      },
-    )
-    .toStream()
-    .map(({ count, sum, max }, city) => [null, { city, count, sum, max }])
-    .to('out', rows)
-  return builder.build()
-}, 'orders')
+/**
+ * Orders of a city come from one partition: what is emitted after each of them does not depend on which thread was faster.
+ * About half of them change threads.
+ */
+const onWorkers = (workers: number): Subject =>
+  workersSubject({
+    url: new URL('topology.ts', import.meta.url),
+    topology,
+    input: 'orders',
+    workers,
+    partitions: 2,
+    partitionOf: oddCity,
+  })
+
+const quote = '"'.charCodeAt(0)
+const comma = ','.charCodeAt(0)
+const hyphen = '-'.charCodeAt(0)
+
+/** 1 if the number of the city is odd: `{"orderId":7,"customer":5,"city":"city-13",…`. */
+function oddCity(bytes: Buffer, start: number): number {
+  let at = start + '{"orderId":'.length
+  while (bytes[at] !== comma) at++
+  at += ',"customer":'.length
+  while (bytes[at] !== comma) at++
+  at += ',"city":"city'.length
+  if (bytes[at] !== hyphen) throw new Error('an order looks otherwise than this file knows it')
+  while (bytes[at] !== quote) at++
+  return (bytes[at - 1] as number) & 1
+}
+
+const variants: Readonly<Record<string, Subject>> = {
+  '2 workers': onWorkers(2),
+  '1 worker': onWorkers(1),
+  'no workers': engineSubject(() => topology, 'orders'),
+}
+
+export const subject: Subject = {
+  setup: (context) => (variants[context.variant] as Subject).setup(context),
+}
