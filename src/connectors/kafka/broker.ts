@@ -16,6 +16,8 @@ export interface KafkaBrokerOptions {
   readonly sasl?: SaslOptions
   /** Names us in the brokers' logs and quotas; default 'dhaara'. */
   readonly clientId?: string
+  /** How long an instance may be silent before others take its tasks, ms; default 10000. */
+  readonly sessionTimeout?: number
   /** Of topics made here; default: the brokers' own. */
   readonly replicationFactor?: number
 }
@@ -54,7 +56,7 @@ class Kafka implements BrokerParts, AsyncDisposable {
     }
     try {
       this.#cluster ??= this.#connect()
-      return new KafkaLog(await this.#cluster, this.#options.replicationFactor ?? -1, release)
+      return new KafkaLog(await this.#cluster, this.#options, release)
     } catch (error) {
       this.#cluster = undefined
       await release()

@@ -25,16 +25,22 @@ const topicResource = 2
 /** Where a configuration's value comes from: this topic's own. */
 const ownConfig = 1
 
+export interface LogOptions {
+  /** Default: the brokers' own. */
+  readonly replicationFactor?: number
+  readonly sessionTimeout?: number
+}
+
 /** Topics, positions and groups of a cluster, and who reads and writes them. */
 export class KafkaLog implements RemoteLog {
   readonly #cluster: KafkaCluster
-  readonly #replicas: number
+  readonly #options: LogOptions
   readonly #release: () => Promise<void>
   readonly #open = new Set<{ close(): Promise<void> }>()
 
-  constructor(cluster: KafkaCluster, replicas: number, release: () => Promise<void>) {
+  constructor(cluster: KafkaCluster, options: LogOptions, release: () => Promise<void>) {
     this.#cluster = cluster
-    this.#replicas = replicas
+    this.#options = options
     this.#release = release
   }
 
@@ -54,7 +60,7 @@ export class KafkaLog implements RemoteLog {
       topics: topics.map(({ name, partitions, configs }) => ({
         name,
         partitions,
-        replicas: this.#replicas,
+        replicas: this.#options.replicationFactor ?? -1,
         assignments: [],
         configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
       })),
@@ -195,7 +201,8 @@ export class KafkaLog implements RemoteLog {
   }
 
   member(options: MemberOptions): RemoteMember {
-    return new KafkaMember(this.#cluster, options)
+    const { sessionTimeout: sessionMs } = this.#options
+    return new KafkaMember(this.#cluster, sessionMs === undefined ? options : { sessionMs, ...options })
   }
 
   async release(): Promise<void> {
