@@ -73,6 +73,7 @@ export const layerRules: readonly LayerRule[] = [
       'src/state/codec',
       'src/connectors/broker',
       'src/connectors/embedded',
+      'src/connectors/kafka',
       'src/errors',
     ],
   },

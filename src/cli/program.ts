@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addConsume } from './commands/consume.ts'
 import { addDescribe } from './commands/describe.ts'
+import { addLag } from './commands/lag.ts'
 import { addProduce } from './commands/produce.ts'
 import { addQuery } from './commands/query.ts'
 import { addReset } from './commands/reset.ts'
@@ -42,6 +43,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   addConsume(program)
   addQuery(program)
   addReset(program)
+  addLag(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(dhaara ${command.name()} --help tells more)`)
   if (args.length === 0) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { dhaara, temporaryFolder } from './dhaara.ts'
+import { dhaara, shop, temporaryFolder } from './dhaara.ts'
 
-const commands = ['run', 'describe', 'topics', 'produce', 'consume', 'query', 'reset']
+const commands = ['run', 'describe', 'topics', 'produce', 'consume', 'query', 'reset', 'lag']
 
 describe('dhaara', () => {
   const folder = temporaryFolder()
@@ -30,14 +30,14 @@ describe('dhaara', () => {
     ['an unknown command', ['rnu'], /unknown command 'rnu'[\s\S]*Did you mean run\?/],
     ['an unknown option', ['topics', '--dir', 'x', '--dri'], /unknown option '--dri'[\s\S]*dhaara topics --help/],
     ['a missing argument', ['describe'], /missing required argument 'module'/],
-    ['a missing option', ['topics'], /required option '--dir <path>' not specified/],
+    ['a missing option', ['topics'], /DHAARA_OPTION: neither --dir nor --brokers is given/],
     ['too many arguments', ['describe', 'a', 'b'], /too many arguments/],
     ['a number that is none', ['run', 'x.ts', '--workers', 'two'], /Found 'two'; expected a whole number from 0/],
     ['an input without file', ['run', 'x.ts', '--input', 'orders'], /Found 'orders'; expected topic=file\.jsonl/],
     ['a setting without name', ['run', 'x.ts', '--set', '=1'], /Found '=1'; expected name=value/],
     ['a choice that is none', ['describe', 'x.ts', '--format', 'svg'], /Allowed choices are text, mermaid, dot, json/],
     ['a module that is not there', ['describe', 'none.ts'], /error DHAARA_MODULE: there is no .*none\.ts/],
-    ['Kafka', ['run', 'none.ts', '--brokers', 'k:9092'], /error DHAARA_OPTION: --brokers k:9092: Kafka is not part/],
+    ['files with Kafka', ['run', shop, '--brokers', 'k:9092', '-i', 'a=-'], /--input does not go with --brokers/],
     ['a directory that is none', ['topics', '--dir', 'none'], /DHAARA_OPTION: .*none is no directory of dhaara's/],
   ]
   for (const [what, args, says] of wrong) {

@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { connectDirectory, type WireBatch } from '../../connectors/embedded/index.ts'
-import { count, existingDirectory } from '../arguments.ts'
+import type { WireBatch } from '../../connectors/embedded/index.ts'
+import { count } from '../arguments.ts'
+import { brokersFlag, connectTopics, type Place } from '../kafka/topic-client.ts'
 import { loadModule } from '../load-module.ts'
 import { print } from '../output/print.ts'
 import { RowWriter } from '../output/row-writer.ts'
 import { wireBatch } from '../output/wire-batch.ts'
 import { PlanTopics } from '../plan-topics.ts'
 
-interface ConsumeFlags {
-  readonly dir: string
+interface ConsumeFlags extends Place {
   readonly from: 'beginning' | 'end'
   readonly follow?: true
   readonly max?: number
@@ -25,7 +25,8 @@ Examples:
   $ dhaara consume alerts --dir ./data
   $ dhaara consume alerts --dir ./data --from end --follow
   $ dhaara consume trends --dir ./data --module topology.ts --max 10
-  $ dhaara consume flipkart-dead-letters --dir ./data --headers --offsets`
+  $ dhaara consume flipkart-dead-letters --dir ./data --headers --offsets
+  $ dhaara consume orders --brokers localhost:9092 --max 10`
 
 export function addConsume(program: Command): void {
   program
@@ -33,7 +34,8 @@ export function addConsume(program: Command): void {
     .summary('print the records of a topic')
     .description('Print committed records as JSON lines. Goes through the app that holds the directory, if one runs.')
     .argument('<topic>', 'the topic')
-    .requiredOption('--dir <path>', 'the directory')
+    .option('--dir <path>', 'the directory')
+    .option(...brokersFlag)
     .addOption(new Option('--from <where>', 'where to begin').choices(['beginning', 'end']).default('beginning'))
     .option('--follow', 'go on with what is appended later, until interrupted')
     .option('--max <n>', 'end after so many records', count(0))
@@ -45,7 +47,7 @@ export function addConsume(program: Command): void {
 }
 
 async function consume(topic: string, flags: ConsumeFlags): Promise<void> {
-  const { dir, from, follow = false, max = Number.POSITIVE_INFINITY, module, offsets = false, headers = false } = flags
+  const { from, follow = false, max = Number.POSITIVE_INFINITY, module, offsets = false, headers = false } = flags
   const serdes = module === undefined ? [] : new PlanTopics((await loadModule(module, {})).plan).serdesOf(topic)
   const rows = new RowWriter(topic, serdes, { offset: offsets, headers })
   const ending = new AbortController()
@@ -56,7 +58,7 @@ async function consume(topic: string, flags: ConsumeFlags): Promise<void> {
   // Nothing else keeps the process alive while it follows.
   const awake = setInterval(() => {}, 2 ** 30)
   try {
-    await using client = await connectDirectory(existingDirectory(dir))
+    await using client = await connectTopics(flags)
     let left = max
     if (left === 0) return
     for await (const wire of client.consume({ topic, from, follow }, ending.signal) as AsyncIterable<WireBatch>) {

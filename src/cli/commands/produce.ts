@@ -1,15 +1,15 @@
 import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { connectDirectory, type DirectoryClient, type WireRecord } from '../../connectors/embedded/index.ts'
+import type { WireRecord } from '../../connectors/embedded/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import { brokersFlag, connectTopics, type Place, type TopicClient } from '../kafka/topic-client.ts'
 import { LineSplitter } from '../input/lines.ts'
 import { type InputFormat, RecordMaker, type RecordTaker, type Written } from '../input/record-maker.ts'
 import { loadModule } from '../load-module.ts'
 import { PlanTopics } from '../plan-topics.ts'
 
-interface ProduceFlags {
-  readonly dir: string
+interface ProduceFlags extends Place {
   readonly file: string
   readonly inputFormat: InputFormat
   readonly module?: string
@@ -30,14 +30,15 @@ export function addProduce(program: Command): void {
     .summary('append JSON lines to a topic')
     .description('Append lines of JSON to a topic. Goes through the app that holds the directory, if one runs.')
     .argument('<topic>', 'made with one partition if it is not there')
-    .requiredOption('--dir <path>', 'the directory; made if it is not there')
+    .option('--dir <path>', 'the directory; made if it is not there')
+    .option(...brokersFlag)
     .option('--file <file>', 'read this file; - is standard input', '-')
     .addOption(new Option('--input-format <format>', 'what a line is').choices(['values', 'records']).default('values'))
     .option('--module <module>', 'the topology whose source reads the topic')
     .addHelpText('after', help)
     .action(async (topic: string, flags: ProduceFlags) => {
       const source = flags.module === undefined ? {} : await sourceOf(flags.module, topic)
-      await using client = await connectDirectory(flags.dir)
+      await using client = await connectTopics(flags, true)
       const lines = await produce(client, topic, source, flags)
       process.stderr.write(`${lines} records appended to ${topic}\n`)
     })
@@ -54,7 +55,7 @@ async function sourceOf(module: string, topic: string): Promise<Written> {
 }
 
 async function produce(
-  client: DirectoryClient,
+  client: TopicClient,
   topic: string,
   source: Written,
   { file, inputFormat }: ProduceFlags,

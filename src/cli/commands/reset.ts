@@ -7,12 +7,15 @@ import { DhaaraError } from '../../errors/index.ts'
 import { STATE_SPACE } from '../../state/stores/index.ts'
 import { existingDirectory, several } from '../arguments.ts'
 import { ProgressRows } from '../input/progress.ts'
+import { resetOnKafka } from '../kafka/reset.ts'
+import { brokersFlag } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
 import { AppRows } from '../query/app-rows.ts'
 import { onlyApp } from './query.ts'
 
 interface ResetFlags {
-  readonly dir: string
+  readonly dir?: string
+  readonly brokers?: string
   readonly applicationId?: string
   readonly topic?: readonly string[]
   readonly allTopics?: true
@@ -27,14 +30,16 @@ wrote before the reset is still in its output topics, and it will write it again
 Examples:
   $ dhaara reset --dir ./data                                  # shows what would go
   $ dhaara reset --dir ./data --topic trends --topic alerts --yes
-  $ dhaara reset --dir ./data --application-id flipkart --all-topics --yes`
+  $ dhaara reset --dir ./data --application-id flipkart --all-topics --yes
+  $ dhaara reset --brokers localhost:9092 --application-id flipkart --yes`
 
 export function addReset(program: Command): void {
   program
     .command('reset')
     .summary("drop an app's state and positions")
     .description("Drop an app's stores, timers and positions. Without --yes nothing goes: it is told what would.")
-    .requiredOption('--dir <path>', 'the directory')
+    .option('--dir <path>', 'the directory')
+    .option(...brokersFlag)
     .option('--application-id <id>', 'which app, where the directory has several')
     .option('--topic <topic>', 'delete this topic too (repeatable)', several)
     .option('--all-topics', 'delete all topics of the directory too')
@@ -45,7 +50,11 @@ export function addReset(program: Command): void {
 }
 
 async function reset(flags: ResetFlags): Promise<void> {
-  await using broker = embeddedBroker({ dir: existingDirectory(flags.dir) })
+  const { dir, brokers } = flags
+  if (brokers !== undefined) return resetOnKafka({ ...flags, brokers })
+  if (dir === undefined)
+    throw new DhaaraError('DHAARA_OPTION', 'neither --dir nor --brokers is given; say where the app is')
+  await using broker = embeddedBroker({ dir: existingDirectory(dir) })
   const lease = await openEmbedded(broker)
   try {
     const app = onlyApp(lease.backend, flags.applicationId)

@@ -4,6 +4,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import { count, setting, type TopicFile, topicFile } from '../arguments.ts'
 import { codeOf } from '../exit.ts'
 import type { InputFormat } from '../input/record-maker.ts'
+import { runOnKafka } from '../kafka/job.ts'
 import { type LogLevel, logLevels } from '../logging.ts'
 import { createProgress } from '../progress.ts'
 import { Job } from '../job.ts'
@@ -35,6 +36,7 @@ Examples:
   $ dhaara run topology.ts --input orders=orders.jsonl --output trends=trends.jsonl --until-end
   $ tail -f orders.jsonl | dhaara run topology.ts --input orders=- --output alerts=- --dir ./data
   $ dhaara run topology.ts --input orders=a.jsonl --input payments=b.jsonl --partitions 4 --workers 4 --until-end
+  $ dhaara run topology.ts --brokers localhost:9092 --dir ./state
   $ dhaara run topology.ts --dir ./data --set region=south --checkpoint-interval 1s`
 
 export function addRun(program: Command, done: (code: number) => void): void {
@@ -49,19 +51,23 @@ export function addRun(program: Command, done: (code: number) => void): void {
     .option('--partitions <n>', 'spread the lines of inputs over n partitions, by key', count(1))
     .option('--until-end', 'stop when all inputs are processed: windows close, timers fire')
     .option('--workers <n>', 'worker threads; 0: the calling thread', count(0))
-    .option('--dir <path>', 'where topics and state live (default: a temporary directory)')
+    .option(
+      '--dir <path>',
+      'where topics and state live, with --brokers the state alone (default: a temporary directory)',
+    )
     .option('--set <name=value>', 'a setting for the module: env.settings (repeatable)', setting)
     .option('--application-id <id>', "names the app's state (default: the name of the file or its folder)")
     .option('--checkpoint-interval <duration>', "how often to commit: '100ms', '1s', …")
     .option('--json', 'tell on standard error what happens as JSON lines')
     .addOption(new Option('--log-level <level>', 'least level of logs (default: warn)').choices([...logLevels]))
-    .option('--brokers <list>', 'Kafka is not part of this version')
+    .option('--brokers <list>', 'run an instance on a Kafka cluster: host:port of some brokers, with commas')
     .addHelpText('after', help)
     .action(async (path: string, flags: RunFlags) => done(await run(path, flags)))
 }
 
 async function run(path: string, flags: RunFlags): Promise<number> {
   const progress = createProgress(flags.json === true)
+  if (flags.brokers !== undefined) return runOnKafka(path, flags, progress)
   const job = new Job(path, flags, progress)
   try {
     checkFlags(flags)
@@ -75,13 +81,7 @@ async function run(path: string, flags: RunFlags): Promise<number> {
   return job.run()
 }
 
-function checkFlags({ brokers, input = [], output = [] }: RunFlags): void {
-  if (brokers !== undefined) {
-    throw new DhaaraError(
-      'DHAARA_OPTION',
-      `--brokers ${brokers}: Kafka is not part of this version. Leave it out: topics live in the directory that --dir names`,
-    )
-  }
+function checkFlags({ input = [], output = [] }: RunFlags): void {
   const topics = new Set<string>()
   for (const { topic } of input) {
     if (topics.has(topic))

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
-import { connectDirectory } from '../../connectors/embedded/index.ts'
-import { existingDirectory } from '../arguments.ts'
+import { brokersFlag, connectTopics, type Place } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
 
 const help = `
 Examples:
   $ dhaara topics --dir ./data
-  $ dhaara topics --dir ./data --json`
+  $ dhaara topics --dir ./data --json
+  $ dhaara topics --brokers localhost:9092`
 
 export function addTopics(program: Command): void {
   program
@@ -15,11 +15,12 @@ export function addTopics(program: Command): void {
     .description(
       'List topics with their partitions and records. Goes through the app that holds the directory, if one runs.',
     )
-    .requiredOption('--dir <path>', 'the directory')
+    .option('--dir <path>', 'the directory')
+    .option(...brokersFlag)
     .option('--json', 'a JSON line a topic, with the offsets of its partitions')
     .addHelpText('after', help)
-    .action(async ({ dir, json }: { readonly dir: string; readonly json?: true }) => {
-      await using client = await connectDirectory(existingDirectory(dir))
+    .action(async ({ json, ...place }: Place & { readonly json?: true }) => {
+      await using client = await connectTopics(place)
       const topics = await client.topics()
       if (json) return print(topics.map((topic) => `${JSON.stringify(topic)}\n`).join(''))
       if (topics.length === 0) return print('no topics\n')
