@@ -1,5 +1,12 @@
 import { MemoryBackend } from '../../../src/state/backends/index.ts'
-import { KeyValueTable, msgpackValues, statePrefix, typedKeys, WindowTable } from '../../../src/state/stores/index.ts'
+import {
+  CachePool,
+  KeyValueTable,
+  msgpackValues,
+  statePrefix,
+  typedKeys,
+  WindowTable,
+} from '../../../src/state/stores/index.ts'
 import { Random } from '../../workload/random.ts'
 import type { MicroCase } from './case.ts'
 
@@ -19,7 +26,7 @@ const space = (store: number) => ({
   prefix: statePrefix(store, 0),
   keys: typedKeys,
   values: msgpackValues,
-  cacheBytes: 1 << 26,
+  cache: new CachePool(1 << 26).share(),
 })
 
 const table = new KeyValueTable(space(1), 1)

@@ -1,7 +1,7 @@
 import type { SourceNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
-import { type Sealer, statePrefix } from '../../state/stores/index.ts'
+import { CachePool, type Sealer, statePrefix } from '../../state/stores/index.ts'
 import { type Program, programOf } from '../codegen/program.ts'
 import type { Counter } from '../operators/operator.ts'
 import { waitedFor } from '../plan/versioned.ts'
@@ -51,6 +51,7 @@ export class TaskGroup {
   private readonly plan: PhysicalPlan
   private readonly host: Host
   private readonly partitions: readonly number[]
+  private readonly pool: CachePool
   private readonly order: readonly Task[]
   private readonly channels = new Map<string, Channel>()
   private clears: [Uint8Array, Uint8Array][] = []
@@ -76,9 +77,9 @@ export class TaskGroup {
     this.host = host
     this.epoch = epoch
     this.transport = transport
+    this.pool = new CachePool(host.options.cacheBytes)
     this.codecs = plan.repartitions.map(channelCodec)
-    for (const { sub, partition } of ids)
-      this.tasks.push(this.make(plan.subs[sub] as SubTopology, partition, ids.length))
+    for (const { sub, partition } of ids) this.tasks.push(this.make(plan.subs[sub] as SubTopology, partition))
     this.order = inFlow(plan, this.tasks)
     for (const task of this.order) task.settle()
   }
@@ -221,7 +222,7 @@ export class TaskGroup {
     }
   }
 
-  private make(sub: SubTopology, partition: number, tasks: number): Task {
+  private make(sub: SubTopology, partition: number): Task {
     const { host } = this
     const taskId = `${sub.id}_${partition}`
     const saved = this.saved(sub, partition)
@@ -249,7 +250,7 @@ export class TaskGroup {
       { reader: host.reader, storeId: (name) => host.storeId(name, sub.id) },
       partition,
       this.epoch,
-      host.options.cacheBytes / Math.max(1, tasks * Math.max(1, sub.stores.length)),
+      this.pool,
     )
     this.stores.set(taskId, stores)
     const fail = (error: unknown, at: number) => this.fail(error, at, rec)

@@ -1,6 +1,7 @@
 import type { AnySerde, StoreSpec } from '../../dsl/plan/index.ts'
 import {
   type Armed,
+  type CachePool,
   type Cells,
   cellValues,
   DueTable,
@@ -52,14 +53,14 @@ export class TaskStores {
   private readonly host: StoresHost
   private readonly partition: number
   private readonly epoch: number
-  private readonly share: number
+  private readonly pool: CachePool
 
-  constructor(specs: readonly StoreSpec[], host: StoresHost, partition: number, epoch: number, share: number) {
+  constructor(specs: readonly StoreSpec[], host: StoresHost, partition: number, epoch: number, pool: CachePool) {
     this.specs = new Map(specs.map((spec) => [spec.name, spec]))
     this.host = host
     this.partition = partition
     this.epoch = epoch
-    this.share = share
+    this.pool = pool
   }
 
   keyValue(name: string): KeyValueTable {
@@ -191,7 +192,7 @@ export class TaskStores {
       prefix: statePrefix(this.host.storeId(name), this.partition),
       keys,
       values: wrap(values),
-      cacheBytes: this.share,
+      cache: this.pool.share(),
     })
     this.tables.set(name, table)
     return table

@@ -7,6 +7,7 @@ export {
   typedKeys,
   type ValueCodec,
 } from './codecs.ts'
+export { CachePool, type CacheShare } from './cache-pool.ts'
 export { type Armed, DueTable } from './due.ts'
 export { Entry } from './entry.ts'
 export { Held, heldValues } from './held.ts'

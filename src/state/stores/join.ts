@@ -357,10 +357,13 @@ export class JoinTable {
 
   /** Second chance, oldest stretch first: a sweep spares what was used since the last. Unwritten changes stay. */
   private evict(): void {
-    const limit = this.space.cacheBytes / 4
+    const { cache } = this.space
+    const limit = cache.allowed(this.held)
+    if (this.held <= limit) return
     for (let sweep = 0; sweep < 2 && this.held > limit; sweep++)
       for (const start of this.starts)
         if (start > this.pinned) this.evictFrom(this.buckets.get(start) as JoinBucket, limit)
+    cache.allowed(this.held)
   }
 
   private evictFrom(bucket: JoinBucket, limit: number): void {
@@ -379,7 +382,7 @@ export class JoinTable {
   }
 
   private get held(): number {
-    return this.cachedBytes + this.groupCount * 16
+    return (this.cachedBytes + this.groupCount * 16) * 4
   }
 
   private startKey(start: number): Buffer {

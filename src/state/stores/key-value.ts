@@ -201,13 +201,10 @@ export class KeyValueTable {
 
   /** Second chance: a sweep spares what was used since the last one. Only entries without unwritten changes go. */
   private evict(): void {
-    const limit = this.space.cacheBytes / 4
-    if (this.cachedBytes + this.entries.size * 16 <= limit) return
-    for (
-      let looked = this.entries.size * 2;
-      looked > 0 && this.cachedBytes + this.entries.size * 16 > limit;
-      looked--
-    ) {
+    const { cache } = this.space
+    const limit = cache.allowed(this.held)
+    if (this.held <= limit) return
+    for (let looked = this.entries.size * 2; looked > 0 && this.held > limit; looked--) {
       this.hand ??= this.entries.entries()
       const next = this.hand.next()
       if (next.done) {
@@ -224,6 +221,12 @@ export class KeyValueTable {
       this.cachedBytes -= entry.bytes
       if (entry.stored) this.complete = false
     }
+    cache.allowed(this.held)
+  }
+
+  /** Bytes on the heap, estimated. */
+  private get held(): number {
+    return (this.cachedBytes + this.entries.size * 16) * 4
   }
 
   private anyRow(): boolean {

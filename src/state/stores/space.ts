@@ -1,4 +1,5 @@
 import type { BackendReader } from '../backend.ts'
+import type { CacheShare } from './cache-pool.ts'
 import type { KeyCodec, ValueCodec } from './codecs.ts'
 
 /** Takes what an epoch changed, as bytes. Buffers may be reused after the call. */
@@ -19,8 +20,8 @@ export interface StoreSpace {
   readonly prefix: Buffer
   readonly keys: KeyCodec
   readonly values: ValueCodec
-  /** Decoded bytes this store may hold, an entry counting its encoded bytes x 4. */
-  readonly cacheBytes: number
+  /** Where the store asks how much it may keep decoded: a row's bytes count four times. */
+  readonly cache: CacheShare
 }
 
 export const STATE_SPACE = 0x02

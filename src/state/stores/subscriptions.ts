@@ -1,5 +1,8 @@
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
 
+/** What a member takes in the cache, roughly. */
+const heapBytesOfMember = 512
+
 /** A row of the left table that follows a row of the right one. */
 export class Subscription {
   readonly group: SubscriptionGroup
@@ -180,10 +183,11 @@ export class SubscriptionTable {
 
   /** Second chance, a group at a time. Unwritten changes stay. */
   private evict(): void {
-    const limit = Math.max(64, this.space.cacheBytes / 512)
+    const { cache } = this.space
+    const limit = Math.max(64, cache.allowed(this.held * heapBytesOfMember) / heapBytesOfMember)
     for (let sweep = 0; sweep < 2 && this.held > limit; sweep++) {
       for (const [id, group] of this.groups) {
-        if (this.held <= limit) return
+        if (this.held <= limit) break
         if (group.dirty !== 0) continue
         if (group.used) {
           group.used = false
@@ -194,6 +198,7 @@ export class SubscriptionTable {
         if (group.members.size > 0 || !group.complete) this.whole = false
       }
     }
+    cache.allowed(this.held * heapBytesOfMember)
   }
 
   private groupKey(foreign: unknown): Buffer {

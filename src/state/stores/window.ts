@@ -6,6 +6,9 @@ import { after, readTime, type Sealer, type StoreSpace, writeTime } from './spac
 
 const rowKeys = new KeyWriter()
 
+/** What a row takes in the cache, roughly. */
+const heapBytesOfRow = 512
+
 /** All rows of one window start: `prefix | start (8 bytes) | key`. */
 export class Bucket {
   readonly start: number
@@ -241,10 +244,13 @@ export class WindowTable {
 
   /** Second chance, oldest start first: a sweep spares what was used since the last. Unwritten changes stay. */
   private evict(): void {
-    const limit = Math.max(64, this.space.cacheBytes / 512)
+    const { cache } = this.space
+    const limit = Math.max(64, cache.allowed(this.entryCount * heapBytesOfRow) / heapBytesOfRow)
+    if (this.entryCount <= limit) return
     for (let sweep = 0; sweep < 2 && this.entryCount > limit; sweep++) {
       for (const bucket of this.buckets.values()) this.evictFrom(bucket, limit)
     }
+    cache.allowed(this.entryCount * heapBytesOfRow)
   }
 
   private evictFrom(bucket: Bucket, limit: number): void {

@@ -8,6 +8,7 @@ import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { copyValue } from '../../../src/state/codec/index.ts'
 import type { tickedValues } from '../../../src/state/stores/index.ts'
 import {
+  CachePool,
   type Cells,
   cellValues,
   DueTable,
@@ -169,7 +170,10 @@ export class Rig {
       const store = name.endsWith('.timers') ? 2 : 1
       const prefix = statePrefix(store, 0)
       const cacheBytes = this.options.cacheBytes ?? 1e9
-      const table = new Table({ reader: this.backend, prefix, keys: typedKeys, values, cacheBytes }, this.epoch)
+      const table = new Table(
+        { reader: this.backend, prefix, keys: typedKeys, values, cache: new CachePool(cacheBytes).share() },
+        this.epoch,
+      )
       this.tables.set(name, table)
       return table
     }

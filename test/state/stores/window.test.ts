@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
-import { msgpackValues, statePrefix, typedKeys, WindowTable } from '../../../src/state/stores/index.ts'
+import { CachePool, msgpackValues, statePrefix, typedKeys, WindowTable } from '../../../src/state/stores/index.ts'
 
 type Clear = [gte: Uint8Array, lt: Uint8Array]
 
@@ -76,7 +76,7 @@ class Bench {
       prefix: statePrefix(1, 0),
       keys: typedKeys,
       values: msgpackValues,
-      cacheBytes: 0,
+      cache: new CachePool(0).share(),
     }
     return new WindowTable(space, this.epoch)
   }

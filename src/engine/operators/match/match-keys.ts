@@ -246,7 +246,7 @@ export class MatchKeys implements PartClient {
   }
 
   private wake(state: KeyState): KeyedMatcher {
-    if (this.weight > this.table.space.cacheBytes) this.evict()
+    this.evict()
     const matcher = this.idle.pop() ?? this.make()
     const parts = this.table.parts(state.key)
     matcher.load(state.head as Head, parts, this.codec)
@@ -264,7 +264,8 @@ export class MatchKeys implements PartClient {
 
   /** Second chance: a sweep spares what was used since the last one. Only what has no unwritten changes goes to sleep. */
   private evict(): void {
-    const limit = this.table.space.cacheBytes
+    const { cache } = this.table.space
+    const limit = cache.allowed(this.weight)
     if (this.weight <= limit) return
     for (let looked = this.states.size * 2; looked > 0 && this.weight > limit; looked--) {
       this.hand ??= this.states.values()
@@ -284,6 +285,7 @@ export class MatchKeys implements PartClient {
       state.chunks.clear()
       this.weigh(state, 0)
     }
+    cache.allowed(this.weight)
   }
 
   private resume(key: unknown, head: Head): void {
