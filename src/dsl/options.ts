@@ -28,7 +28,12 @@ export interface StoreOptions<T extends Duration = never> {
 }
 export interface StateOptions<K, V, T extends Duration = never> extends SerdeOptions<K, V> {
   readonly store?: string | StoreOptions<T>
-  /** Aggregates in each producing task before the repartition. */
+  /**
+   * Aggregates in each producing task before the repartition, so that a key that most records have does not make one task
+   * do all the work. Results come once a slice of records instead of once a record. For aggregates that can be merged and
+   * never return null, without windows or with tumbling, hopping and cumulative ones and without `lateTo`; elsewhere it
+   * changes nothing.
+   */
   readonly twoPhase?: boolean
 }
 export interface AggregateOptions<K, A, T extends Duration = never> extends StateOptions<K, A, T> {

@@ -2,6 +2,7 @@ import type { Step } from '../plan/physical.ts'
 
 const stateful = new Set<Step['op']['kind']>([
   'aggregate',
+  'partial',
   'toTable',
   'tableAggregate',
   'tableJoin',

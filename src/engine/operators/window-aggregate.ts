@@ -37,11 +37,11 @@ export class WindowAggregate implements Timed {
   private readonly copyState: boolean
   private readonly needsOld: boolean
   private readonly copyOld: boolean
-  private readonly clock: TaskClock
+  protected readonly clock: TaskClock
   private readonly single: boolean
   private readonly nullKeys: Counter
   private readonly nullValues: Counter
-  private readonly lateCount: Counter
+  protected readonly lateCount: Counter
   private current: Bucket | undefined = undefined
   /** Starts that are open, ascending: the closed ones that retention keeps are only in the table. */
   private readonly open: number[] = []
@@ -121,7 +121,7 @@ export class WindowAggregate implements Timed {
     if (!taken) this.tooLate(key, value, ts)
   }
 
-  private update(start: number, key: unknown, value: unknown, ts: number, port: number): void {
+  protected update(start: number, key: unknown, value: unknown, ts: number, port: number): void {
     const bucket = this.current !== undefined && this.current.start === start ? this.current : this.bucket(start)
     const entry = bucket.load(key)
     if (this.mode === 'every') {
@@ -192,7 +192,7 @@ export class WindowAggregate implements Timed {
     if (this.late !== undefined) this.late(key, value, ts)
   }
 
-  private closeAt(start: number): number {
+  protected closeAt(start: number): number {
     return this.windows.endOf(start) + this.grace - 1
   }
 

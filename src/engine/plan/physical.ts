@@ -1,5 +1,13 @@
 /** The physical plan: steps wired to each other, cut into sub-topologies. Plain data; tasks are made from it. */
-import type { AnySerde, ForeignJoinNode, LogicalPlan, PlanNode, StoreSpec, UserFn } from '../../dsl/plan/index.ts'
+import type {
+  AggregateNode,
+  AnySerde,
+  ForeignJoinNode,
+  LogicalPlan,
+  PlanNode,
+  StoreSpec,
+  UserFn,
+} from '../../dsl/plan/index.ts'
 
 /** Records change key and so change task: written by one sub-topology, read by another. */
 export interface Repartition {
@@ -15,6 +23,8 @@ export interface Repartition {
   readonly local?: boolean
   /** Each task reads everything. */
   readonly broadcast?: boolean
+  /** Carries states of an aggregation's first phase. */
+  readonly partial?: boolean
   /** Carries changes of table rows (new and old) instead of events. */
   readonly change: boolean
 }
@@ -23,6 +33,8 @@ export type StepOp =
   | PlanNode
   | { readonly kind: 'repartitionWrite'; readonly repartition: Repartition }
   | { readonly kind: 'repartitionRead'; readonly repartition: Repartition }
+  /** The first phase of an aggregation, for one of its inputs. */
+  | { readonly kind: 'partial'; readonly node: AggregateNode; readonly port: number }
   /** Of a foreign-key join, the place at its left table. */
   | { readonly kind: 'foreignSend'; readonly node: ForeignJoinNode }
   /** The place at its right table. */

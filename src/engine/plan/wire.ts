@@ -1,6 +1,14 @@
-import type { AsyncNode, BroadcastNode, LogicalPlan, PlanNode, RepartitionNode } from '../../dsl/plan/index.ts'
+import type {
+  AggregateNode,
+  AsyncNode,
+  BroadcastNode,
+  LogicalPlan,
+  PlanNode,
+  RepartitionNode,
+} from '../../dsl/plan/index.ts'
 import { type Wires, wireForeignJoin } from './foreign.ts'
 import type { Repartition, Step } from './physical.ts'
+import { isAssigned } from '../time/assign.ts'
 import { newStep } from './step.ts'
 
 /** Steps that need all records of a key in one task. */
@@ -32,10 +40,13 @@ export interface Wired {
 export class Wiring implements Wires {
   readonly steps: Step[] = []
   readonly repartitions: Repartition[] = []
+  /** Aggregations with a late output. */
+  private readonly withLate = new Set<number>()
   private readonly wired = new Map<PlanNode, Wired>()
   private readonly shared = new Map<Step, Step>()
 
   constructor(plan: LogicalPlan) {
+    for (const { kind, inputs } of plan.nodes) if (kind === 'late') this.withLate.add((inputs[0] as PlanNode).id)
     for (const node of plan.nodes) this.wired.set(node, this.wire(node))
   }
 
@@ -54,8 +65,13 @@ export class Wiring implements Wires {
     }
     if (node.kind === 'broadcast') return this.withRules(node, inputs[0] as Wired, inputs[1] as Wired)
     const gather = keyed.has(node.kind)
+    const phased = node.kind === 'aggregate' && inputs.every(({ moved }) => moved) && this.twoPhase(node)
     const sources = inputs.map((input, port) =>
-      gather && input.moved ? this.gathered(input, repartitionName(node, port)) : input.step,
+      phased
+        ? this.partial(node, input, port)
+        : gather && input.moved
+          ? this.gathered(input, repartitionName(node, port))
+          : input.step,
     )
     const step = this.add(newStep(node.name, node, node.table || node.kind === 'tableGroup', sources))
     const moved =
@@ -63,6 +79,32 @@ export class Wiring implements Wires {
       (node.kind === 'process' && !node.valuesOnly) ||
       (!gather && inputs.some((input) => input.moved))
     return { step, moved }
+  }
+
+  /**
+   * Can states be added up before they are sent? Sessions, sliding and count windows depend on all records of their key; and
+   * whoever wants late records wants them as they were.
+   */
+  private twoPhase({ twoPhase, spec, windows, id }: AggregateNode): boolean {
+    if (!twoPhase || !spec.mergeable || this.withLate.has(id)) return false
+    return windows === undefined || (isAssigned(windows) && !('clock' in windows && windows.clock === 'wall'))
+  }
+
+  private partial(node: AggregateNode, input: Wired, port: number): Step {
+    const first = this.add(
+      newStep(`${node.name}-partial-${port + 1}`, { kind: 'partial', node, port }, false, [input.step]),
+    )
+    const repartition = {
+      id: this.repartitions.length,
+      name: `${repartitionName(node, port)}-repartition`,
+      key:
+        input.step.op.kind === 'repartitionRead' ? undefined : 'key' in input.step.op ? input.step.op.key : undefined,
+      change: false,
+      partial: true,
+    }
+    this.repartitions.push(repartition)
+    this.add(newStep(`${repartition.name}-write`, { kind: 'repartitionWrite', repartition }, false, [first as Step]))
+    return this.add(newStep(repartition.name, { kind: 'repartitionRead', repartition }, false, [])) as Step
   }
 
   /** What calls out goes on in a channel of its own: its results come when they come. */

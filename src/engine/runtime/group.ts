@@ -329,6 +329,7 @@ export class TaskGroup {
       feeds,
       channels,
       asyncs: instance.asyncs,
+      partials: instance.partials,
       end: () => {
         for (const process of instance.processes) process.end()
       },
@@ -510,7 +511,13 @@ export class TaskGroup {
     const action = this.host.onUserError(wrapped, rec)
     if (action === 'fail') throw new EpochAborted(wrapped)
     if (action === 'retry') throw new EpochAborted(new RetryEpoch(wrapped))
-    if (step !== undefined && 'spec' in step.op && !step.op.spec.pure && !this.host.options.careful)
+    const spec =
+      step?.op.kind === 'partial'
+        ? step.op.node.spec
+        : step !== undefined && 'spec' in step.op
+          ? step.op.spec
+          : undefined
+    if (spec !== undefined && !spec.pure && !this.host.options.careful)
       throw new EpochAborted(new CarefulReplay(wrapped))
     if (action === 'deadLetter') this.host.deadLetter(wrapped, rec)
     this.counter(`${step?.name ?? 'unknown'}.failed`).n++

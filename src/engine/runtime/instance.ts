@@ -9,7 +9,7 @@ import type {
   UserFn,
 } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { compareKeys, copyValue, deepFreeze } from '../../state/codec/index.ts'
+import { compareKeys, copyValue, keyId, deepFreeze } from '../../state/codec/index.ts'
 import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
 import { ListAccess } from '../access/list.ts'
 import { MatchAccess } from '../access/match.ts'
@@ -23,6 +23,7 @@ import type { AsyncGate } from '../operators/async/gate.ts'
 import { MapAsync } from '../operators/async/map-async.ts'
 import { Broadcast } from '../operators/broadcast.ts'
 import { Deduplicate, type Seen } from '../operators/deduplicate.ts'
+import { mergingSpec, PartialAggregate } from '../operators/partial-aggregate.ts'
 import { Process, type ProcessServices } from '../operators/process.ts'
 import { stateContext } from '../operators/state-context.ts'
 import { TransformRows } from '../operators/transform-rows.ts'
@@ -42,6 +43,7 @@ import { versionedRoot } from '../plan/versioned.ts'
 import { foreignJoin, foreignLookup, foreignSend, type Joining, streamJoin, streamTableJoin } from './joins.ts'
 import { BroadcastWriter, type Channel, ChangeWriter, type Outlet, RepartitionWriter } from './channel.ts'
 import type { Outputs } from './outputs.ts'
+import { assigner, isAssigned } from '../time/assign.ts'
 import type { WallClock } from '../time/wall.ts'
 import type { CurrentRecord } from './record.ts'
 import { SinkWriter } from './sink.ts'
@@ -76,6 +78,8 @@ export class Instance {
   readonly processes: { end(): void; close(): void }[] = []
   /** Steps that wait for answers. */
   readonly asyncs: MapAsync[] = []
+  /** First phases of aggregations. */
+  readonly partials: PartialAggregate[] = []
   /** Their channels' ends, by repartition. */
   readonly gates = new Map<number, readonly AsyncGate[]>()
   private readonly parts: InstanceParts
@@ -101,6 +105,8 @@ export class Instance {
         return 'store' in op && op.store !== undefined ? this.kept(step, op.store) : undefined
       case 'aggregate':
         return this.aggregate(step, op)
+      case 'partial':
+        return this.partial(step, op.node, op.port)
       case 'tableAggregate':
         return new TableAggregate(id, this.specOf(step, op.spec), stores.keyValue(op.store.name), needsOld, ctx)
       case 'tableJoin':
@@ -177,10 +183,24 @@ export class Instance {
 
   private aggregate(step: Step, op: AggregateNode): object {
     const { ctx, stores } = this.parts
-    const spec = this.specOf(step, op.spec)
+    const merges = step.inputs.every((input) => input.op.kind === 'repartitionRead' && input.op.repartition.partial)
+    const spec = merges ? mergingSpec(op.spec) : this.specOf(step, op.spec)
     if (op.windows === undefined)
       return new KeyAggregate(step.id, step.name, spec, stores.keyValue(op.store.name), step.needsOld, ctx)
-    return windowedAggregate(step, { ...op, spec }, stores, ctx)
+    return windowedAggregate(step, { ...op, spec }, stores, ctx, merges)
+  }
+
+  private partial(step: Step, node: AggregateNode, port: number): object {
+    const { ctx } = this.parts
+    const { windows } = node
+    const assigned = windows !== undefined && isAssigned(windows) ? windows : undefined
+    const grace = assigned !== undefined && 'grace' in assigned ? assigned.grace : 0
+    const windowing = assigned && { assign: assigner(assigned), grace }
+    const spec = this.specOf(step, node.spec)
+    const operator = new PartialAggregate(step.id, node.name, spec, port, windowing, keyId, ctx)
+    ctx.clock.add(operator)
+    this.partials.push(operator)
+    return operator
   }
 
   private mapAsync(step: Step, op: AsyncNode): object {

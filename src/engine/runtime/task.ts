@@ -1,4 +1,5 @@
 import type { MapAsync } from '../operators/async/map-async.ts'
+import type { PartialAggregate } from '../operators/partial-aggregate.ts'
 import type { SubTopology } from '../plan/physical.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
@@ -27,6 +28,8 @@ export interface TaskParts {
   readonly channels: readonly Link[]
   /** Steps that wait for answers. */
   readonly asyncs: readonly MapAsync[]
+  /** First phases of aggregations: they hold nothing between two slices. */
+  readonly partials: readonly PartialAggregate[]
   readonly end: () => void
   readonly close: () => void
   readonly prefetch: (feed: Feed, from: number, to: number) => void
@@ -164,6 +167,7 @@ export class Task {
     }
     this.parts.prefetch(feed, from, to)
     feed.run(feed.batch, from, to, feed.time)
+    for (const partial of this.parts.partials) partial.flush()
     feed.cursor = to
     this.processed += to - from
     this.announce()

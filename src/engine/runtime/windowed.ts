@@ -10,6 +10,7 @@ import { cellSpan } from '../operators/cell-aggregate.ts'
 import { CountAggregate } from '../operators/count-aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { PaneAggregate, paneMerge } from '../operators/pane-aggregate.ts'
+import { MergingWindows } from '../operators/partial-aggregate.ts'
 import { SessionAggregate, sessionSpan } from '../operators/session-aggregate.ts'
 import { SlidingAggregate } from '../operators/sliding-aggregate.ts'
 import { WallTicks } from '../operators/wall-ticks.ts'
@@ -22,15 +23,21 @@ import type { TaskStores } from './stores.ts'
 
 type Windowed = PaneAggregate | WindowAggregate | SessionAggregate | SlidingAggregate | CountAggregate
 
-/** The operator of an aggregate over windows, in its clock. */
-export function windowedAggregate(step: Step, op: AggregateNode, stores: TaskStores, ctx: OperatorContext): object {
+/** The operator of an aggregate over windows, in its clock. @param merges it gets states of a first phase */
+export function windowedAggregate(
+  step: Step,
+  op: AggregateNode,
+  stores: TaskStores,
+  ctx: OperatorContext,
+  merges = false,
+): object {
   const windows = op.windows as WindowSpec
   const wall = 'clock' in windows && windows.clock === 'wall'
   // ticks that the operator's own clock does not bring come from outside
   const outside = op.emit.mode === 'every' && op.emit.clock === 'wall' && !wall
   const emit: EmitSpec = outside ? { mode: 'every', interval: Number.POSITIVE_INFINITY, clock: 'event' } : op.emit
   const clock = wall ? ctx.wallTime.clock : ctx.clock
-  const operator = make(step, op, windows, emit, stores, { ...ctx, clock })
+  const operator = make(step, op, windows, emit, stores, { ...ctx, clock }, merges)
   if (wall) return new WallWindows(operator, ctx.wallTime, windows.kind === 'session')
   clock.add(operator)
   if (outside && op.emit.mode === 'every') {
@@ -43,20 +50,22 @@ export function windowedAggregate(step: Step, op: AggregateNode, stores: TaskSto
 
 function make(
   { id, name, needsOld }: Step,
-  { spec, store }: AggregateNode,
+  { spec, store, twoPhase }: AggregateNode,
   windows: WindowSpec,
   emit: EmitSpec,
   stores: TaskStores,
   ctx: OperatorContext,
+  merges: boolean,
 ): Windowed {
   const { retention } = store
   if (isAssigned(windows)) {
     const grace = windows.kind === 'unlimited' ? 0 : windows.grace
     const table = tableOf(stores, store, emit)
     const assign = assigner(windows)
-    if (inPanes(assign, windows, spec, emit, retention))
+    if (inPanes(assign, windows, spec, emit, retention, twoPhase))
       return new PaneAggregate(id, name, spec, assign, grace, table, ctx)
-    return new WindowAggregate(id, name, spec, assign, grace, retention, emit, table, needsOld, ctx)
+    const Operator = merges ? MergingWindows : WindowAggregate
+    return new Operator(id, name, spec, assign, grace, retention, emit, table, needsOld, ctx)
   }
   if (windows.kind === 'session') {
     const { gap, grace } = windows
@@ -91,7 +100,7 @@ export function windowedAccess(
   if (op === undefined || windows === undefined || !isAssigned(windows))
     return new WindowAccess(stores.window(name), (start) => ({ start, end: start }), show, now)
   const assign = assigner(windows)
-  if (inPanes(assign, windows, op.spec, op.emit, op.store.retention))
+  if (inPanes(assign, windows, op.spec, op.emit, op.store.retention, op.twoPhase))
     return new PaneAccess(stores.window(name), assign, paneMerge(op.spec, copyValue), show)
   const ticked = op.emit.mode === 'every'
   const stateOf = (held: unknown) => (ticked ? (held as { state: unknown }).state : held)
@@ -113,9 +122,9 @@ export function windowedAccess(
 }
 
 /** Keeps the store panes, and not windows? Asked of the manifest too. */
-export function keepsPanes({ windows, spec, emit, store }: AggregateNode): boolean {
+export function keepsPanes({ windows, spec, emit, store, twoPhase }: AggregateNode): boolean {
   if (windows === undefined || !isAssigned(windows)) return false
-  return inPanes(assigner(windows), windows, spec, emit, store.retention)
+  return inPanes(assigner(windows), windows, spec, emit, store.retention, twoPhase)
 }
 
 function inPanes(
@@ -124,10 +133,13 @@ function inPanes(
   spec: AggregateSpec,
   emit: EmitSpec,
   retention: number,
+  twoPhase: boolean,
 ): assign is WindowAssigner & { readonly panes: PaneGrid } {
   const wall = 'clock' in windows && windows.clock === 'wall'
   // a window that was closed must not show what came too late for it, but not for others that share its panes
   const kept = retention > 0
+  // states of a first phase are of windows
+  if (twoPhase) return false
   return assign.panes !== undefined && emit.mode === 'close' && !wall && !kept && spec.mergeable && !byArrival(spec)
 }
 
