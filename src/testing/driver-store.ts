@@ -17,7 +17,8 @@ export function driverStore(plan: PhysicalPlan, group: TaskGroup, name: string, 
   const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === name)
   const tasks = group.tasks.filter((task) => task.parts.sub.stores.some((store) => store.name === name))
   const parts = tasks.map((task) => storeAccess(group.stores.get(task.id) as never, spec, owner, now) as Access)
-  if (parts.length === 1) return parts[0]
+  // of a global table each task has a copy
+  if (parts.length === 1 || (owner?.op.kind === 'source' && owner.op.global)) return parts[0]
   const first = parts[0] as Access
   const holder = (key: unknown) => parts.find((part) => part['get']?.(key) !== undefined) ?? first
   const one =

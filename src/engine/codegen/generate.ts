@@ -198,6 +198,7 @@ export class Generator {
       case 'foreignJoin':
         return `at = ${id}; op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
       case 'streamTableJoin':
+      case 'streamGlobalJoin':
         return ''
       case 'foreignSend':
       case 'toTable':

@@ -234,6 +234,7 @@ export class Interpreter {
       case 'foreignJoin':
         return this.sided(step, port)
       case 'streamTableJoin':
+      case 'streamGlobalJoin':
       case 'late':
         return () => {}
       case 'foreignSend':

@@ -8,6 +8,7 @@ const stateful = new Set<Step['op']['kind']>([
   'tableJoin',
   'streamTableJoin',
   'streamJoin',
+  'streamGlobalJoin',
   'foreignLookup',
   'foreignJoin',
   'process',

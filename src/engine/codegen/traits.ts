@@ -32,5 +32,6 @@ function userFns(step: Step): readonly UserFn[] {
   const { op } = step
   if (op.kind === 'split') return op.predicates
   if (op.kind === 'deduplicate') return [op.by]
+  if (op.kind === 'streamGlobalJoin') return [op.lookup]
   return 'fn' in op ? [op.fn] : []
 }

@@ -65,7 +65,8 @@ export function cut(steps: readonly Step[], stores: ReadonlyMap<string, StoreSpe
 }
 
 function inputsBehind(step: Step, found = new Set<Step>()): Set<Step> {
-  if (step.inputs.length === 0) found.add(step)
+  // global tables are read as far as can be, whatever the time
+  if (step.inputs.length === 0 && !(step.op.kind === 'source' && step.op.global)) found.add(step)
   for (const input of step.inputs) inputsBehind(input, found)
   return found
 }

@@ -33,6 +33,8 @@ export interface StoreLayout {
   readonly keys: KeyCodec
   readonly values: ValueCodec
   readonly shape: Shape
+  /** A global table: each partition has all rows. */
+  readonly copies: boolean
 }
 
 export type Shape =
@@ -78,7 +80,8 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
   }
   const { wrap, shape } = shapeOf(spec, owner?.op)
   const { keys, values } = storeCodecs(spec, name)
-  return { name, sub: sub.id, keys, values: wrap(values), shape }
+  const copies = owner?.op.kind === 'source' && owner.op.global
+  return { name, sub: sub.id, keys, values: wrap(values), shape, copies }
 }
 
 interface Wrapped {

@@ -23,7 +23,9 @@ export class Queries {
   private readonly latest: RowSource
   private readonly stores = new Map<string, OpenStore>()
 
-  constructor({ plan, ask, ...parts }: QueryParts) {
+  constructor({ plan, ask, ...given }: QueryParts) {
+    const partitionsOf = (layout: StoreLayout) => given.partitionsOf(layout).slice(0, layout.copies ? 1 : undefined)
+    const parts = { ...given, partitionsOf }
     this.plan = plan
     this.committed = new CommittedRows(parts)
     this.latest = ask === undefined ? this.committed : new LatestRows(ask, parts.partitionsOf)

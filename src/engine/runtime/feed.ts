@@ -65,6 +65,8 @@ export class TopicFeed extends Feed {
   /** What was fetched last, and how far it has been decoded. */
   private fetched: FetchedBatch | undefined = undefined
   private decoded = 0
+  /** Of a global table: every task reads all partitions, before anything else. */
+  readonly global: boolean
   /** A bounded input: it ends at this offset. */
   until = Number.POSITIVE_INFINITY
   /** Wall clock at the last record; at first, at the start. */
@@ -81,7 +83,9 @@ export class TopicFeed extends Feed {
     position: number,
     source: TopicSource,
   ) {
-    super(`${step.name}|${topic}`, step, time, run)
+    const global = step.op.kind === 'source' && step.op.global
+    super(global ? `${step.name}|${topic}|${partition}` : `${step.name}|${topic}`, step, time, run)
+    this.global = global
     this.topic = topic
     this.partition = partition
     this.after = position

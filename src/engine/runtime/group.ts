@@ -367,8 +367,10 @@ export class TaskGroup {
           feeds.push(new ChannelFeed(step, time.add(counted && !broadcast), run, channel, echo))
       } else if (op.kind === 'source') {
         for (const topic of topicsOf(op, this.host.topics())) {
-          if (partition >= this.host.partitionsOf(topic)) continue
-          feeds.push(this.topicFeed(step, op, topic, partition, time.add(counted, op.watermark), run, saved))
+          const count = this.host.partitionsOf(topic)
+          const mine = op.global ? Array.from({ length: count }, (_, p) => p) : partition < count ? [partition] : []
+          for (const p of mine)
+            feeds.push(this.topicFeed(step, op, topic, p, time.add(counted, op.watermark), run, saved))
         }
       }
     }

@@ -17,6 +17,7 @@ import { VersionedAccess, VersionedTableAccess } from '../access/versioned.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import { type ForeignJoin, KeptForeignJoin } from '../operators/foreign/join.ts'
+import { GlobalJoin } from '../operators/global-join.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
 import { Match } from '../operators/match/match.ts'
 import type { AsyncGate } from '../operators/async/gate.ts'
@@ -115,6 +116,10 @@ export class Instance {
         return streamTableJoin(step, op, this.rows(step.inputs[1] as Step), this.joining(step, op.joiner))
       case 'streamJoin':
         return streamJoin(step, op, this.joining(step, op.joiner))
+      case 'streamGlobalJoin': {
+        const fns = { lookup: this.user(op.lookup, name), joiner: this.user(op.joiner, name, 3) }
+        return new GlobalJoin(id, name, op.how, fns, this.rows(step.inputs[1] as Step), rec, ctx)
+      }
       case 'foreignSend': {
         const parts = { ...this.parts, copy: this.copyFor(step) }
         return foreignSend(step, op.node, this.user(op.node.foreignKey, op.node.name), parts)

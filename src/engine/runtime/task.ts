@@ -42,6 +42,7 @@ export class Task {
   processed = 0
   /** Of them, those that came from topics. */
   sourced = 0
+  private readonly globals: readonly TopicFeed[]
   private waitingSince = Number.NaN
   /** Its processors know that all inputs have ended. */
   finished: boolean
@@ -54,6 +55,7 @@ export class Task {
     this.id = `${parts.sub.id}_${parts.partition}`
     this.parts = parts
     this.echoes = parts.feeds.some(isEcho)
+    this.globals = parts.feeds.filter((feed) => feed instanceof TopicFeed).filter(({ global }) => global)
   }
 
   /**
@@ -64,6 +66,10 @@ export class Task {
    */
   run(limit: number, idleFor: number, now: number): number {
     const { feeds, sub } = this.parts
+    for (const feed of this.globals) {
+      if (feed.ready()) return this.process(feed, Math.min(feed.batch.count, feed.cursor + limit))
+      if (feed.more()) return 0
+    }
     let best: Feed | undefined
     // the lowest heads of the feeds in front of the best one, and behind it: among equals the first feed goes first
     let before = Number.POSITIVE_INFINITY
