@@ -19,7 +19,10 @@ function topologyOf(how: 'join' | 'leftJoin', rekeyed: boolean): Topology {
   const builder = new StreamsBuilder()
   const shops = builder.globalTable('shops', { ...serde, store: 'shops' })
   const source = builder.stream('orders', serde)
-  const orders: KStream<string | null, string> = rekeyed ? source.map((value, key) => [`${key}`, value] as const).repartition() : source
+  type Key = string | null
+  const orders: KStream<Key, string> = rekeyed
+    ? source.map((value, key) => [`${key}` as Key, value] as const).repartition()
+    : source
   const joined = orders[how as 'leftJoin'](
     shops,
     (shop) => (shop === '-' ? null : shop),
