@@ -12,7 +12,6 @@ interface Sent {
   readonly key: string | null
   readonly value: string | null
 }
-type Step = Sent | 'checkpoint' | 'crash' | 'restore'
 
 /** An order's value is its shop; '-' names none. */
 function topologyOf(how: 'join' | 'leftJoin', rekeyed: boolean): Topology {
