@@ -155,10 +155,12 @@ export function storeRoutes(app: Served): Route[] {
 
 const sendJson = ({ reply }: Asked, json: string): unknown => reply.type('application/json; charset=utf-8').send(json)
 
-/** Aborted when the asker has gone (or has been answered). */
+/** Aborted when the asker has gone before the answer. */
 function gone(response: Asked['reply']['raw']): { readonly signal: AbortSignal } {
   const ending = new AbortController()
-  response.once('close', () => ending.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) ending.abort()
+  })
   return { signal: ending.signal }
 }
 
