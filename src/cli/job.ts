@@ -113,6 +113,7 @@ export class Job {
         })
         this.#apps?.put(this.#applicationId, { module: url.href, settings })
         using _queries = answerQueries(lease, this.#applicationId, this.#module.plan)
+        if (app.httpUrl !== undefined) this.#progress.tell('http', { url: app.httpUrl })
         this.#progress.watch(app)
         if (this.#stopped) this.#stop()
         await this.#feed()
@@ -210,7 +211,7 @@ export class Job {
 
   #makeApp(): StreamsApp {
     const { options, topology, url } = this.#module
-    const { dir, workers = 0, set, checkpointInterval } = this.#flags
+    const { dir, workers = 0, set, checkpointInterval, http } = this.#flags
     if (dir === undefined && options.broker !== undefined) {
       if (!isEmbedded(options.broker)) {
         throw new DhaaraError(
@@ -231,6 +232,7 @@ export class Job {
       applicationId: this.#applicationId,
       broker: this.#broker,
       logger: options.logger ?? this.#logger,
+      ...(http === undefined ? {} : { http: { ...options.http, port: http } }),
       ...(checkpointInterval === undefined ? {} : { checkpointInterval: checkpointInterval as '1s' }),
     })
   }

@@ -7,6 +7,8 @@ export interface Progress {
   /** A line of somebody else's, such as a log. */
   line(text: string): void
   event(name: string, fields: object): void
+  /** An event that people want to know of too. */
+  tell(name: string, fields: Readonly<Record<string, string>>): void
   error(error: unknown): void
   /** Begins to tell how far the app is. */
   watch(app: StreamsApp): void
@@ -46,6 +48,10 @@ export function createProgress(json: boolean, err: NodeJS.WriteStream = process.
   return {
     line,
     event,
+    tell(name, fields) {
+      if (json) event(name, fields)
+      else line([name, ...Object.values(fields)].join(' '))
+    },
     error(error) {
       if (json) event('error', reportOf(error))
       else line(errorText(error))

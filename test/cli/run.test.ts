@@ -207,6 +207,17 @@ describe('dhaara run', () => {
     assert.deepEqual(lastOf(linesOf(second.out) as Row[]), { c0: 9, c1: 12, c2: 15 })
   }).timeout(60_000)
 
+  it('serves the app over HTTP', async () => {
+    const running = start(['run', shop, '-i', 'orders=-', '-o', 'spent=-', '--http', '0'])
+    const url = (await running.line(/^http http:/)).slice(5)
+    running.child.stdin.write(jsonLines(orders(6)))
+    await running.line(/"key":"c2","value":7/)
+    const response = await fetch(`${url}/api/stores/spent/row?key=%22c2%22`)
+    assert.deepEqual(await response.json(), { key: 'c2', value: 7 })
+    running.child.kill('SIGINT')
+    assert.equal((await running.ended).code, 130)
+  }).timeout(60_000)
+
   it('closes cleanly on SIGTERM, and leaves output files as they were where the end was wanted', async () => {
     const output = folder.write('before.jsonl', 'the former content\n')
     const running = start(['run', shop, '-i', 'orders=-', '-o', `spent=${output}`, '--until-end', '--json'])

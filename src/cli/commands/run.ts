@@ -20,6 +20,7 @@ export interface RunFlags {
   readonly set?: Readonly<Record<string, string>>
   readonly applicationId?: string
   readonly checkpointInterval?: string
+  readonly http?: number
   readonly json?: true
   readonly logLevel?: LogLevel
   readonly brokers?: string
@@ -37,7 +38,7 @@ Examples:
   $ tail -f orders.jsonl | dhaara run topology.ts --input orders=- --output alerts=- --dir ./data
   $ dhaara run topology.ts --input orders=a.jsonl --input payments=b.jsonl --partitions 4 --workers 4 --until-end
   $ dhaara run topology.ts --brokers localhost:9092 --dir ./state
-  $ dhaara run topology.ts --dir ./data --set region=south --checkpoint-interval 1s`
+  $ dhaara run topology.ts --dir ./data --set region=south --checkpoint-interval 1s --http 8090`
 
 export function addRun(program: Command, done: (code: number) => void): void {
   program
@@ -58,6 +59,11 @@ export function addRun(program: Command, done: (code: number) => void): void {
     .option('--set <name=value>', 'a setting for the module: env.settings (repeatable)', setting)
     .option('--application-id <id>', "names the app's state (default: the name of the file or its folder)")
     .option('--checkpoint-interval <duration>', "how often to commit: '100ms', '1s', …")
+    .option(
+      '--http <port>',
+      'serve stores, metrics and health on this port of 127.0.0.1; 0: any that is free',
+      count(0),
+    )
     .option('--json', 'tell on standard error what happens as JSON lines')
     .addOption(new Option('--log-level <level>', 'least level of logs (default: warn)').choices([...logLevels]))
     .option('--brokers <list>', 'run an instance on a Kafka cluster: host:port of some brokers, with commas')
