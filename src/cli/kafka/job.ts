@@ -27,7 +27,7 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
       (line) => progress.line(line),
       !flags.json && flags.logLevel === undefined,
     )
-    const { checkpointInterval, dir } = flags
+    const { checkpointInterval, dir, http } = flags
     app = new StreamsApp({
       ...options,
       topology,
@@ -35,6 +35,7 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
       broker: kafkaBroker({ brokers: brokerList(flags.brokers as string) }),
       logger: options.logger ?? logger,
       ...(dir === undefined ? {} : { stateDir: dir }),
+      ...(http === undefined ? {} : { http: { ...options.http, port: http } }),
       ...(checkpointInterval === undefined ? {} : { checkpointInterval: checkpointInterval as '1s' }),
     })
     const env = { settings, worker: 0, signal: signals.signal, logger }
@@ -43,6 +44,7 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
     app.on('restore', (restore) => progress.event('restore', restore))
     await app.start()
     started = true
+    if (app.httpUrl !== undefined) progress.tell('http', { url: app.httpUrl })
     progress.watch(app)
     if (signals.code !== undefined) void app.close()
     if (flags.untilEnd) app.endInputs()
