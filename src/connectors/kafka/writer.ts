@@ -59,8 +59,6 @@ export class KafkaWriter implements RemoteWriter {
   async send(topic: string, partition: number, rows: RemoteRows): Promise<number> {
     if (this.#producerId < 0) throw new DhaaraError('DHAARA_APP_STATE', 'This writer has not begun; call init() first')
     const writing = {
-      producerId: this.#producerId,
-      epoch: this.#epoch,
       transactional: this.#options.transactionalId !== undefined,
       codec: this.#options.compression ?? 'none',
     } as const

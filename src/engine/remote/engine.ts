@@ -16,7 +16,7 @@ import { Outputs } from '../runtime/outputs.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import { assign, type MemberState, taskName, taskOf } from './assignor.ts'
 import { ChangelogRows } from './changelog.ts'
-import { inletStore, positionName, sealEpoch, writeEpochTo } from './epoch.ts'
+import { inletStore, positionName, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
 import type { LocalState } from './local-state.ts'
 import { isInternal } from './names.ts'
 import { type RestoreProgress, restore } from './restore.ts'
@@ -66,6 +66,8 @@ export class RemoteEngine implements Engine {
   private moved = false
   private committing: Promise<void> | undefined
   private refused: unknown = undefined
+  /** Something of the running epoch has left already. */
+  private sent = false
   private careful = false
   private epoch = 1
   private sealedAt = 0
@@ -190,11 +192,16 @@ export class RemoteEngine implements Engine {
         await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
         await this.committing
         this.group?.abandon()
+        if (this.sent && this.refused === undefined) await this.writer.abort()
+        this.sent = false
         this.build()
         continue
       }
       const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
-      if (due && this.dirty && this.committing === undefined) this.commit()
+      if (this.committing === undefined) {
+        if (due && this.dirty) this.commit()
+        else this.sendFull()
+      }
       if (this.group?.ended && !this.dirty) {
         await this.committing
         if (this.refused === undefined && this.group.ended && !this.dirty) {
@@ -246,6 +253,16 @@ export class RemoteEngine implements Engine {
     )
   }
 
+  /** The transaction before this epoch's is over: what is full can go. */
+  private sendFull(): void {
+    const { outputs } = this
+    const frames = outputs.takeFull()
+    if (frames.length === 0) return
+    this.sent = true
+    sendEarly(this.writer, frames)
+    outputs.release(frames)
+  }
+
   private commit(): void {
     const { rows, member, topics } = this.parts()
     const group = this.group as TaskGroup
@@ -265,6 +282,7 @@ export class RemoteEngine implements Engine {
     const { epoch, batch } = sealed
     const { bytes } = batch
     this.dead = []
+    this.sent = false
     this.epoch = epoch + 1
     this.written += outputs.written
     outputs.written = 0
@@ -419,6 +437,7 @@ export class RemoteEngine implements Engine {
   }
 
   private drop(): void {
+    this.sent = false
     for (const { topic, partition } of this.feeds()) this.reader.remove(topic, partition)
     this.links?.close()
     this.group?.close()

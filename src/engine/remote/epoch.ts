@@ -129,7 +129,12 @@ export async function writeEpochTo(
   return dead
 }
 
-/** @returns the offset after its last row */
+/** Sends frames before their epoch ends. A failure shows when it is committed. */
+export function sendEarly(writer: RemoteWriter, frames: readonly OutputFrame[]): void {
+  for (const { topic, partition, frame } of frames) send(writer, topic, partition, frame).catch(() => {})
+}
+
+/** Encodes at once: the frame's memory may be used again. @returns the offset after its last row */
 async function send(writer: RemoteWriter, topic: string, partition: number, frame: Buffer): Promise<number> {
   const rows = readFrames(topic, partition, [frame], Number.NEGATIVE_INFINITY)
   if (rows === undefined) throw new DhaaraError('DHAARA_INTERNAL', `an empty frame for '${topic}'`)

@@ -46,6 +46,13 @@ export class Outputs {
     this.frames.push(this.finish(output, partition))
   }
 
+  /** Frames that are full already: they may leave before the epoch ends. */
+  takeFull(): OutputFrame[] {
+    const { frames } = this
+    this.frames = []
+    return frames
+  }
+
   /** All frames of the epoch, in order for each partition; empties the builders. */
   take(): OutputFrame[] {
     for (const output of this.topics.values()) {

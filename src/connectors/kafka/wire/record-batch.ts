@@ -10,10 +10,7 @@ export type Rows = Pick<
   'count' | 'data' | 'keyStart' | 'keyEnd' | 'valueStart' | 'valueEnd' | 'timestamps' | 'headers'
 >
 
-/** Who writes; without a producer's id the broker cannot tell a repetition from a new batch. */
 export interface Writing {
-  readonly producerId: number
-  readonly epoch: number
   readonly transactional: boolean
   readonly codec: Codec
 }
@@ -34,7 +31,7 @@ export function batchEnd(rows: Rows, from: number, maxBytes: number): number {
   return rows.count
 }
 
-/** Encodes rows [from, to) as one batch whose sequence numbers are still to be given: `setProducer`. */
+/** Encodes rows [from, to) as one batch. Producer, sequence number and checksum are still to be written: `setProducer`. */
 export function encodeBatch(rows: Rows, from: number, to: number, writing: Writing): Buffer {
   let room = batchHead
   for (let i = from; i < to; i++) room += rowBytes(rows, i)
@@ -64,11 +61,10 @@ export function encodeBatch(rows: Rows, from: number, to: number, writing: Writi
   writeLong(batch, first, at.baseTimestamp)
   writeLong(batch, most, at.maxTimestamp)
   batch.writeInt32BE(to - from, at.count)
-  setProducer(batch, writing.producerId, writing.epoch, -1)
   return batch
 }
 
-/** Sequence numbers are given when a batch is sent, and again when a producer begins anew; the checksum follows. */
+/** Written when a batch is sent: with them the broker tells a repetition from a new batch. -1: no producer. */
 export function setProducer(batch: Buffer, producerId: number, epoch: number, sequence: number): void {
   writeLong(batch, producerId, at.producerId)
   batch.writeInt16BE(epoch, at.producerEpoch)

@@ -6,7 +6,7 @@ import { endOfSet, readRecordSet } from '../../../../src/connectors/kafka/wire/r
 import { writeLong } from '../../../../src/connectors/kafka/wire/writer.ts'
 import { type Row, rowAt, rowsOf, textRows, valuesOf } from '../rows.ts'
 
-const plain = { producerId: -1, epoch: -1, transactional: false, codec: 'none' } as const
+const plain = { transactional: false, codec: 'none' } as const
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 200 }), { freq: 8 })
 const row: fc.Arbitrary<Row> = fc.record({
@@ -23,6 +23,7 @@ const row: fc.Arbitrary<Row> = fc.record({
 function placed(batch: Buffer, offset: number): Buffer {
   const copy = Buffer.from(batch)
   writeLong(copy, offset, 0)
+  setProducer(copy, -1, -1, -1)
   return copy
 }
 
