@@ -6,7 +6,7 @@ import type { Outcome, Reference, Subject } from './subject.ts'
 export interface RunSpec {
   /** Path of the workload file. */
   readonly workload: string
-  readonly input: 'bytes' | 'objects'
+  readonly input: 'bytes' | 'objects' | 'parsed'
   readonly warmUp: number
   readonly records: number
 }
@@ -47,7 +47,7 @@ function cpuMicros(): number {
 
 /** The chunks of a run. With objects in memory it is always the first one. */
 function* chunksOf({ workload, input, warmUp, records }: RunSpec): Generator<Chunk> {
-  if (input === 'bytes') return yield* readWorkload(workload, warmUp + records)
+  if (input !== 'objects') return yield* readWorkload(workload, warmUp + records)
   const first = firstChunk(workload)
   for (let done = 0; done < warmUp + records; done += first.count) yield first
 }
@@ -70,8 +70,9 @@ export async function measure<T>(subject: Subject<T>, spec: RunSpec, dir: string
   for (const chunk of chunksOf(spec)) {
     const timed = done >= spec.warmUp
     if (done === spec.warmUp) globalThis.gc?.()
+    const parsed = spec.input === 'parsed' ? parseAll<T>(chunk) : []
     if (timed) watch.start()
-    await running.run(chunk)
+    await running.run(chunk, parsed)
     if (timed) watch.stop()
     sink.drain()
     done += chunk.count

@@ -138,6 +138,7 @@ const sources = [
   'measure.ts',
   '../workload/orders.ts',
   '../workload/customers.ts',
+  '../workload/patterns.ts',
   '../workload/random.ts',
 ].map((name) => resolve(import.meta.dirname, name))
 

@@ -17,9 +17,9 @@ export interface SubjectContext<Item = never> {
  * A subject lives in a fresh process: `setup` (not timed), `run` for the warm-up's chunks (not timed), `run` for the
  * others and `finish` (timed), `close` (not timed). State goes on from the warm-up, and the check covers all of it.
  */
-export interface Running {
+export interface Running<Item = never> {
   /** Handles every record of the chunk; when it returns all their output has been handed over, save what time holds back. */
-  run(chunk: Chunk): void | Promise<void>
+  run(chunk: Chunk, parsed: readonly Item[]): void | Promise<void>
   /** End of input: windows close, the last checkpoint is written. */
   finish(): void | Promise<void>
   close?(): void | Promise<void>
@@ -27,7 +27,7 @@ export interface Running {
 
 /** A subject's module exports this as `subject`. */
 export interface Subject<Item = never> {
-  setup(context: SubjectContext<Item>): Running | Promise<Running>
+  setup(context: SubjectContext<Item>): Running<Item> | Promise<Running<Item>>
 }
 
 /**
@@ -52,8 +52,11 @@ export interface BenchCase {
   readonly workload: string
   /** A fresh generator of records. */
   readonly generator: () => () => unknown
-  /** `objects`: one chunk is parsed beforehand and run again and again. */
-  readonly input: 'bytes' | 'objects'
+  /**
+   * `objects`: one chunk is parsed beforehand and run again and again. `parsed`: each chunk is parsed while the clock
+   * stands still.
+   */
+  readonly input: 'bytes' | 'objects' | 'parsed'
   readonly warmUp: number
   /** Timed records, unless a time is asked for. */
   readonly records: number

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import type { BenchCase } from '../../harness/subject.ts'
 import type { Suite } from '../../harness/suite.ts'
+import { patternGenerator } from '../../workload/patterns.ts'
 import { orderGenerator, type OrdersParams } from '../../workload/orders.ts'
 
 const seed = 20_240_229
@@ -28,6 +29,23 @@ function ordersCase(
     subjects: [{ name: 'dhaara', variants: ['codegen'] }],
     ...numbers,
     ...overrides,
+  }
+}
+
+/** The engine with and without checkpoints against a loop in memory. */
+function cepCase(name: string, folder: string, summary: string, keys: number): BenchCase {
+  return {
+    name,
+    summary,
+    folder: join(import.meta.dirname, folder),
+    workload: `patterns-${keys}-${seed}`,
+    generator: () => patternGenerator(keys, seed),
+    input: 'parsed',
+    warmUp: 500_000,
+    records: 3_000_000,
+    ratioOf: 'cpu',
+    yardstick: 'hand-written',
+    subjects: [{ name: 'dhaara', variants: ['memory', 'rocksdb'] }],
   }
 }
 
@@ -61,5 +79,9 @@ export const suite: Suite = {
       ratioOf: 'wall',
       subjects: [{ name: 'dhaara', variants: ['2 workers', '1 worker', 'no workers'] }],
     }),
+    cepCase('cep-strict', 'cep-strict', 'by 10,000 keys: A next B', 10_000),
+    cepCase('cep-relaxed', 'cep-relaxed', 'by 10,000 keys: A, B, C within 10 s', 10_000),
+    cepCase('cep-loop', 'cep-loop', 'by 10,000 keys: A, one B or more, C within 10 s', 10_000),
+    cepCase('cep-dense', 'cep-loop', 'the same by 100 keys, where matches are dense', 100),
   ],
 }

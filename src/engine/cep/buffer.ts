@@ -102,6 +102,7 @@ export class EventBuffer {
   first: EventEntry | null = null
   /** Chunks with events or runs that came, went or moved since the last look; null if nobody looks. */
   dirty: Set<number> | null = null
+  private marked = -1
 
   /** Holds an event until `unpin`, and as long as a node names it. */
   add(value: unknown, ts: number): EventEntry {
@@ -120,7 +121,12 @@ export class EventBuffer {
   }
 
   mark(seq: number): void {
-    if (this.dirty !== null) this.dirty.add(chunkOf(seq))
+    if (this.dirty === null) return
+    const chunk = chunkOf(seq)
+    // nearly always the one that was marked last
+    if (chunk === this.marked && this.dirty.size > 0) return
+    this.marked = chunk
+    this.dirty.add(chunk)
   }
 
   node(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, ord = event.made++): MatchNode {

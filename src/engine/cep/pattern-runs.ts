@@ -50,6 +50,8 @@ export class PatternRuns extends RunStore {
   private readonly pattern: number
   private readonly setup: RunPlan
   private readonly owner: RunOwner
+  /** Too many partial matches are an error. */
+  private readonly checks: boolean
   /** The plan for the event at hand. */
   private moves: Move[] | null = null
   private begins: Leaf | null = null
@@ -59,6 +61,7 @@ export class PatternRuns extends RunStore {
     this.pattern = pattern
     this.setup = plan
     this.owner = owner
+    this.checks = plan.limits.whenFull === 'fail' && plan.limits.maxPartials < Number.POSITIVE_INFINITY
     this.waiting = plan.skip.kind === 'none' ? null : new Queue<Complete>(byStart)
   }
 
@@ -75,14 +78,22 @@ export class PatternRuns extends RunStore {
       if (run.alive && run.due === timer.due && !(within > 0 && run.family.startTs + within <= at)) ended.push(run)
     }
     const complete: Complete[] = []
-    const told = new Set(ended.filter((run) => this.stateOf(run).pending).map((run) => run.tail))
-    for (const family of new Set(ended.map((run) => run.family))) family.number()
-    for (const run of ended) {
+    // Several runs may have taken the same events and wait for different steps: that is one partial match.
+    const told = ended.length === 1 ? null : new Set<MatchNode>()
+    if (told !== null) {
+      let last: Family | null = null
+      for (const run of ended) {
+        if (this.stateOf(run).pending) told.add(run.tail)
+        if (run.family !== last) run.family.number()
+        last = run.family
+      }
+    }
+    for (let i = 0; i < ended.length; i++) {
+      const run = ended[i] as Run
       const state = this.stateOf(run)
       if (state.pending) complete.push(this.complete(run.family, run.tail, run.place, 0))
-      // Several runs may have taken the same events and wait for different steps: that is one partial match.
-      else if (!(state.silent && run.due <= at) && !told.has(run.tail)) {
-        told.add(run.tail)
+      else if (!(state.silent && run.due <= at) && (told === null || !told.has(run.tail))) {
+        told?.add(run.tail)
         this.owner.timeout(this.pattern, run.tail, at)
       }
       this.end(run)
@@ -127,7 +138,7 @@ export class PatternRuns extends RunStore {
       if (changes) this.move({ state, leaf: null, leaves })
     }
     context.leave()
-    if (this.setup.limits.whenFull === 'fail') this.checkRoom()
+    if (this.checks) this.checkRoom()
     return this.moves !== null || this.begins !== null
   }
 
@@ -137,13 +148,13 @@ export class PatternRuns extends RunStore {
     const complete: Complete[] = []
     if (moves !== null) {
       if (this.completing(moves) > 1) this.numberCompleting(moves)
-      const lists = moves.map((move) => this.detach(move.state))
-      moves.forEach((move, i) => {
+      const lists: Run[][] = []
+      for (let i = 0; i < moves.length; i++) lists.push(this.detach((moves[i] as Move).state))
+      for (let i = 0; i < moves.length; i++) {
+        const move = moves[i] as Move
         const runs = lists[i] as Run[]
-        for (let n = 0; n < runs.length; n++) {
-          this.advance(runs[n] as Run, leafOf(move, n), complete)
-        }
-      })
+        for (let n = 0; n < runs.length; n++) this.advance(runs[n] as Run, leafOf(move, n), complete)
+      }
       this.moves = null
     }
     if (begins !== null) this.begin(begins, complete)

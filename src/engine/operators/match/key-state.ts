@@ -21,8 +21,8 @@ export class KeyState {
   /** Partial matches, as last counted. */
   partials = 0
   headStored = false
-  /** Sizes of the stored chunks; of one that sleeps they are not known. */
-  readonly chunks = new Map<number, number>()
+  /** Sizes of the stored chunks, if there are any; of one that sleeps they are not known. */
+  chunks: Map<number, number> | null = null
   /** Bytes in memory, estimated. */
   weight = 0
 
@@ -32,7 +32,7 @@ export class KeyState {
   }
 
   get stored(): boolean {
-    return this.headStored || this.chunks.size > 0
+    return this.headStored || this.chunks !== null
   }
 }
 

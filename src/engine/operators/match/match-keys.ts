@@ -177,7 +177,7 @@ export class MatchKeys implements PartClient {
         const state = known ?? new KeyState(key, id)
         state.matcher = spare
         // rows of what the key was before are deleted or written anew
-        for (const chunk of state.chunks.keys()) spare.dirty.add(chunk)
+        if (state.chunks !== null) for (const chunk of state.chunks.keys()) spare.dirty.add(chunk)
         this.states.set(id, state)
         this.spare = this.idle.pop() ?? this.make()
         this.note(state, spare)
@@ -226,13 +226,15 @@ export class MatchKeys implements PartClient {
 
   private sealChunks(state: KeyState, sealer: Sealer): void {
     const { table } = this
-    const { key, matcher, chunks } = state
+    const { key, matcher } = state
     if (matcher === null) {
-      for (const chunk of chunks.keys()) sealer.delete(table.partKey(key, chunk))
-      chunks.clear()
+      if (state.chunks !== null) for (const chunk of state.chunks.keys()) sealer.delete(table.partKey(key, chunk))
+      state.chunks = null
       this.forget(state)
       return
     }
+    state.chunks ??= new Map()
+    const { chunks } = state
     const rows = matcher.chunks(matcher.dirty, this.codec)
     for (const chunk of matcher.dirty) {
       const row = rows.get(chunk)
@@ -250,7 +252,7 @@ export class MatchKeys implements PartClient {
     const matcher = this.idle.pop() ?? this.make()
     const parts = this.table.parts(state.key)
     matcher.load(state.head as Head, parts, this.codec)
-    for (const [chunk, row] of parts) state.chunks.set(chunk, row.length)
+    state.chunks = new Map(parts.map(([chunk, row]) => [chunk, row.length]))
     state.matcher = matcher
     state.head = null
     this.weigh(state, weightOf(state.chunks))
@@ -282,7 +284,7 @@ export class MatchKeys implements PartClient {
       }
       state.head = readHead(state.matcher.head())
       state.matcher = null
-      state.chunks.clear()
+      state.chunks = null
       this.weigh(state, 0)
     }
     cache.allowed(this.weight)

@@ -1,0 +1,3 @@
+import { loop, patternSubject } from '../common/patterns.ts'
+
+export const subject = patternSubject(loop)

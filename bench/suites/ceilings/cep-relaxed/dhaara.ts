@@ -1,0 +1,3 @@
+import { patternSubject, relaxed } from '../common/patterns.ts'
+
+export const subject = patternSubject(relaxed)

@@ -1,0 +1,3 @@
+import { patternSubject, strict } from '../common/patterns.ts'
+
+export const subject = patternSubject(strict)
