@@ -1,3 +1,5 @@
+import { Chunk, chunkOf } from './chunk.ts'
+
 /**
  * The shared match buffer of one key. An event is held once, however many runs took it. A run is the last node of a
  * path: each node names the event, the step it was taken for and the node before. Paths of a common past share their
@@ -18,12 +20,14 @@ export class EventEntry {
   nodes: MatchNode | null = null
   /** Nodes made so far: the next one's `ord`. */
   made = 0
-  /** Neighbours among the events held. */
+  readonly chunk: Chunk
+  /** Neighbours among the events held of the chunk. */
   before: EventEntry | null = null
   after: EventEntry | null = null
   private held: unknown
 
-  constructor(seq: number, ts: number, value: unknown, refs: number) {
+  constructor(seq: number, ts: number, value: unknown, refs: number, chunk: Chunk) {
+    this.chunk = chunk
     this.seq = seq
     this.ts = ts
     this.held = value
@@ -65,9 +69,6 @@ export class Packed {
   }
 }
 
-/** State is stored in chunks: events and runs that began with one of this many events in a row. */
-export const chunkOf = (seq: number): number => Math.floor(seq / 8)
-
 export class MatchNode {
   readonly pattern: number
   readonly step: number
@@ -98,35 +99,38 @@ export class EventBuffer {
   nextSeq = 0
   /** How many events are held. */
   held = 0
-  /** One of the events held; the others follow it. */
-  first: EventEntry | null = null
+  /** That of the event that was held last. */
+  newest: Chunk | null = null
   /** Chunks with events or runs that came, went or moved since the last look; null if nobody looks. */
-  dirty: Set<number> | null = null
-  private marked = -1
+  dirty: Chunk[] | null = null
 
   /** Holds an event until `unpin`, and as long as a node names it. */
   add(value: unknown, ts: number): EventEntry {
-    const entry = new EventEntry(this.nextSeq++, ts, value, 1)
+    const seq = this.nextSeq++
+    let { newest } = this
+    if (newest === null || newest.n !== chunkOf(seq)) {
+      newest = new Chunk(chunkOf(seq))
+      this.newest = newest
+    }
+    const entry = new EventEntry(seq, ts, value, 1, newest)
     this.hold(entry)
-    this.mark(entry.seq)
+    this.mark(newest)
     return entry
   }
 
   hold(entry: EventEntry): void {
-    const { first } = this
+    const { chunk } = entry
+    const { first } = chunk
     entry.after = first
     if (first !== null) first.before = entry
-    this.first = entry
+    chunk.first = entry
     this.held++
   }
 
-  mark(seq: number): void {
-    if (this.dirty === null) return
-    const chunk = chunkOf(seq)
-    // nearly always the one that was marked last
-    if (chunk === this.marked && this.dirty.size > 0) return
-    this.marked = chunk
-    this.dirty.add(chunk)
+  mark(chunk: Chunk): void {
+    if (chunk.dirty || this.dirty === null) return
+    chunk.dirty = true
+    this.dirty.push(chunk)
   }
 
   node(pattern: number, step: number, event: EventEntry, prev: MatchNode | null, ord = event.made++): MatchNode {
@@ -149,12 +153,12 @@ export class EventBuffer {
 
   unpin(event: EventEntry): void {
     if (--event.refs > 0) return
-    const { before, after } = event
-    if (before === null) this.first = after
+    const { before, after, chunk } = event
+    if (before === null) chunk.first = after
     else before.after = after
     if (after !== null) after.before = before
     this.held--
-    this.mark(event.seq)
+    this.mark(chunk)
   }
 }
 

@@ -1,13 +1,20 @@
+import type { Chunk } from './chunk.ts'
 import { byStart, Family } from './run.ts'
 
 /** Families by their start, oldest first. */
 export class FamilyList {
   oldest: Family | null = null
   protected newest: Family | null = null
+  protected readonly pattern: number
+
+  constructor(pattern: number) {
+    this.pattern = pattern
+  }
 
   /** A family in its place; nearly always the last. */
-  protected family(startTs: number, startSeq: number): Family {
-    const family = new Family(startTs, startSeq)
+  protected family(startTs: number, startSeq: number, chunk: Chunk): Family {
+    const family = new Family(startTs, startSeq, chunk, this.pattern)
+    chunk.families.push(family)
     let before = this.newest
     while (before !== null && byStart(before, family) > 0) before = before.before
     const after = before === null ? this.oldest : before.after
@@ -21,6 +28,9 @@ export class FamilyList {
   }
 
   protected forget(family: Family): void {
+    const { families } = family.chunk
+    const last = families.pop() as Family
+    if (last !== family) families[families.indexOf(family)] = last
     if (family.before === null) this.oldest = family.after
     else family.before.after = family.after
     if (family.after === null) this.newest = family.before

@@ -1,7 +1,8 @@
 /** The automata of one key: several patterns over one buffer of events. */
 import type { Automaton } from './automaton.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
-import { type Chunks, type Head, load, writeChunks, writeHead } from './matcher-state.ts'
+import { type Chunks, type Head, headOf, load, writeAll, writeChanges } from './matcher-state.ts'
+import { type Part, partsOf } from './parts.ts'
 import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
 import type { Complete } from './run.ts'
 import { offerEvent } from './transition.ts'
@@ -82,8 +83,13 @@ export class KeyedMatcher implements RunOwner {
 
   /** Offers an event without moving time. @returns whether it changed anything */
   offer(value: unknown, t: number): boolean {
-    const { runs } = this
     offerEvent(value)
+    return this.take(value, t)
+  }
+
+  /** Takes the event that was offered last. @returns whether it changed anything */
+  take(value: unknown, t: number): boolean {
+    const { runs } = this
     let changes = false
     for (let i = 0; i < runs.length; i++) if ((runs[i] as PatternRuns).plan(t)) changes = true
     if (!changes) return false
@@ -123,33 +129,54 @@ export class KeyedMatcher implements RunOwner {
 
   /** Begins to note which chunks change. */
   track(): void {
-    this.buffer.dirty ??= new Set()
+    this.buffer.dirty ??= []
   }
 
-  /** Chunks that changed since `track` or since somebody cleared the set. */
-  get dirty(): Set<number> {
-    return this.buffer.dirty as Set<number>
+  /** The states that runs of a pattern rest in, as bits; some may be empty by now. */
+  restingBits(pattern: number): number {
+    return (this.runs[pattern] as PatternRuns).restingBits
   }
 
-  head(): Buffer {
-    return writeHead(this.buffer, this.runs, this.due)
+  head(): Head {
+    return headOf(this.buffer, this.runs, this.due)
   }
 
-  /** Rows of these chunks; of all for null. */
-  chunks(wanted: ReadonlySet<number> | null, codec: EventCodec): Map<number, Buffer> {
-    return writeChunks(this.buffer, this.runs, wanted, codec)
+  /** What can be loaded apart from the rest. */
+  parts(): Part[] {
+    return partsOf(this.runs)
   }
 
-  /** Takes stored state; only into a matcher that holds nothing. @throws DhaaraError DHAARA_STATE_CORRUPT */
-  load(head: Head, chunks: Chunks, codec: EventCodec): void {
-    load(this.buffer, this.runs, head, chunks, codec)
+  /** Number of the next event that is held. */
+  get nextSeq(): number {
+    return this.buffer.nextSeq
+  }
+
+  /** Rows of all chunks. */
+  chunks(codec: EventCodec): Map<number, Buffer> {
+    return writeAll(this.runs, codec)
+  }
+
+  /** Rows of the chunks that changed since `track` or the last call; null for those that hold nothing any more. */
+  changes(codec: EventCodec): Map<number, Buffer | null> {
+    return writeChanges(this.buffer, codec)
+  }
+
+  /**
+   * Adds stored state: all chunks of a matcher, or some of its parts.
+   * @throws DhaaraError DHAARA_STATE_CORRUPT if rows are missing
+   */
+  load({ nextSeq, waiting }: Pick<Head, 'nextSeq' | 'waiting'>, chunks: Chunks, codec: EventCodec): void {
+    if (nextSeq > this.buffer.nextSeq) this.buffer.nextSeq = nextSeq
+    load(this.buffer, this.runs, waiting, chunks, codec)
     this.findDue()
   }
 
   /** For one that is idle: as if it were new. */
   reset(): void {
-    this.buffer.nextSeq = 0
-    this.buffer.dirty?.clear()
+    const { buffer } = this
+    buffer.nextSeq = 0
+    buffer.newest = null
+    if (buffer.dirty !== null) buffer.dirty.length = 0
   }
 
   /** The partial matches, oldest first. */

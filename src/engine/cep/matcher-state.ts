@@ -3,17 +3,18 @@
  *
  * | row | holds | changes |
  * | --- | --- | --- |
- * | head | next seq, when time must be moved, per pattern: states that runs rest in, complete matches that wait | with any other |
- * | chunk n | events and families of runs with seq 8n … 8n + 7 | when one of them comes, goes or moves |
+ * | head | next seq, when time must be moved, number of runs; per pattern: states that runs rest in, matches that wait | with any other |
+ * | chunk n | a few events in a row, families of runs that began with one of them | when one of these comes, goes or moves |
  *
  * `(seq, ord)` names a node: an event and the how-manyth node it got. Numbers of states and steps follow from the pattern,
  * so they hold as long as `shapeOf(spec)` does. Time is not part of the state: timers follow from the rows.
  */
 import { DhaaraError } from '../../errors/index.ts'
-import { chunkOf, type EventBuffer, type EventCodec, EventEntry, type MatchNode, Packed } from './buffer.ts'
+import { type EventBuffer, type EventCodec, EventEntry, type MatchNode, Packed } from './buffer.ts'
+import { Chunk, chunkOf } from './chunk.ts'
 import type { PatternRuns } from './pattern-runs.ts'
 import { RowReader, RowWriter } from './row.ts'
-import type { Family } from './run.ts'
+import type { Complete } from './run.ts'
 
 export type Chunks = Iterable<readonly [chunk: number, row: Uint8Array]>
 
@@ -22,16 +23,15 @@ export interface Head {
   readonly nextSeq: number
   /** When time must be moved next; Infinity: never. */
   readonly due: number
-  readonly patterns: readonly PatternHead[]
-}
-
-export interface PatternHead {
   /** Partial matches. */
   readonly count: number
-  /** States that they rest in. */
-  readonly states: readonly number[]
-  readonly waiting: readonly WaitingRow[]
+  /** By pattern: states that they rest in. */
+  readonly states: States
+  /** By pattern: matches that are complete and wait. */
+  readonly waiting: readonly (readonly WaitingRow[])[]
 }
+
+export type States = readonly (readonly number[])[]
 
 interface WaitingRow {
   readonly startTs: number
@@ -42,15 +42,28 @@ interface WaitingRow {
 
 const writer = new RowWriter()
 
-export function writeHead(buffer: EventBuffer, runs: readonly PatternRuns[], due: number): Buffer {
-  writer.reset().int(buffer.nextSeq).double(due).int(runs.length)
-  for (const { count, resting, waiting } of runs) {
-    writer.int(count).int(resting.length)
-    for (const state of resting) writer.int(state)
-    const items = waiting?.items ?? []
+export function headOf(buffer: EventBuffer, runs: readonly PatternRuns[], due: number): Head {
+  let count = 0
+  for (const own of runs) count += own.count
+  const row = ({ startTs, startSeq, tail }: Complete) => ({ startTs, startSeq, seq: tail.event.seq, ord: tail.ord })
+  return {
+    nextSeq: buffer.nextSeq,
+    due,
+    count,
+    states: runs.map(({ resting }) => resting),
+    waiting: runs.map(({ waiting }) => (waiting?.items ?? []).map(row)),
+  }
+}
+
+export function writeHead({ nextSeq, due, count, states, waiting }: Head): Buffer {
+  writer.reset().int(nextSeq).double(due).int(count).int(states.length)
+  for (let i = 0; i < states.length; i++) {
+    const own = states[i] as readonly number[]
+    writer.int(own.length)
+    for (const state of own) writer.int(state)
+    const items = waiting[i] ?? []
     writer.int(items.length)
-    for (const { startTs, startSeq, tail } of items)
-      writer.double(startTs).int(startSeq).int(tail.event.seq).int(tail.ord)
+    for (const { startTs, startSeq, seq, ord } of items) writer.double(startTs).int(startSeq).int(seq).int(ord)
   }
   return writer.copy()
 }
@@ -59,63 +72,64 @@ export function readHead(row: Uint8Array): Head {
   const reader = new RowReader(row)
   const nextSeq = reader.int()
   const due = reader.double()
-  const patterns: PatternHead[] = []
+  const count = reader.int()
+  const states: number[][] = []
+  const waiting: WaitingRow[][] = []
   for (let left = reader.int(); left > 0; left--) {
-    const count = reader.int()
-    const states = Array.from({ length: reader.int() }, () => reader.int())
-    const waiting = Array.from({ length: reader.int() }, () => ({
-      startTs: reader.double(),
-      startSeq: reader.int(),
-      seq: reader.int(),
-      ord: reader.int(),
-    }))
-    patterns.push({ count, states, waiting })
+    states.push(Array.from({ length: reader.int() }, () => reader.int()))
+    waiting.push(
+      Array.from({ length: reader.int() }, () => ({
+        startTs: reader.double(),
+        startSeq: reader.int(),
+        seq: reader.int(),
+        ord: reader.int(),
+      })),
+    )
   }
-  return { nextSeq, due, patterns }
+  return { nextSeq, due, count, states, waiting }
 }
 
-interface Chunk {
-  readonly events: EventEntry[]
-  readonly families: [pattern: number, family: Family][]
+/** Rows of the chunks that changed since the last call; null for one that holds nothing any more. */
+export function writeChanges(buffer: EventBuffer, codec: EventCodec): Map<number, Buffer | null> {
+  const rows = new Map<number, Buffer | null>()
+  const dirty = buffer.dirty ?? []
+  for (let i = 0; i < dirty.length; i++) {
+    const chunk = dirty[i] as Chunk
+    chunk.dirty = false
+    rows.set(chunk.n, chunk.first === null ? null : writeChunk(chunk, codec))
+  }
+  dirty.length = 0
+  return rows
 }
 
-/** The rows of these chunks, of all if null is given; one that holds nothing any more has none. */
-export function writeChunks(
-  buffer: EventBuffer,
-  runs: readonly PatternRuns[],
-  wanted: ReadonlySet<number> | null,
-  codec: EventCodec,
-): Map<number, Buffer> {
-  const chunks = new Map<number, Chunk>()
-  const chunkFor = (seq: number): Chunk | undefined => {
-    const n = chunkOf(seq)
-    if (wanted !== null && !wanted.has(n)) return undefined
-    let chunk = chunks.get(n)
-    if (chunk === undefined) {
-      chunk = { events: [], families: [] }
-      chunks.set(n, chunk)
-    }
-    return chunk
+/** Rows of all chunks. */
+export function writeAll(runs: readonly PatternRuns[], codec: EventCodec): Map<number, Buffer> {
+  const chunks = new Set<Chunk>()
+  const addPath = (tail: MatchNode): void => {
+    for (let node: MatchNode | null = tail; node !== null; node = node.prev) chunks.add(node.event.chunk)
   }
-  for (let event = buffer.first; event !== null; event = event.after) chunkFor(event.seq)?.events.push(event)
-  for (let i = 0; i < runs.length; i++) {
-    for (let f = (runs[i] as PatternRuns).oldest; f !== null; f = f.after) chunkFor(f.startSeq)?.families.push([i, f])
+  for (const { oldest, waiting } of runs) {
+    for (let f = oldest; f !== null; f = f.after)
+      for (let run = f.first; run !== null; run = run.after) addPath(run.tail)
+    for (const { tail } of waiting?.items ?? []) addPath(tail)
   }
-  return new Map(Array.from(chunks, ([n, chunk]) => [n, writeChunk(chunk, codec)]))
+  return new Map(Array.from(chunks, (chunk) => [chunk.n, writeChunk(chunk, codec)]))
 }
 
-function writeChunk({ events, families }: Chunk, codec: EventCodec): Buffer {
-  writer.reset().int(events.length)
-  for (const event of events) {
+function writeChunk({ first, families }: Chunk, codec: EventCodec): Buffer {
+  let events = 0
+  for (let event = first; event !== null; event = event.after) events++
+  writer.reset().int(events)
+  for (let event = first; event !== null; event = event.after) {
     writer.int(event.seq).double(event.ts).bytes(event.encoded(codec)).int(event.made)
     const nodes = new Array<MatchNode | undefined>(event.made)
     for (let node = event.nodes; node !== null; node = node.sibling) nodes[node.ord] = node
     for (const node of nodes) writeNode(node)
   }
-  for (const [pattern, family] of families) {
+  for (const family of families) {
     let n = 0
     for (let run = family.first; run !== null; run = run.after) n++
-    writer.int(pattern).int(family.startSeq).double(family.startTs).int(n)
+    writer.int(family.pattern).int(family.startSeq).double(family.startTs).int(n)
     for (let run = family.first; run !== null; run = run.after)
       writer.int(run.state).int(run.tail.event.seq).int(run.tail.ord)
   }
@@ -142,6 +156,7 @@ interface StoredEvent {
   /** By ord: null for what is gone, else [pattern, step, prevSeq, prevOrd], prevSeq -1 for none. */
   readonly rows: readonly (readonly [number, number, number, number] | null)[]
   readonly nodes: (MatchNode | undefined)[]
+  readonly chunk: Chunk
   entry: EventEntry | null
 }
 interface StoredFamily {
@@ -151,40 +166,60 @@ interface StoredFamily {
   readonly runs: readonly (readonly [state: number, seq: number, ord: number])[]
 }
 
-/** Fills an empty matcher. @throws DhaaraError DHAARA_STATE_CORRUPT if rows are missing */
+/**
+ * Adds what lies in these chunks to a matcher; together with whatever they are connected with.
+ * @throws DhaaraError DHAARA_STATE_CORRUPT if rows are missing
+ */
 export function load(
   buffer: EventBuffer,
   runs: readonly PatternRuns[],
-  head: Head,
+  waiting: Head['waiting'],
+  chunks: Chunks,
+  codec: EventCodec,
+): void {
+  const { dirty } = buffer
+  buffer.dirty = null
+  try {
+    loadRows(buffer, runs, waiting, chunks, codec)
+  } finally {
+    buffer.dirty = dirty
+  }
+}
+
+function loadRows(
+  buffer: EventBuffer,
+  runs: readonly PatternRuns[],
+  waiting: Head['waiting'],
   chunks: Chunks,
   codec: EventCodec,
 ): void {
   const events = new Map<number, StoredEvent>()
   const families: StoredFamily[] = []
-  for (const [, row] of chunks) readChunk(new RowReader(row), codec, events, families)
+  for (const [n, row] of chunks) {
+    const chunk = new Chunk(n)
+    if (n === chunkOf(buffer.nextSeq)) buffer.newest = chunk
+    readChunk(new RowReader(row), chunk, codec, events, families)
+  }
   const nodeAt = (seq: number, ord: number) => nodeOf(buffer, events, seq, ord)
   families.sort((a, b) => a.startSeq - b.startSeq)
   for (const family of families) {
     const own = need(runs[family.pattern], `pattern ${family.pattern}`)
-    own.restore(
-      family.startTs,
-      family.startSeq,
-      family.runs.map(([state, seq, ord]) => ({ state, tail: nodeAt(seq, ord) })),
-    )
+    const restored = family.runs.map(([state, seq, ord]) => ({ state, tail: nodeAt(seq, ord) }))
+    const start = need(events.get(family.startSeq)?.entry ?? undefined, `event ${family.startSeq}`)
+    own.restore(family.startTs, start, restored)
   }
-  for (const [pattern, { waiting }] of head.patterns.entries()) {
-    for (const { startTs, startSeq, seq, ord } of waiting) {
+  for (const [pattern, items] of waiting.entries()) {
+    for (const { startTs, startSeq, seq, ord } of items) {
       const tail = nodeAt(seq, ord)
       tail.refs++
       runs[pattern]?.waiting?.items.push({ startTs, startSeq, tail, place: 0, branch: 0 })
     }
   }
-  buffer.nextSeq = head.nextSeq
-  buffer.dirty?.clear()
 }
 
 function readChunk(
   reader: RowReader,
+  chunk: Chunk,
   codec: EventCodec,
   events: Map<number, StoredEvent>,
   families: StoredFamily[],
@@ -204,7 +239,7 @@ function readChunk(
         rows.push([pattern, step, prevSeq, prevSeq === -1 ? 0 : reader.int()])
       }
     }
-    events.set(seq, { seq, ts, value, rows, nodes: [], entry: null })
+    events.set(seq, { seq, ts, value, rows, nodes: [], chunk, entry: null })
   }
   while (!reader.done) {
     const pattern = reader.int()
@@ -233,7 +268,7 @@ function nodeOf(buffer: EventBuffer, events: ReadonlyMap<number, StoredEvent>, s
     const [pattern, step, prevSeq, prevOrd] = event.rows[own] as readonly [number, number, number, number]
     const prev = prevSeq === -1 ? null : (events.get(prevSeq)?.nodes[prevOrd] as MatchNode)
     if (event.entry === null) {
-      event.entry = new EventEntry(event.seq, event.ts, event.value, 0)
+      event.entry = new EventEntry(event.seq, event.ts, event.value, 0, event.chunk)
       event.entry.made = event.rows.length
       buffer.hold(event.entry)
     }

@@ -3,7 +3,7 @@ import { AfterMatchSkip, type MatcherOptions, type Pattern } from '../../dsl/pat
 import { DhaaraError } from '../../errors/index.ts'
 import type { EventCodec } from './buffer.ts'
 import { KeyedMatcher, type MatchRecord, type MatchSink } from './keyed-matcher.ts'
-import { readHead } from './matcher-state.ts'
+import { readHead, writeHead } from './matcher-state.ts'
 import { type CompiledMatcher, compileMatcher } from './plan.ts'
 
 /** What one call of a matcher gave, in order. */
@@ -80,7 +80,13 @@ export class PatternMatcher<T, M> {
     const { maxPartials, whenFull } = limits
     const most = Number.isFinite(maxPartials) ? maxPartials : null
     const options: SavedOptions = { skip, maxPartials: most, whenFull, timeouts }
-    const snapshot: Snapshot = [version, shape, options, this.matcher.head(), [...this.matcher.chunks(null, events)]]
+    const snapshot: Snapshot = [
+      version,
+      shape,
+      options,
+      writeHead(this.matcher.head()),
+      [...this.matcher.chunks(events)],
+    ]
     return packr.pack(snapshot)
   }
 

@@ -47,7 +47,6 @@ const leafOf = (move: Move, n: number): Leaf => move.leaf ?? ((move.leaves as re
 export class PatternRuns extends RunStore {
   /** Complete matches that wait for partial ones that began earlier; null without a skip strategy. */
   readonly waiting: Queue<Complete> | null
-  private readonly pattern: number
   private readonly setup: RunPlan
   private readonly owner: RunOwner
   /** Too many partial matches are an error. */
@@ -57,8 +56,7 @@ export class PatternRuns extends RunStore {
   private begins: Leaf | null = null
 
   constructor(pattern: number, automaton: Automaton, plan: RunPlan, buffer: EventBuffer, owner: RunOwner) {
-    super(automaton, buffer)
-    this.pattern = pattern
+    super(pattern, automaton, buffer)
     this.setup = plan
     this.owner = owner
     this.checks = plan.limits.whenFull === 'fail' && plan.limits.maxPartials < Number.POSITIVE_INFINITY
@@ -213,7 +211,7 @@ export class PatternRuns extends RunStore {
       const event = this.owner.entry()
       if (node === null || node.step !== op.step) node = this.buffer.node(this.pattern, op.step, event, null)
       if (op.target !== -1) {
-        family ??= this.family(event.ts, event.seq)
+        family ??= this.family(event.ts, event.seq, event.chunk)
         this.add(new Run(op.target, node, family), null)
       }
       if (op.final) {

@@ -1,6 +1,5 @@
 import type { Automaton, RestState } from './automaton.ts'
-import type { EventBuffer } from './buffer.ts'
-import type { MatchNode } from './buffer.ts'
+import type { EventBuffer, EventEntry, MatchNode } from './buffer.ts'
 import { FamilyList } from './family-list.ts'
 import { Queue } from './queue.ts'
 import { type Family, Run } from './run.ts'
@@ -24,8 +23,8 @@ export class RunStore extends FamilyList {
   /** States whose list is in use. */
   protected readonly active: number[] = []
 
-  constructor(automaton: Automaton, buffer: EventBuffer) {
-    super()
+  constructor(pattern: number, automaton: Automaton, buffer: EventBuffer) {
+    super(pattern)
     this.automaton = automaton
     this.buffer = buffer
     this.timers = automaton.timed ? new Queue<Timer>(byDue) : null
@@ -48,9 +47,16 @@ export class RunStore extends FamilyList {
     return this.active.filter((state) => (this.lists[state] as Run[]).length > 0)
   }
 
+  /** The same as bits, for those below 31; with some that nothing rests in any more. */
+  get restingBits(): number {
+    let bits = 0
+    for (let i = 0; i < this.active.length; i++) bits |= 1 << (this.active[i] as number)
+    return bits
+  }
+
   /** A family with its runs as they were stored. */
-  restore(startTs: number, startSeq: number, runs: readonly { state: number; tail: MatchNode }[]): void {
-    const family = this.family(startTs, startSeq)
+  restore(startTs: number, start: EventEntry, runs: readonly { state: number; tail: MatchNode }[]): void {
+    const family = this.family(startTs, start.seq, start.chunk)
     for (const { state, tail } of runs) this.add(new Run(state, tail, family), null)
   }
 
@@ -124,6 +130,6 @@ export class RunStore extends FamilyList {
   }
 
   protected touch(family: Family): void {
-    this.buffer.mark(family.startSeq)
+    this.buffer.mark(family.chunk)
   }
 }

@@ -1,4 +1,5 @@
 import type { MatchNode } from './buffer.ts'
+import type { Chunk } from './chunk.ts'
 
 /** A partial match: the state it rests in and the path of events it took. */
 export class Run {
@@ -30,14 +31,19 @@ export class Run {
 export class Family {
   readonly startTs: number
   readonly startSeq: number
+  /** That of its first event. */
+  readonly chunk: Chunk
+  readonly pattern: number
   first: Run | null = null
   last: Run | null = null
   before: Family | null = null
   after: Family | null = null
 
-  constructor(startTs: number, startSeq: number) {
+  constructor(startTs: number, startSeq: number, chunk: Chunk, pattern: number) {
     this.startTs = startTs
     this.startSeq = startSeq
+    this.chunk = chunk
+    this.pattern = pattern
   }
 
   /** Puts `run` behind `place`, or last. */

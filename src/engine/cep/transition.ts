@@ -1,6 +1,6 @@
 import type { Automaton, RestState } from './automaton.ts'
 import type { Atom } from './expr.ts'
-import type { Context } from './context.ts'
+import { type Context, unseen } from './context.ts'
 import type { Decision, Leaf } from './decide.ts'
 
 /** The event at hand, as the decisions see it. */
@@ -48,23 +48,34 @@ function test(atom: Atom, ctx: Context): boolean {
   return result
 }
 
-/**
- * Whether the event that is offered may do something to runs in these states, or begin one: told without the runs. True
- * also if a condition has to see its run, or throws.
- */
-export function mayReact(automaton: Automaton, states: readonly number[], ts: number): boolean {
+/** Whether the event that is offered begins a run; true also if a condition throws. */
+export function begins(automaton: Automaton, ts: number): boolean {
   const { context } = automaton
   context.timestamp = ts
+  context.look(null)
   try {
-    context.look(null)
-    if (decide(automaton.start, context).ops.length > 0) return true
-    for (let i = 0; i < states.length; i++) {
-      context.hide()
-      const { root } = automaton.states[states[i] as number] as RestState
-      if (!decide(root, context).keep || ownResult) return true
-    }
-    return false
+    return decide(automaton.start, context).ops.length > 0
   } catch {
+    return true
+  } finally {
+    context.leave()
+  }
+}
+
+/**
+ * Whether the event that is offered may do something to runs that rest in a state: told without the runs. True also if a
+ * condition has to see its run, or throws.
+ */
+export function mayReact(automaton: Automaton, state: number, ts: number): boolean {
+  const { context } = automaton
+  const rest = automaton.states[state] as RestState
+  if (rest.looks) return true
+  context.timestamp = ts
+  context.hide()
+  try {
+    return !decide(rest.root, context).keep || ownResult
+  } catch (error) {
+    if (error === unseen) rest.looks = true
     return true
   } finally {
     context.leave()

@@ -73,6 +73,17 @@ export class PartTable {
     return parts
   }
 
+  /** Those of these parts that there are. */
+  some(key: unknown, numbers: readonly number[]): [part: number, row: Uint8Array][] {
+    const rows =
+      numbers.length === 1
+        ? [this.space.reader.get(this.partKey(key, numbers[0] as number))]
+        : this.space.reader.getMany(numbers.map((number) => this.partKey(key, number)))
+    const parts: [number, Uint8Array][] = []
+    for (const [i, row] of rows.entries()) if (row !== undefined) parts.push([numbers[i] as number, row])
+    return parts
+  }
+
   /** Rows by time, then in the order in which they came. */
   *timed(): Generator<readonly [time: number, seq: number, row: Uint8Array]> {
     const gte = this.start(TIMED)

@@ -48,6 +48,8 @@ export const weigh = (events: number, from: number, to: number): number => event
 
 export interface PatternSubjectOptions {
   readonly cacheBytes?: number
+  /** Milliseconds; default: wall time. */
+  readonly clock?: () => number
 }
 
 /**
@@ -116,7 +118,8 @@ export function patternSubject(
       )
       const feed = group.tasks[0]?.parts.feeds[0]
       if (feed === undefined) throw new Error('the plan has no input')
-      let due = performance.now() + interval
+      const now = opts.clock ?? (() => performance.now())
+      let due = now() + interval
       const commit = (): void => {
         if (lease === undefined) return
         const { clears } = writeEpoch(
@@ -128,7 +131,7 @@ export function patternSubject(
         )
         for (const [gte, lt] of clears) lease.backend.clearRange(gte, lt)
         group.written(Number.POSITIVE_INFINITY)
-        due = performance.now() + interval
+        due = now() + interval
       }
       const tell = (): void => {
         sink.add(matches, sum)
@@ -140,7 +143,7 @@ export function patternSubject(
           for (let from = 0; from < events.length; from += batchSize) {
             const batch = batchOf(events, from)
             feed.run(batch, 0, batch.count, feed.time)
-            if (durable && performance.now() >= due) commit()
+            if (durable && now() >= due) commit()
           }
           tell()
         },

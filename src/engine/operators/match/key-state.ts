@@ -1,15 +1,24 @@
-import type { Head, KeyedMatcher } from '../../cep/index.ts'
+import type { KeyedMatcher, Part } from '../../cep/index.ts'
+
+/** Part of a key's state that is in the database only; `chunks` null: all of it, which part by part nobody knows. */
+export interface ColdPart extends Omit<Part, 'chunks'> {
+  readonly chunks: readonly number[] | null
+}
 
 /**
- * What is known of a key with live state. Awake: its matcher is in memory. Asleep: its rows are in the database, and only
- * the head of them is here, which tells what an event has to be for the key to be woken. Empty: neither; its rows wait
- * for the next seal to be deleted.
+ * What is known of a key with live state. Parts of it are in memory, in the matcher; others are cold, and what is known
+ * of them tells what an event has to be, or which time has to come, for them to be read. With neither, the key's rows
+ * wait for the next seal to be deleted.
  */
 export class KeyState {
   readonly key: unknown
   readonly id: string | number
   matcher: KeyedMatcher | null = null
-  head: Head | null = null
+  cold: readonly ColdPart[] | null = null
+  /** States that runs rest in, as bits; -1 if they do not fit. */
+  resting = -1
+  /** Number of the next event, while there is no matcher. */
+  nextSeq = 0
   /** When the key is looked at next, at the latest. */
   armedAt = Number.POSITIVE_INFINITY
   /** Last epoch that changed it; 0: none since it was read or written. */
@@ -21,8 +30,10 @@ export class KeyState {
   /** Partial matches, as last counted. */
   partials = 0
   headStored = false
-  /** Sizes of the stored chunks, if there are any; of one that sleeps they are not known. */
+  /** Sizes of those stored chunks that are in memory, if there are any. */
   chunks: Map<number, number> | null = null
+  /** Chunks of what the key was before, whose rows are to be deleted or written anew. */
+  stale: readonly number[] | null = null
   /** Bytes in memory, estimated. */
   weight = 0
 
@@ -32,7 +43,15 @@ export class KeyState {
   }
 
   get stored(): boolean {
-    return this.headStored || this.chunks !== null
+    return this.headStored || this.chunks !== null || this.stale !== null
+  }
+
+  /** When time must be moved for some part. */
+  get due(): number {
+    const { matcher, cold } = this
+    let due = matcher === null ? Number.POSITIVE_INFINITY : matcher.nextDue()
+    if (cold !== null) for (const part of cold) if (part.due < due) due = part.due
+    return due
   }
 }
 

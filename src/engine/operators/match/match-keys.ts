@@ -1,6 +1,8 @@
 import { DhaaraError } from '../../../errors/index.ts'
 import type { PartClient, PartTable, Sealer } from '../../../state/stores/index.ts'
 import {
+  begins,
+  chunkOf,
   type CompiledMatcher,
   type EventCodec,
   type Head,
@@ -9,21 +11,26 @@ import {
   mayReact,
   offerEvent,
   readHead,
+  writeHead,
 } from '../../cep/index.ts'
 import type { Counter } from '../operator.ts'
-import { Alarms, KeyState } from './key-state.ts'
+import { Alarms, type ColdPart, KeyState } from './key-state.ts'
 
 /** Bytes of a matcher without events, and bytes in memory for one in a row. */
 const MATCHER_BYTES = 1024
 const SPREAD = 8
 const IDLE_MATCHERS = 256
 
+const none: Head['waiting'] = []
+
 /**
  * The matchers of all keys that have live state. A key without partial matches costs nothing: its events are offered to a
  * spare matcher, which becomes the key's own if it took one.
  *
- * Matchers that were not used for long go to sleep when memory runs short. What an event may do to a sleeping key is
- * decided from the states that its runs rest in; only if it may do something, the key's rows are read.
+ * Keys that were not used for long leave memory when it runs short. What an event may do to their partial matches is
+ * decided from the states that these rest in. Only if it may do something, those parts of the key's state are read that
+ * it may do something to; an event that begins a match reads no more than the row that it is written to. Skip strategies
+ * and `maxPartials` compare all of a key's partial matches: with them a key is read as a whole.
  */
 export class MatchKeys implements PartClient {
   private readonly compiled: CompiledMatcher
@@ -33,6 +40,9 @@ export class MatchKeys implements PartClient {
   private readonly partials: Counter
   private readonly states = new Map<string | number, KeyState>()
   private readonly alarms = new Alarms()
+  private readonly byParts: boolean
+  /** Where each pattern's states begin in `resting`; null if they do not fit. */
+  private readonly bits: readonly number[] | null
   private readonly idle: KeyedMatcher[] = []
   private spare: KeyedMatcher
   private changed: KeyState[] = []
@@ -48,6 +58,8 @@ export class MatchKeys implements PartClient {
     this.codec = codec
     this.sink = sink
     this.partials = partials
+    this.byParts = compiled.skip.kind === 'none' && compiled.limits.maxPartials === Number.POSITIVE_INFINITY
+    this.bits = bitsOf(compiled)
     this.spare = this.make()
     this.shapeStored = this.checkShape()
     for (const [key, row] of table.heads()) this.resume(key, readHead(row))
@@ -72,19 +84,19 @@ export class MatchKeys implements PartClient {
       return
     }
     state.used = true
-    let { matcher } = state
-    if (matcher === null) {
-      if (state.head === null) {
-        this.begin(key, id, state, value, ts)
-        return
-      }
-      if (!this.reacts(state.head, value, ts)) return
-      matcher = this.wake(state)
+    if (state.cold === null && state.matcher === null) {
+      this.begin(key, id, state, value, ts)
+      return
     }
+    offerEvent(value)
+    if (state.resting !== -1 && !this.mayChange(state.resting, ts)) return
+    if (state.cold !== null) this.warm(state, ts)
+    const { matcher } = state
+    if (matcher === null) return
     let done = false
     let changed = false
     try {
-      changed = matcher.process(value, ts)
+      changed = matcher.take(value, ts)
       done = true
     } finally {
       if (changed || !done) this.note(state, matcher)
@@ -103,12 +115,13 @@ export class MatchKeys implements PartClient {
 
   /** Moves a key's time to `at`. */
   advance(state: KeyState, at: number): void {
-    const due = state.matcher === null ? (state.head?.due ?? Number.POSITIVE_INFINITY) : state.matcher.nextDue()
+    const { due } = state
     if (due > at) {
       this.alarms.arm(state, due)
       return
     }
-    const matcher = state.matcher ?? this.wake(state)
+    if (state.cold !== null) this.read(state, (part) => part.due <= at)
+    const matcher = state.matcher as KeyedMatcher
     try {
       matcher.advance(at)
     } finally {
@@ -118,18 +131,16 @@ export class MatchKeys implements PartClient {
 
   /** Keys with live state, in the order of their bytes. */
   live(): unknown[] {
-    const live = [...this.states.values()].filter(({ head, matcher }) => head !== null || matcher !== null)
+    const live = [...this.states.values()].filter(({ cold, matcher }) => cold !== null || matcher !== null)
     return live.map(({ key }) => key).sort(this.table.space.keys.compare)
   }
 
   /** The matcher of a key, for somebody who only looks. */
   peek(key: unknown): KeyedMatcher | undefined {
     const state = this.states.get(this.table.space.keys.id(key))
-    const { matcher, head } = state ?? { matcher: null, head: null }
-    if (matcher !== null || head === null) return matcher ?? undefined
-    const copy = this.make()
-    copy.load(head, this.table.parts(key), this.codec)
-    return copy
+    if (state === undefined) return undefined
+    if (state.cold !== null) this.read(state, () => true)
+    return state.matcher ?? undefined
   }
 
   get dirtyBytes(): number {
@@ -147,7 +158,7 @@ export class MatchKeys implements PartClient {
     states.sort((a, b) => compare(a.key, b.key))
     for (const state of states) {
       const { key, matcher } = state
-      if (matcher !== null) sealer.put(table.headKey(key), matcher.head())
+      if (matcher !== null) sealer.put(table.headKey(key), writeHead(headOf(state, matcher)))
       else if (state.headStored) sealer.delete(table.headKey(key))
       state.headStored = matcher !== null
     }
@@ -176,8 +187,6 @@ export class MatchKeys implements PartClient {
       } else {
         const state = known ?? new KeyState(key, id)
         state.matcher = spare
-        // rows of what the key was before are deleted or written anew
-        if (state.chunks !== null) for (const chunk of state.chunks.keys()) spare.dirty.add(chunk)
         this.states.set(id, state)
         this.spare = this.idle.pop() ?? this.make()
         this.note(state, spare)
@@ -185,19 +194,58 @@ export class MatchKeys implements PartClient {
     }
   }
 
-  private reacts(head: Head, value: unknown, ts: number): boolean {
-    offerEvent(value)
+  /** Whether the event at hand may do something to runs in these states, or begin one. Touches nothing of the key's. */
+  private mayChange(resting: number, ts: number): boolean {
     const { automata } = this.compiled
+    for (let i = 0; i < automata.length; i++) if (begins(automata[i] as Automaton, ts)) return true
+    const bits = this.bits as readonly number[]
     for (let i = 0; i < automata.length; i++) {
-      const states = head.patterns[i]?.states ?? []
-      if (mayReact(automata[i] as CompiledMatcher['automata'][number], states, ts)) return true
+      const automaton = automata[i] as Automaton
+      let left = (resting >>> (bits[i] as number)) & ((1 << automaton.states.length) - 1)
+      for (; left !== 0; left &= left - 1) if (mayReact(automaton, 31 - Math.clz32(left & -left), ts)) return true
     }
     return false
   }
 
+  /** Reads the cold parts that the event at hand may do something to. */
+  private warm(state: KeyState, ts: number): void {
+    const { automata } = this.compiled
+    const cold = state.cold as readonly ColdPart[]
+    let fresh = false
+    for (let i = 0; i < automata.length && !fresh; i++) fresh = begins(automata[i] as Automaton, ts)
+    const nextChunk = chunkOf(state.matcher?.nextSeq ?? state.nextSeq)
+    const reacting = this.reacting(cold, ts)
+    if (!fresh && reacting === null) return
+    this.read(state, ({ chunks, states }) => {
+      if (!this.byParts || chunks === null) return true
+      if (reacting !== null && states.some((own, i) => own.some((one) => reacting[i]?.includes(one)))) return true
+      return fresh && chunks.includes(nextChunk)
+    })
+  }
+
+  /** States of cold parts to which the event at hand may do something, by pattern; null: none. */
+  private reacting(cold: readonly ColdPart[], ts: number): number[][] | null {
+    const { automata } = this.compiled
+    let found: number[][] | null = null
+    for (let i = 0; i < automata.length; i++) {
+      const seen: number[] = []
+      for (const { states } of cold) {
+        for (const one of states[i] as readonly number[]) {
+          if (seen.includes(one)) continue
+          seen.push(one)
+          if (!mayReact(automata[i] as Automaton, one, ts)) continue
+          found ??= automata.map(() => [])
+          found[i]?.push(one)
+        }
+      }
+    }
+    return found
+  }
+
   /** After a key's matcher changed. */
   private note(state: KeyState, matcher: KeyedMatcher): void {
-    const live = matcher.livePartials
+    let live = matcher.livePartials
+    if (state.cold !== null) for (const { count } of state.cold) live += count
     this.partials.n += live - state.partials
     state.partials = live
     const epoch = this.table.running
@@ -206,12 +254,27 @@ export class MatchKeys implements PartClient {
       this.changed.push(state)
       if (this.changed.length > 2 * this.states.size + 1024) this.changed = this.changed.filter(({ dead }) => !dead)
     }
-    if (matcher.idle) this.release(state, matcher)
-    else this.alarms.arm(state, matcher.nextDue())
+    state.resting = this.restingOf(state, matcher)
+    if (matcher.idle && state.cold === null) this.release(state, matcher)
+    else this.alarms.arm(state, state.due)
+  }
+
+  private restingOf({ cold }: KeyState, matcher: KeyedMatcher): number {
+    const { bits } = this
+    if (bits === null) return -1
+    let resting = 0
+    for (let i = 0; i < bits.length; i++) {
+      resting |= matcher.restingBits(i) << (bits[i] as number)
+      if (cold !== null)
+        for (const { states } of cold) for (const one of states[i] ?? []) resting |= 1 << ((bits[i] as number) + one)
+    }
+    return resting
   }
 
   private release(state: KeyState, matcher: KeyedMatcher): void {
     matcher.reset()
+    if (state.chunks !== null) state.stale = [...(state.stale ?? []), ...state.chunks.keys()]
+    state.chunks = null
     if (this.idle.length < IDLE_MATCHERS) this.idle.push(matcher)
     state.matcher = null
     state.armedAt = Number.POSITIVE_INFINITY
@@ -227,36 +290,44 @@ export class MatchKeys implements PartClient {
   private sealChunks(state: KeyState, sealer: Sealer): void {
     const { table } = this
     const { key, matcher } = state
-    if (matcher === null) {
-      if (state.chunks !== null) for (const chunk of state.chunks.keys()) sealer.delete(table.partKey(key, chunk))
-      state.chunks = null
+    const rows = matcher?.changes(this.codec)
+    for (const chunk of state.stale ?? []) if (!rows?.get(chunk)) sealer.delete(table.partKey(key, chunk))
+    state.stale = null
+    if (rows === undefined) {
       this.forget(state)
       return
     }
     state.chunks ??= new Map()
     const { chunks } = state
-    const rows = matcher.chunks(matcher.dirty, this.codec)
-    for (const chunk of matcher.dirty) {
-      const row = rows.get(chunk)
-      if (row !== undefined) {
+    for (const [chunk, row] of rows) {
+      if (row !== null) {
         sealer.put(table.partKey(key, chunk), row)
         chunks.set(chunk, row.length)
       } else if (chunks.delete(chunk)) sealer.delete(table.partKey(key, chunk))
     }
-    matcher.dirty.clear()
     this.weigh(state, weightOf(chunks))
   }
 
-  private wake(state: KeyState): KeyedMatcher {
+  /** Takes cold parts into memory. */
+  private read(state: KeyState, wanted: (part: ColdPart) => boolean): void {
     this.evict()
-    const matcher = this.idle.pop() ?? this.make()
-    const parts = this.table.parts(state.key)
-    matcher.load(state.head as Head, parts, this.codec)
-    state.chunks = new Map(parts.map(([chunk, row]) => [chunk, row.length]))
+    const { key, cold } = state
+    const chosen = (cold as readonly ColdPart[]).filter(wanted)
+    const left = (cold as readonly ColdPart[]).filter((part) => !chosen.includes(part))
+    const matcher = state.matcher ?? this.idle.pop() ?? this.make()
+    const numbers = chosen.flatMap(({ chunks }) => chunks ?? [])
+    const whole = chosen.some(({ chunks }) => chunks === null)
+    const rows = whole ? this.table.parts(key) : this.table.some(key, numbers)
+    const waiting = whole ? readHead(this.table.head(key) as Uint8Array).waiting : none
+    const nextSeq = state.matcher === null ? state.nextSeq : matcher.nextSeq
+    // an event must not be written to a row that is not in memory
+    const next = left.some(({ chunks }) => chunks?.includes(chunkOf(nextSeq))) ? afterChunk(nextSeq) : nextSeq
+    matcher.load({ nextSeq: next, waiting }, rows, this.codec)
+    state.chunks ??= new Map()
+    for (const [chunk, row] of rows) state.chunks.set(chunk, row.length)
     state.matcher = matcher
-    state.head = null
+    state.cold = left.length === 0 ? null : left
     this.weigh(state, weightOf(state.chunks))
-    return matcher
   }
 
   private weigh(state: KeyState, weight: number): void {
@@ -282,22 +353,32 @@ export class MatchKeys implements PartClient {
         state.used = false
         continue
       }
-      state.head = readHead(state.matcher.head())
-      state.matcher = null
-      state.chunks = null
-      this.weigh(state, 0)
+      this.cool(state, state.matcher)
     }
     cache.allowed(this.weight)
   }
 
+  private cool(state: KeyState, matcher: KeyedMatcher): void {
+    const cold: ColdPart[] = [...(state.cold ?? [])]
+    if (this.byParts) cold.push(...matcher.parts())
+    else if (!matcher.idle) cold.push({ ...matcher.head(), chunks: null })
+    state.nextSeq = matcher.nextSeq
+    state.cold = cold
+    state.matcher = null
+    state.chunks = null
+    this.weigh(state, 0)
+  }
+
   private resume(key: unknown, head: Head): void {
     const state = new KeyState(key, this.table.space.keys.id(key))
-    state.head = head
+    const { nextSeq, due, count, states } = head
+    state.cold = [{ chunks: null, due, count, states }]
+    state.nextSeq = nextSeq
     state.headStored = true
-    for (const { count } of head.patterns) state.partials += count
+    state.partials = count
     this.partials.n += state.partials
     this.states.set(state.id, state)
-    this.alarms.arm(state, head.due)
+    this.alarms.arm(state, due)
   }
 
   private make(): KeyedMatcher {
@@ -316,6 +397,38 @@ export class MatchKeys implements PartClient {
       'DHAARA_STATE_INCOMPATIBLE',
       `The state of a match step is of another pattern: ${shape}; ${cure}`,
     )
+  }
+}
+
+type Automaton = CompiledMatcher['automata'][number]
+
+/** Of patterns that have less than 31 states together. */
+function bitsOf({ automata }: CompiledMatcher): readonly number[] | null {
+  const starts: number[] = []
+  let next = 0
+  for (const { states } of automata) {
+    starts.push(next)
+    next += states.length
+  }
+  return next < 31 ? starts : null
+}
+
+const afterChunk = (seq: number): number => {
+  let next = seq + 1
+  while (chunkOf(next) === chunkOf(seq)) next++
+  return next
+}
+
+/** Of a key that is partly in memory. */
+function headOf(state: KeyState, matcher: KeyedMatcher): Head {
+  const head = matcher.head()
+  if (state.cold === null) return head
+  const { cold } = state
+  return {
+    ...head,
+    due: state.due,
+    count: cold.reduce((sum, { count }) => sum + count, head.count),
+    states: head.states.map((own, i) => [...new Set([...own, ...cold.flatMap((part) => part.states[i] ?? [])])]),
   }
 }
 
