@@ -2,7 +2,7 @@ import type { EventEntry } from './buffer.ts'
 import type { Family } from './run.ts'
 
 /** Events in a row that are stored together, with the runs that began with one of them. */
-const EVENTS = 8
+const EVENTS = 4
 
 export const chunkOf = (seq: number): number => Math.floor(seq / EVENTS)
 

@@ -1,7 +1,7 @@
 /** The automata of one key: several patterns over one buffer of events. */
 import type { Automaton } from './automaton.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
-import { type Chunks, type Head, headOf, load, writeAll, writeChanges } from './matcher-state.ts'
+import { type Chunks, type Head, headOf, load, type TakeRow, writeAll, writeChanges } from './matcher-state.ts'
 import { type Part, partsOf } from './parts.ts'
 import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
 import type { Complete } from './run.ts'
@@ -156,9 +156,9 @@ export class KeyedMatcher implements RunOwner {
     return writeAll(this.runs, codec)
   }
 
-  /** Rows of the chunks that changed since `track` or the last call; null for those that hold nothing any more. */
-  changes(codec: EventCodec): Map<number, Buffer | null> {
-    return writeChanges(this.buffer, codec)
+  /** Gives the rows of the chunks that changed since `track` or the last call. */
+  changes(codec: EventCodec, take: TakeRow): void {
+    writeChanges(this.buffer, codec, take)
   }
 
   /**

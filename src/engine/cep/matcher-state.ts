@@ -89,17 +89,18 @@ export function readHead(row: Uint8Array): Head {
   return { nextSeq, due, count, states, waiting }
 }
 
-/** Rows of the chunks that changed since the last call; null for one that holds nothing any more. */
-export function writeChanges(buffer: EventBuffer, codec: EventCodec): Map<number, Buffer | null> {
-  const rows = new Map<number, Buffer | null>()
+/** Takes the row of a chunk; null if it holds nothing any more. The bytes are valid during the call. */
+export type TakeRow = (chunk: number, row: Uint8Array | null) => void
+
+/** Gives the rows of the chunks that changed since the last call. */
+export function writeChanges(buffer: EventBuffer, codec: EventCodec, take: TakeRow): void {
   const dirty = buffer.dirty ?? []
   for (let i = 0; i < dirty.length; i++) {
     const chunk = dirty[i] as Chunk
     chunk.dirty = false
-    rows.set(chunk.n, chunk.first === null ? null : writeChunk(chunk, codec))
+    take(chunk.n, chunk.first === null ? null : writeChunk(chunk, codec).view())
   }
   dirty.length = 0
-  return rows
 }
 
 /** Rows of all chunks. */
@@ -113,10 +114,10 @@ export function writeAll(runs: readonly PatternRuns[], codec: EventCodec): Map<n
       for (let run = f.first; run !== null; run = run.after) addPath(run.tail)
     for (const { tail } of waiting?.items ?? []) addPath(tail)
   }
-  return new Map(Array.from(chunks, (chunk) => [chunk.n, writeChunk(chunk, codec)]))
+  return new Map(Array.from(chunks, (chunk) => [chunk.n, writeChunk(chunk, codec).copy()]))
 }
 
-function writeChunk({ first, families }: Chunk, codec: EventCodec): Buffer {
+function writeChunk({ first, families }: Chunk, codec: EventCodec): RowWriter {
   let events = 0
   for (let event = first; event !== null; event = event.after) events++
   writer.reset().int(events)
@@ -133,7 +134,7 @@ function writeChunk({ first, families }: Chunk, codec: EventCodec): Buffer {
     for (let run = family.first; run !== null; run = run.after)
       writer.int(run.state).int(run.tail.event.seq).int(run.tail.ord)
   }
-  return writer.copy()
+  return writer
 }
 
 /** Pattern + 1, step, seq before + 1, ord before; 0 for what nothing points at any more. */

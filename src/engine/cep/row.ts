@@ -37,6 +37,11 @@ export class RowWriter {
     return this
   }
 
+  /** What was written, until more is. */
+  view(): Buffer {
+    return this.buf.subarray(0, this.pos)
+  }
+
   /** What was written, copied. */
   copy(): Buffer {
     const out = Buffer.allocUnsafe(this.pos)

@@ -28,6 +28,8 @@ export class PartTable {
   readonly space: StoreSpace
   client: PartClient | undefined = undefined
   private epoch: number
+  private scratch: Buffer = Buffer.alloc(0)
+  private end = 0
 
   constructor(space: StoreSpace, epoch: number) {
     this.space = space
@@ -114,6 +116,22 @@ export class PartTable {
     row.set(bytes, start.length)
     row.writeUInt32BE(part, start.length + bytes.length)
     return row
+  }
+
+  /** Makes this the key that `part` is about. */
+  begin(key: unknown): void {
+    const bytes = this.space.keys.encode(key)
+    const at = this.space.prefix.length + 1
+    if (this.scratch.length < at + bytes.length + 4) this.scratch = Buffer.allocUnsafeSlow((at + bytes.length + 4) * 2)
+    this.scratch.set(this.start(PART), 0)
+    this.scratch.set(bytes, at)
+    this.end = at + bytes.length
+  }
+
+  /** Key of a part's row, until the next call. */
+  part(number: number): Buffer {
+    this.scratch.writeUInt32BE(number, this.end)
+    return this.scratch.subarray(0, this.end + 4)
   }
 
   timedKey(time: number, seq: number): Buffer {

@@ -290,21 +290,22 @@ export class MatchKeys implements PartClient {
   private sealChunks(state: KeyState, sealer: Sealer): void {
     const { table } = this
     const { key, matcher } = state
-    const rows = matcher?.changes(this.codec)
-    for (const chunk of state.stale ?? []) if (!rows?.get(chunk)) sealer.delete(table.partKey(key, chunk))
+    // what the key was before; what it is now may take the place of some of it
+    if (state.stale !== null) for (const chunk of state.stale) sealer.delete(table.partKey(key, chunk))
     state.stale = null
-    if (rows === undefined) {
+    if (matcher === null) {
       this.forget(state)
       return
     }
     state.chunks ??= new Map()
     const { chunks } = state
-    for (const [chunk, row] of rows) {
+    table.begin(key)
+    matcher.changes(this.codec, (chunk, row) => {
       if (row !== null) {
-        sealer.put(table.partKey(key, chunk), row)
+        sealer.put(table.part(chunk), row)
         chunks.set(chunk, row.length)
-      } else if (chunks.delete(chunk)) sealer.delete(table.partKey(key, chunk))
-    }
+      } else if (chunks.delete(chunk)) sealer.delete(table.part(chunk))
+    })
     this.weigh(state, weightOf(chunks))
   }
 
