@@ -1,0 +1,9 @@
+import type { Query } from '../query.ts'
+import { euros } from './money.ts'
+
+export const q1: Query = {
+  summary: 'Currency conversion: each bid in euros',
+  mode: 'append',
+  rows: ({ bids }) =>
+    bids.mapValues(({ auction, bidder, price, dateTime }) => ({ auction, bidder, price: euros(price), dateTime })),
+}

@@ -1,0 +1,17 @@
+import type { Query } from '../query.ts'
+
+export const q12: Query = {
+  summary: 'Processing-time windows: bids of a bidder in each 10 s of the wall clock',
+  mode: 'append',
+  rows: ({ bids }) =>
+    bids
+      .groupBy(({ bidder }) => bidder)
+      .windowedBy((w) => w.tumbling('10s', { clock: 'wall' }))
+      .emit('close')
+      .count()
+      .toStream()
+      .map((bidCount, { key: bidder, window }) => [
+        bidder,
+        { bidder, bidCount, starttime: window.start, endtime: window.end },
+      ]),
+}

@@ -1,0 +1,12 @@
+import type { Query } from '../query.ts'
+
+export const q19: Query = {
+  summary: 'Top ten bids of each auction, by price',
+  mode: 'update',
+  rows: ({ bids }) =>
+    bids
+      .groupBy(({ auction }) => auction)
+      .topN(10, ({ price }) => price)
+      .toStream()
+      .mapValues((top) => top.map((bid, i) => ({ ...bid, rankNumber: i + 1 }))),
+}

@@ -1,0 +1,25 @@
+import type { Bid } from '../events.ts'
+import type { Query } from '../query.ts'
+
+const known = new Map([
+  ['apple', '0'],
+  ['google', '1'],
+  ['facebook', '2'],
+  ['baidu', '3'],
+])
+const inUrl = /(?:&|^)channel_id=([^&]*)/
+
+export const q21: Query = {
+  summary: 'Channel id of each bid, from its channel or its URL',
+  mode: 'append',
+  rows: ({ bids }) =>
+    bids.flatMapValues((bid) => {
+      const channelId = channelOf(bid)
+      if (channelId === undefined) return []
+      const { auction, bidder, price, channel } = bid
+      return [{ auction, bidder, price, channel, channelId }]
+    }),
+}
+
+const channelOf = ({ channel, url }: Bid): string | undefined =>
+  known.get(channel.toLowerCase()) ?? inUrl.exec(url)?.[1]
