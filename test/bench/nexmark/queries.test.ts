@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { eventsTopic, type Row, rowsTopic } from '../../../bench/suites/nexmark/query.ts'
 import { queries } from '../../../bench/suites/nexmark/queries/index.ts'
 import { defaultParams, nexmarkGenerator } from '../../../bench/suites/nexmark/generator.ts'
+import { reference, siteOf } from '../../../bench/suites/nexmark/reference.ts'
 import { StandingRows } from '../../../bench/suites/nexmark/rows.ts'
 import { topologyOf } from '../../../bench/suites/nexmark/topology.ts'
 import type { NexmarkEvent } from '../../../bench/suites/nexmark/events.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
-import { model, siteOf } from './model.ts'
 
 function eventsOf(count: number, rate: number): NexmarkEvent[] {
   const next = nexmarkGenerator({ ...defaultParams, rate })
@@ -46,10 +46,10 @@ const sorted = (rows: readonly Row[]): string[] =>
 describe('Nexmark queries', () => {
   const events = disordered(eventsOf(4000, 100))
 
-  for (const [name, expected] of Object.entries(model)) {
+  for (const [name, expected] of Object.entries(reference)) {
     it(`${name} gives the rows of its definition`, () => {
       const rows = sorted(expected(siteOf(events)))
-      assert.ok(rows.length > 0, 'the model has no row')
+      assert.ok(rows.length > 0, 'the reference has no row')
       assert.deepEqual(sorted(rowsOf(name, events, 1)), rows)
       assert.deepEqual(sorted(rowsOf(name, events, 3)), rows)
     })

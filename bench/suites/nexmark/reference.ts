@@ -1,5 +1,5 @@
-/** The queries by plain loops over all events, sharing no code with the engine or with the queries. */
-import type { Auction, Bid, NexmarkEvent, Person } from '../../../bench/suites/nexmark/events.ts'
+/** The queries by plain loops over all events in memory, sharing no code with the engine or with the queries. */
+import type { Auction, Bid, NexmarkEvent, Person } from './events.ts'
 
 type Row = Record<string, unknown>
 
@@ -30,10 +30,16 @@ function grouped<T>(items: readonly T[], by: (item: T) => unknown): T[][] {
   return [...groups.values()]
 }
 
+function indexed<T>(items: readonly T[], by: (item: T) => number): (key: number) => readonly T[] {
+  const groups = new Map<number, T[]>(grouped(items, by).map((group) => [by(group[0]!), group]))
+  return (key) => groups.get(key) ?? []
+}
+
 function sales({ auctions, bids }: Site): { auction: Auction; bid: Bid }[] {
+  const bidsOn = indexed(bids, ({ auction }) => auction)
   return auctions.flatMap((auction) => {
-    const [bid] = bids
-      .filter((b) => b.auction === auction.id && b.dateTime >= auction.dateTime && b.dateTime <= auction.expires)
+    const [bid] = bidsOn(auction.id)
+      .filter((b) => b.dateTime >= auction.dateTime && b.dateTime <= auction.expires)
       .toSorted((a, b) => b.price - a.price || a.dateTime - b.dateTime)
     return bid === undefined ? [] : [{ auction, bid }]
   })
@@ -59,16 +65,18 @@ const statistics = (bids: readonly Bid[]): Row => {
 const bidsOnly = (f: (bid: Bid) => Row[]) => (site: Site) => site.bids.flatMap(f)
 const short = ({ auction, bidder, price, dateTime }: Bid): Row => ({ auction, bidder, price, dateTime })
 
-export const model: Record<string, (site: Site) => Row[]> = {
+export const reference: Record<string, (site: Site) => Row[]> = {
   q0: bidsOnly((bid) => [short(bid)]),
   q1: bidsOnly((bid) => [{ ...short(bid), price: euros(bid.price) }]),
   q2: bidsOnly(({ auction, price }) => (auction % 123 === 0 ? [{ auction, price }] : [])),
-  q3: ({ auctions, persons }) =>
-    auctions.flatMap(({ id, seller, category }) =>
-      persons
-        .filter((p) => p.id === seller && category === 10 && /^(or|id|ca)$/i.test(p.state))
+  q3({ auctions, persons }) {
+    const personsOf = indexed(persons, ({ id }) => id)
+    return auctions.flatMap(({ id, seller, category }) =>
+      personsOf(seller)
+        .filter((p) => category === 10 && /^(or|id|ca)$/i.test(p.state))
         .map(({ name, city, state }) => ({ name, city, state, id })),
-    ),
+    )
+  },
   q4: (site) =>
     grouped(sales(site), ({ auction }) => auction.category).map((group) => ({
       category: group[0]!.auction.category,
@@ -76,12 +84,15 @@ export const model: Record<string, (site: Site) => Row[]> = {
     })),
   q5({ bids }) {
     const rows: Row[] = []
-    const times = bids.map(({ dateTime }) => dateTime)
-    const first = Math.floor(Math.min(...times) / 2000) * 2000
-    for (let start = first - 8000; start <= Math.max(...times); start += 2000) {
-      const inWindow = bids.filter(({ dateTime }) => dateTime >= start && dateTime < start + 10_000)
+    const slides = indexed(bids, ({ dateTime }) => Math.floor(dateTime / 2000))
+    const [first, last] = bids.reduce(
+      ([low, high], { dateTime }) => [Math.min(low, dateTime), Math.max(high, dateTime)],
+      [Number.POSITIVE_INFINITY, 0],
+    )
+    for (let slide = Math.floor(first / 2000) - 4; slide * 2000 <= last; slide++) {
+      const inWindow = [0, 1, 2, 3, 4].flatMap((i) => slides(slide + i))
       const groups = grouped(inWindow, ({ auction }) => auction)
-      const num = Math.max(...groups.map(({ length }) => length))
+      const num = groups.reduce((most, { length }) => Math.max(most, length), 0)
       for (const group of groups) if (group.length === num) rows.push({ auction: group[0]!.auction, num })
     }
     return rows
@@ -96,20 +107,22 @@ export const model: Record<string, (site: Site) => Row[]> = {
           .map(({ bid }) => bid.price),
       ),
     })),
-  q7: ({ bids }) =>
-    grouped(bids, ({ dateTime }) => Math.floor(dateTime / 10_000)).flatMap((group) => {
-      const price = Math.max(...group.map((bid) => bid.price))
-      const start = Math.floor(group[0]!.dateTime / 10_000) * 10_000
-      return bids
-        .filter((bid) => bid.price === price && bid.dateTime >= start && bid.dateTime <= start + 10_000)
-        .map(short)
-    }),
-  q8: ({ persons, auctions }) =>
-    persons.flatMap(({ id, name, dateTime }) => {
+  q7({ bids }) {
+    const bidsAt = indexed(bids, ({ dateTime }) => dateTime)
+    return grouped(bids, ({ dateTime }) => Math.floor(dateTime / 10_000)).flatMap((group) => {
+      const price = group.reduce((most, bid) => Math.max(most, bid.price), 0)
+      const end = Math.floor(group[0]!.dateTime / 10_000) * 10_000 + 10_000
+      return [...group, ...bidsAt(end)].filter((bid) => bid.price === price).map(short)
+    })
+  },
+  q8({ persons, auctions }) {
+    const auctionsOf = indexed(auctions, ({ seller }) => seller)
+    return persons.flatMap(({ id, name, dateTime }) => {
       const starttime = Math.floor(dateTime / 10_000) * 10_000
-      const opened = auctions.some((a) => a.seller === id && a.dateTime >= starttime && a.dateTime < starttime + 10_000)
+      const opened = auctionsOf(id).some((a) => a.dateTime >= starttime && a.dateTime < starttime + 10_000)
       return opened ? [{ id, name, starttime }] : []
-    }),
+    })
+  },
   q9: (site) =>
     sales(site).map(({ auction: { extra: _, ...item }, bid }) => ({
       ...item,
@@ -150,7 +163,7 @@ export const model: Record<string, (site: Site) => Row[]> = {
     grouped(bids, ({ channel, dateTime }) => channel + iso(dateTime).slice(0, 10)).map((group) => ({
       channel: group[0]!.channel,
       day: iso(group[0]!.dateTime).slice(0, 10),
-      minute: iso(Math.max(...group.map(({ dateTime }) => dateTime))).slice(11, 16),
+      minute: iso(group.reduce((latest, { dateTime }) => Math.max(latest, dateTime), 0)).slice(11, 16),
       ...statistics(group),
     })),
   q17: ({ bids }) =>
@@ -164,8 +177,8 @@ export const model: Record<string, (site: Site) => Row[]> = {
         rank1Bids,
         rank2Bids,
         rank3Bids,
-        minPrice: Math.min(...prices),
-        maxPrice: Math.max(...prices),
+        minPrice: prices.reduce((a, b) => Math.min(a, b)),
+        maxPrice: prices.reduce((a, b) => Math.max(a, b)),
         avgPrice: average(prices),
         sumPrice: prices.reduce((a, b) => a + b, 0),
       }
@@ -181,10 +194,11 @@ export const model: Record<string, (site: Site) => Row[]> = {
         .slice(0, 10)
         .map((bid, i) => ({ ...bid, rankNumber: i + 1 })),
     ),
-  q20: ({ bids, auctions }) =>
-    bids.flatMap(({ dateTime, extra, ...bid }) =>
-      auctions
-        .filter(({ id, category }) => id === bid.auction && category === 10)
+  q20({ bids, auctions }) {
+    const auctionOf = indexed(auctions, ({ id }) => id)
+    return bids.flatMap(({ dateTime, extra, ...bid }) =>
+      auctionOf(bid.auction)
+        .filter(({ category }) => category === 10)
         .map(({ id: _, dateTime: auctionDateTime, extra: auctionExtra, ...auction }) => ({
           ...bid,
           bidDateTime: dateTime,
@@ -193,7 +207,8 @@ export const model: Record<string, (site: Site) => Row[]> = {
           auctionDateTime,
           auctionExtra,
         })),
-    ),
+    )
+  },
   q21: bidsOnly(({ auction, bidder, price, channel, url }) => {
     const at = ['apple', 'google', 'facebook', 'baidu'].indexOf(channel.toLowerCase())
     const channelId = at >= 0 ? String(at) : new URL(url).searchParams.get('channel_id')
@@ -203,23 +218,22 @@ export const model: Record<string, (site: Site) => Row[]> = {
     const parts = url.split('/')
     return [{ auction, bidder, price, channel, dir1: parts[3], dir2: parts[4], dir3: parts[5] }]
   }),
-  q23: ({ bids, persons, auctions }) =>
-    bids.flatMap(({ bidder, price, channel }) =>
-      persons
-        .filter(({ id }) => id === bidder)
-        .flatMap(({ id: personId, name }) =>
-          auctions
-            .filter(({ seller }) => seller === personId)
-            .map(({ seller: auctionSeller, dateTime: auctionDateTime, itemName }) => ({
-              bidder,
-              price,
-              channel,
-              personId,
-              name,
-              auctionSeller,
-              auctionDateTime,
-              itemName,
-            })),
-        ),
-    ),
+  q23({ bids, persons, auctions }) {
+    const personsOf = indexed(persons, ({ id }) => id)
+    const auctionsOf = indexed(auctions, ({ seller }) => seller)
+    return bids.flatMap(({ bidder, price, channel }) =>
+      personsOf(bidder).flatMap(({ id: personId, name }) =>
+        auctionsOf(personId).map(({ seller: auctionSeller, dateTime: auctionDateTime, itemName }) => ({
+          bidder,
+          price,
+          channel,
+          personId,
+          name,
+          auctionSeller,
+          auctionDateTime,
+          itemName,
+        })),
+      ),
+    )
+  },
 }

@@ -1,0 +1,87 @@
+import { fork } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Measured } from '../../harness/measure.ts'
+import { lineOf, type ThroughputLine } from '../../harness/report.ts'
+import { summarise } from '../../harness/statistics.ts'
+import type { Outcome } from '../../harness/subject.ts'
+import { publishedPerCore } from './published.ts'
+import { queries } from './queries/index.ts'
+import { logOf, outcomesOf } from './workload.ts'
+
+export interface MeasureOptions {
+  readonly runs: number
+  readonly events: number
+  readonly cache: string
+  readonly log: (text: string) => void
+}
+
+/** A line beside the published figure. */
+export interface NexmarkLine extends ThroughputLine {
+  /** K events a second and core. */
+  readonly perCore: number
+  readonly publishedFlinkPerCore?: number
+}
+
+/** From the log's first event to the last commit, durable state, exactly once, a checkpoint each second. */
+export async function measureQueries(names: readonly string[], options: MeasureOptions): Promise<NexmarkLine[]> {
+  const { cache, events, log } = options
+  log(`${events.toLocaleString('en-US')} events; computing what is right`)
+  const expected = outcomesOf(cache, names, events)
+  const lines: NexmarkLine[] = []
+  for (const name of names) lines.push(await measureQuery(name, expected[name], options))
+  return lines
+}
+
+async function measureQuery(
+  name: string,
+  expected: Outcome | undefined,
+  { runs, events, cache, log }: MeasureOptions,
+): Promise<NexmarkLine> {
+  const kept = await logOf(cache, queries[name]!, events)
+  const measured: Measured[] = []
+  let correct = true
+  for (let run = 0; run < runs; run++) {
+    const figures = await runOnce(name, kept, events)
+    measured.push(figures)
+    const ok = expected === undefined || (figures.rows === expected.rows && figures.checksum === expected.checksum)
+    if (!ok) correct = false
+    const rate = Math.round(events / figures.cpuSeconds).toLocaleString('en-US')
+    log(
+      `${name}, run ${run + 1}: ${rate} events/CPU s${ok ? '' : `, WRONG: ${figures.rows} rows, not ${expected.rows}`}`,
+    )
+  }
+  const line = lineOf({
+    suite: 'nexmark',
+    case: name,
+    subject: 'dhaara',
+    variant: 'default',
+    summary: summarise(measured, 'cpu'),
+    ratioOf: 'cpu',
+    correct,
+    checksum: measured[0]!.checksum,
+  })
+  const published = publishedPerCore[name]
+  const perCore = Math.round(line.recordsPerCpuSecond / 100) / 10
+  return { ...line, perCore, ...(published === undefined ? {} : { publishedFlinkPerCore: published }) }
+}
+
+async function runOnce(name: string, log: string, events: number): Promise<Measured> {
+  const dir = mkdtempSync(join(tmpdir(), 'dhaara-nexmark-'))
+  try {
+    cpSync(log, dir, { recursive: true })
+    return await inChild([name, dir, String(events)])
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+function inChild(args: string[]): Promise<Measured> {
+  const child = fork(resolve(import.meta.dirname, 'child.ts'), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return new Promise((done, failed) => {
+    child.on('message', (message) => done(message as Measured))
+    child.on('error', failed)
+    child.on('exit', (code) => failed(new Error(`${args[0]} ended without a result (exit code ${code})`)))
+  })
+}
