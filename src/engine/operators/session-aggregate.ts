@@ -282,8 +282,10 @@ export class SessionAggregate implements Timed {
     for (const entry of entries)
       for (const session of (entry.value as Sessions).open) if (this.dueOf(session) <= at) due.push({ entry, session })
     // all of them are due at this very time, so the order of (closeAt, start, key) is that of (start, key)
-    const { compare } = this.table.rows.space.keys
-    due.sort((a, b) => a.session.start - b.session.start || compare(a.entry.key, b.entry.key))
+    if (due.length > 1) {
+      const { compare } = this.table.rows.space.keys
+      due.sort((a, b) => a.session.start - b.session.start || compare(a.entry.key, b.entry.key))
+    }
     for (const { entry, session } of due) {
       this.reach = session.reach
       if (this.mode === 'close') this.emit(entry.key, session.start, session.end, session.state, undefined, session.ts)

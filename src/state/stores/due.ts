@@ -1,6 +1,6 @@
 import type { Entry } from './entry.ts'
 import type { KeyValueTable } from './key-value.ts'
-import type { Bucket, WindowTable } from './window.ts'
+import type { WindowTable } from './window.ts'
 
 /** A row that time has to look at again. */
 export interface Armed {
@@ -53,12 +53,12 @@ export class DueTable<R extends Armed> {
   /** Keys that are due, which are not armed any more; each once. */
   take(at: number): Entry[] {
     for (let start = this.nextStretch(); start <= at; start = this.nextStretch()) this.loadStretch(start)
-    const due: Due[] = []
-    while (this.heap.length > 0 && (this.heap[0] as Due).at <= at) due.push(pop(this.heap) as Due)
-    const keys = due.map(({ key }) => key)
-    this.rows.prefetch(keys, 0, keys.length)
+    const { heap } = this
     const entries: Entry[] = []
-    for (const { key, at: armedAt } of due) {
+    if (heap.length === 0 || (heap[0] as Due).at > at) return entries
+    if (!this.rows.inMemory) this.prefetch(at)
+    while (heap.length > 0 && (heap[0] as Due).at <= at) {
+      const { key, at: armedAt } = pop(heap) as Due
       const entry = this.rows.load(key)
       const row = entry.value as R | undefined
       if (row === undefined || row.armedAt !== armedAt) continue
@@ -66,6 +66,12 @@ export class DueTable<R extends Armed> {
       entries.push(entry)
     }
     return entries
+  }
+
+  private prefetch(at: number): void {
+    const keys: unknown[] = []
+    for (const due of this.heap) if (due.at <= at) keys.push(due.key)
+    if (keys.length > 1) this.rows.prefetch(keys, 0, keys.length)
   }
 
   /** Drops stretches that are over: all, where no key is armed. */
@@ -90,8 +96,7 @@ export class DueTable<R extends Armed> {
   }
 
   private loadStretch(start: number): void {
-    const bucket = this.timers.peek(start) as Bucket
-    const rows = this.timers.rows(bucket)
+    const rows = this.timers.live(start)
     this.loaded = start + this.span
     for (const { key, value } of rows) {
       const at = value as number

@@ -76,6 +76,11 @@ export class KeyValueTable {
     for (const [id, key] of wanted) this.admit(key, id, rows[i++])
   }
 
+  /** Every row is in the cache. */
+  get inMemory(): boolean {
+    return this.complete
+  }
+
   /** Bytes, estimated, that no eviction can free before the next epochs are written. */
   get dirtyBytes(): number {
     return this.dirty.length * this.meanBytes * 4
@@ -131,7 +136,7 @@ export class KeyValueTable {
     const { space } = this
     const low = gte ? concat(space.prefix, gte) : space.prefix
     const high = lt ? concat(space.prefix, lt) : after(space.prefix)
-    const mine = this.inMemory(gte, lt, reverse)
+    const mine = this.heldIn(gte, lt, reverse)
     if (this.complete) {
       for (const row of mine) if (row.entry.value !== undefined) yield row.entry
       return
@@ -165,7 +170,7 @@ export class KeyValueTable {
     }
   }
 
-  private inMemory(gte: Uint8Array | undefined, lt: Uint8Array | undefined, reverse: boolean): Held[] {
+  private heldIn(gte: Uint8Array | undefined, lt: Uint8Array | undefined, reverse: boolean): Held[] {
     const held: Held[] = []
     for (const entry of this.entries.values()) {
       const bytes = this.space.keys.encode(entry.key)

@@ -1,4 +1,5 @@
 import type { ValueCodec } from './codecs.ts'
+import { RowWriter } from './row-writer.ts'
 import { DueTable } from './due.ts'
 import type { Entry } from './entry.ts'
 
@@ -68,19 +69,34 @@ export class SessionTable extends DueTable<Sessions> {
  * a shown row: start f64 | end f64 | length u32 | state.
  */
 function sessionValues(inner: ValueCodec): ValueCodec {
+  const writer = new RowWriter()
+  const bytesOf = inner.view?.bind(inner) ?? inner.encode.bind(inner)
+
+  const write = ({ start, end, reach, ts, state, pending, shown }: Session): void => {
+    const bytes = bytesOf(state, ts)
+    writer.double(start).double(end).double(reach)
+    writer
+      .byte(pending ? 1 : 0)
+      .uint32(shown.length)
+      .uint32(bytes.length)
+      .raw(bytes)
+    for (const row of shown) {
+      const old = row.state === undefined ? none : bytesOf(row.state, ts)
+      writer.double(row.start).double(row.end).uint32(old.length).raw(old)
+    }
+  }
+
+  const view = (value: unknown, ts: number): Buffer => {
+    const { armedAt, open, closed } = value as Sessions
+    writer.reset().double(ts).double(armedAt).uint32(open.length).uint32(closed.length)
+    for (let i = 0; i < open.length; i++) write(open[i] as Session)
+    for (let i = 0; i < closed.length; i++) write(closed[i] as Session)
+    return writer.view()
+  }
+
   return {
-    encode(value, ts) {
-      const { armedAt, open, closed } = value as Sessions
-      const head = Buffer.allocUnsafe(24)
-      head.writeDoubleBE(ts, 0)
-      head.writeDoubleBE(armedAt, 8)
-      head.writeUInt32BE(open.length, 16)
-      head.writeUInt32BE(closed.length, 20)
-      const parts: Uint8Array[] = [head]
-      for (const session of open) writeSession(parts, session, inner)
-      for (const session of closed) writeSession(parts, session, inner)
-      return Buffer.concat(parts)
-    },
+    view,
+    encode: (value, ts) => Buffer.from(view(value, ts)),
     decode(bytes) {
       const reader = new Reader(bytes, inner)
       const sessions = new Sessions()
@@ -94,28 +110,7 @@ function sessionValues(inner: ValueCodec): ValueCodec {
   }
 }
 
-function writeSession(parts: Uint8Array[], session: Session, inner: ValueCodec): void {
-  const { start, end, reach, ts, state, pending, shown } = session
-  const bytes = inner.encode(state, ts)
-  const head = Buffer.allocUnsafe(33)
-  head.writeDoubleBE(start, 0)
-  head.writeDoubleBE(end, 8)
-  head.writeDoubleBE(reach, 16)
-  head[24] = pending ? 1 : 0
-  head.writeUInt32BE(shown.length, 25)
-  head.writeUInt32BE(bytes.length, 29)
-  // copied: codecs may use their buffers again
-  parts.push(head, Buffer.from(bytes))
-  for (const row of shown) {
-    const old = row.state === undefined ? undefined : Buffer.from(inner.encode(row.state, ts))
-    const line = Buffer.allocUnsafe(20)
-    line.writeDoubleBE(row.start, 0)
-    line.writeDoubleBE(row.end, 8)
-    line.writeUInt32BE(old?.length ?? 0, 16)
-    parts.push(line)
-    if (old !== undefined) parts.push(old)
-  }
-}
+const none = new Uint8Array(0)
 
 class Reader {
   private readonly bytes: Uint8Array
