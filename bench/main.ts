@@ -43,17 +43,19 @@ async function runSuite(suite: Suite, args: readonly string[]): Promise<number> 
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds)
   if (!Number.isInteger(runs) || runs < 1) return usage(`--runs is '${values.runs}', not a whole number from 1 on`)
   if (seconds !== undefined && !(seconds > 0)) return usage(`--seconds is '${values.seconds}', not a number above 0`)
-  const names = suite.cases.map((bench) => bench.name)
+  const names = [...suite.cases, ...(suite.others ?? [])].map((bench) => bench.name)
   const unknown = positionals.find((name) => !names.includes(name))
   if (unknown !== undefined) return usage(`The suite ${suite.name} has no case '${unknown}'`, names)
-  const chosen = suite.cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const isChosen = ({ name }: { name: string }): boolean => positionals.length === 0 || positionals.includes(name)
+  const options = { runs, seconds, subjects: values.subject, log: (text: string) => console.error(text) }
   const lines: ThroughputLine[] = []
-  for (const bench of chosen) {
-    const options = { runs, seconds, subjects: values.subject, log: (text: string) => console.error(text) }
-    const found = await runCase(suite.name, bench, options, (name) => suite.cases.find((other) => other.name === name))
+  const add = (found: readonly ThroughputLine[]): void => {
     if (values.json) for (const line of found) console.log(JSON.stringify(line))
     lines.push(...found)
   }
+  const byName = (name: string) => suite.cases.find((other) => other.name === name)
+  for (const bench of suite.cases.filter(isChosen)) add(await runCase(suite.name, bench, options, byName))
+  for (const other of (suite.others ?? []).filter(isChosen)) add(await other.run(suite.name, options))
   if (!values.json) console.log(tableOf(lines))
   return lines.every((line) => line.correct) ? 0 : 1
 }

@@ -26,6 +26,8 @@ const steps: readonly Step[] = [
   { name: 'build' },
   { name: 'test', mocha: true },
   { name: 'test:kafka', mocha: true },
+  { name: 'test:large', mocha: true },
+  { name: 'test:steady', mocha: true },
   { name: 'test:crash', mocha: true },
 ]
 

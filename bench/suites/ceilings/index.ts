@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { BenchCase } from '../../harness/subject.ts'
 import type { Suite } from '../../harness/suite.ts'
 import { patternGenerator } from '../../workload/patterns.ts'
+import { restart } from './restart/index.ts'
 import { orderGenerator, type OrdersParams } from '../../workload/orders.ts'
 
 const seed = 20_240_229
@@ -84,4 +85,5 @@ export const suite: Suite = {
     cepCase('cep-loop', 'cep-loop', 'by 10,000 keys: A, one B or more, C within 10 s', 10_000),
     cepCase('cep-dense', 'cep-loop', 'the same by 100 keys, where matches are dense', 100),
   ],
+  others: [restart],
 }
