@@ -62,7 +62,9 @@ interface Due {
 
 /** Keys by the time at which they are to be looked at. May hold times that are out of date: `armedAt` decides. */
 export class Alarms {
-  private readonly heap: Due[] = []
+  private heap: Due[] = []
+  /** How many of them may be up to date, at most. */
+  private armed = 0
 
   get next(): number {
     return this.heap.length === 0 ? Number.POSITIVE_INFINITY : (this.heap[0] as Due).at
@@ -70,9 +72,32 @@ export class Alarms {
 
   arm(state: KeyState, at: number): void {
     if (at >= state.armedAt) return
+    if (state.armedAt === Number.POSITIVE_INFINITY) this.armed++
     state.armedAt = at
+    if (this.heap.length > 2 * this.armed + 1024) this.clean()
+    this.push({ at, state })
+  }
+
+  disarm(state: KeyState): void {
+    if (state.armedAt === Number.POSITIVE_INFINITY) return
+    state.armedAt = Number.POSITIVE_INFINITY
+    this.armed--
+  }
+
+  /** How many times are held, those that are out of date included. */
+  get size(): number {
+    return this.heap.length
+  }
+
+  private clean(): void {
+    const live = this.heap.filter(({ at, state }) => !state.dead && state.armedAt === at)
+    this.heap = []
+    for (const due of live) this.push(due)
+  }
+
+  private push(due: Due): void {
     const { heap } = this
-    const due = { at, state }
+    const { at } = due
     let i = heap.push(due) - 1
     while (i > 0) {
       const parent = (i - 1) >> 1
@@ -89,7 +114,7 @@ export class Alarms {
     while (this.heap.length > 0 && (this.heap[0] as Due).at <= at) {
       const { at: armed, state } = this.pop()
       if (state.dead || state.armedAt !== armed) continue
-      state.armedAt = Number.POSITIVE_INFINITY
+      this.disarm(state)
       due.push(state)
     }
     return due

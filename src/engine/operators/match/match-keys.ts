@@ -48,6 +48,7 @@ export class MatchKeys implements PartClient {
   private changed: KeyState[] = []
   private readonly sealed: { epoch: number; states: readonly KeyState[] }[] = []
   private weight = 0
+  private reads = 0
   private hand: IterableIterator<KeyState> | undefined
   private shapeStored: boolean
 
@@ -68,6 +69,11 @@ export class MatchKeys implements PartClient {
   /** Keys with live state. */
   get size(): number {
     return this.states.size
+  }
+
+  /** Times that are held for keys. */
+  get alarmCount(): number {
+    return this.alarms.size
   }
 
   /** When time must be moved for some key; may be too early. */
@@ -277,7 +283,7 @@ export class MatchKeys implements PartClient {
     state.chunks = null
     if (this.idle.length < IDLE_MATCHERS) this.idle.push(matcher)
     state.matcher = null
-    state.armedAt = Number.POSITIVE_INFINITY
+    this.alarms.disarm(state)
     this.weigh(state, 0)
     if (!state.stored) this.forget(state)
   }
@@ -311,10 +317,14 @@ export class MatchKeys implements PartClient {
 
   /** Takes cold parts into memory. */
   private read(state: KeyState, wanted: (part: ColdPart) => boolean): void {
-    this.evict()
-    const { key, cold } = state
-    const chosen = (cold as readonly ColdPart[]).filter(wanted)
-    const left = (cold as readonly ColdPart[]).filter((part) => !chosen.includes(part))
+    // what is in memory and what is not may change by it
+    if (this.reads++ % 64 === 0) this.evict()
+    const { key } = state
+    const cold = state.cold as readonly ColdPart[]
+    const chosen: ColdPart[] = []
+    for (let i = 0; i < cold.length; i++) if (wanted(cold[i] as ColdPart)) chosen.push(cold[i] as ColdPart)
+    if (chosen.length === 0 && state.matcher !== null) return
+    const left = cold.filter((part) => !chosen.includes(part))
     const matcher = state.matcher ?? this.idle.pop() ?? this.make()
     const numbers = chosen.flatMap(({ chunks }) => chunks ?? [])
     const whole = chosen.some(({ chunks }) => chunks === null)
