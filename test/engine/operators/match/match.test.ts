@@ -287,12 +287,13 @@ describe('match', () => {
       driver.checkpoint()
     }
     driver.end()
+    const restore = driver.checkpoint()
     const { keys } = (driver.store('runs') as unknown as { match: { keys: { size: number; alarmCount: number } } })
       .match
     assert.equal(rows + driver.output('out').readAll().length, 15_000)
     assert.equal(keys.size, 0)
     assert.ok(keys.alarmCount < 2000)
-    const empty = new TopologyTestDriver(builder.build(), { restore: driver.checkpoint() })
+    const empty = new TopologyTestDriver(builder.build(), { restore })
     assert.equal(empty.store('runs').approximateCount, 0)
   })
 
