@@ -68,22 +68,31 @@ export const serdes = {
     if (typeof key?.serialize !== 'function') throw notSerde('windowed', 'the serde of the key')
     return new WindowedSerde(key)
   },
-  /** One of your own. `version` is written beside the state; raise it when the bytes change. */
+  /** One of your own. `version` is written beside the state; raise it when the values change, and give it `migrate`. */
   from<T>(codec: {
     serialize(value: T, topic: string): Uint8Array
     deserialize(bytes: Uint8Array, topic: string): T
     version?: number
+    migrate?(old: unknown, fromVersion: number): T
   }): Serde<T> {
     if (typeof codec?.serialize !== 'function' || typeof codec.deserialize !== 'function') {
       throw notSerde('from', '{serialize, deserialize}')
     }
     return Object.freeze({
       ordered: false,
-      ...(codec.version === undefined ? {} : { version: codec.version }),
+      ...(codec.version === undefined ? {} : { version: needVersion(codec.version) }),
+      ...(codec.migrate === undefined
+        ? {}
+        : { migrate: (old: unknown, from: number) => (codec.migrate as (old: unknown, from: number) => T)(old, from) }),
       serialize: (value: T, topic: string) => codec.serialize(value, topic),
       deserialize: (bytes: Uint8Array, topic: string) => codec.deserialize(bytes, topic),
     })
   },
+}
+
+function needVersion(version: number): number {
+  if (Number.isInteger(version) && version >= 0 && version <= 65535) return version
+  throw new DhaaraError('DHAARA_OPTION', `serdes.from version: found ${version}, expected an integer of 0 to 65535`)
 }
 
 const notSerde = (of: string, wanted: string): DhaaraError =>

@@ -5,7 +5,10 @@
 export interface Serde<T> {
   /** The order of the bytes is the order of the values. */
   readonly ordered: boolean
-  /** Written to the state's manifest; a change needs `migrate`. */
+  /**
+   * 0 … 65535. Written to the state's manifest and to each row of state; a change needs `migrate`, which is called when a row
+   * of another version is read. `deserialize` is handed the bytes of all versions.
+   */
   readonly version?: number
   serialize(value: T, topic: string): Uint8Array
   deserialize(bytes: Uint8Array, topic: string): T

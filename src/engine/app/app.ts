@@ -16,7 +16,7 @@ import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
 import { LocalEngine } from './local-engine.ts'
-import { checkManifest, writeManifest } from './manifest.ts'
+import { evolve, writeManifest } from './manifest.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
 import { Serving } from './serving.ts'
@@ -189,8 +189,8 @@ export class StreamsApp implements AsyncDisposable {
     const lease = await openEmbedded(broker, { cacheBytes: this.blockCacheBytes })
     this.lease = lease
     this.log = lease.log
+    evolve(lease.backend, applicationId, plan, this.options)
     const ids = new StoreIds(lease.backend, applicationId)
-    checkManifest(lease.backend, applicationId, plan)
     await this.restoring(program)
     const { workers } = program
     const engine =
@@ -226,7 +226,7 @@ export class StreamsApp implements AsyncDisposable {
         await local.close()
       },
     }
-    checkManifest(local.backend, applicationId, plan)
+    evolve(local.backend, applicationId, plan, this.options)
     await this.restoring(program)
     const ids = new StoreIds(local.backend, applicationId)
     const engine = new RemoteEngine(plan, settings, log, local, ids, {

@@ -44,6 +44,28 @@ export class StoreIds {
     return this.ids.get(`${this.app}/${store}`)
   }
 
+  /** The store keeps its number, and its rows. */
+  rename(store: string, now: string): void {
+    const id = this.find(store)
+    if (id === undefined) return
+    const batch = this.backend.batch()
+    batch.delete(Buffer.concat([prefix, Buffer.from(`${this.app}/${store}`)]))
+    const value = Buffer.alloc(2)
+    value.writeUInt16BE(id)
+    batch.put(Buffer.concat([prefix, Buffer.from(`${this.app}/${now}`)]), value)
+    batch.commit()
+    this.ids.delete(`${this.app}/${store}`)
+    this.ids.set(`${this.app}/${now}`, id)
+  }
+
+  /** Its rows must be gone. */
+  forget(store: string): void {
+    const batch = this.backend.batch()
+    batch.delete(Buffer.concat([prefix, Buffer.from(`${this.app}/${store}`)]))
+    batch.commit()
+    this.ids.delete(`${this.app}/${store}`)
+  }
+
   /** Of this app: store -> id. */
   all(): Map<string, number> {
     const own = `${this.app}/`

@@ -4,6 +4,7 @@ import { decodeValue, encodeValue } from '../../state/codec/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import { STATE_SPACE } from '../../state/stores/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { newName, renameState, dropStores } from './rename-state.ts'
 import { keepsPanes } from '../runtime/windowed.ts'
 
 /** What a topology's state looks like: lies beside the state, and is compared before the state is touched. */
@@ -24,28 +25,54 @@ interface StoreShape {
 
 const keyOf = (app: string): Buffer => Buffer.concat([Buffer.of(STATE_SPACE, 0xff, 0xfe), Buffer.from(app)])
 
-/** @throws DhaaraError DHAARA_STATE_INCOMPATIBLE: what changed, and the ways out */
-export function checkManifest(backend: Backend, app: string, plan: PhysicalPlan): void {
+export interface Evolution {
+  /** Old step or store name -> new one. */
+  readonly renames?: Readonly<Record<string, string>> | undefined
+  /** State that no step has any more is dropped. */
+  readonly allowNonRestoredState?: boolean | undefined
+}
+
+/**
+ * Holds the plan to the state that lies there, and takes the state along: renames it, drops what nothing restores.
+ * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE: what changed, and the ways out. Nothing was touched then
+ */
+export function evolve(backend: Backend, app: string, plan: PhysicalPlan, evolution: Evolution = {}): void {
+  const { renames = {}, allowNonRestoredState = false } = evolution
   const bytes = backend.get(keyOf(app))
   if (bytes === undefined) return
-  const old = decodeValue(bytes) as Manifest
+  const old = renamed(decodeValue(bytes) as Manifest, renames)
+  const gone = Object.keys(old.stores).filter((name) => !plan.stores.has(name))
+  checkManifest(old, app, plan, allowNonRestoredState ? gone : [])
+  renameState(backend, app, renames)
+  if (gone.length > 0) dropStores(backend, app, gone)
+}
+
+/** Stores whose names begin with a renamed one (`orders.timers`) go along. */
+function renamed(manifest: Manifest, renames: Readonly<Record<string, string>>): Manifest {
+  const stores = Object.entries(manifest.stores).map(([name, shape]) => [newName(name, renames), shape] as const)
+  return { ...manifest, stores: Object.fromEntries(stores) }
+}
+
+/** @param dropped stores that may be gone */
+function checkManifest(old: Manifest, app: string, plan: PhysicalPlan, dropped: readonly string[]): void {
   const now = manifestOf(plan)
   const changes: string[] = []
   for (const [name, was] of Object.entries(old.stores)) {
     const is = now.stores[name]
-    if (is === undefined) changes.push(`store '${name}' (${was.kind}) is gone`)
-    else if (is.kind !== was.kind) changes.push(`store '${name}' was ${was.kind} and is ${is.kind}`)
+    if (is === undefined) {
+      if (!dropped.includes(name)) changes.push(`store '${name}' (${was.kind}) is gone`)
+    } else if (is.kind !== was.kind) changes.push(`store '${name}' was ${was.kind} and is ${is.kind}`)
     else if (is.windows !== was.windows) changes.push(`windows of '${name}' were ${was.windows} and are ${is.windows}`)
     else if (is.panes !== was.panes)
       changes.push(`'${name}' kept ${layout(was)} and keeps ${layout(is)}: emission or aggregate changed`)
     else if (is.key !== was.key) changes.push(`the key serde of '${name}' was ${text(was.key)} and is ${text(is.key)}`)
-    else if (is.value !== was.value)
+    else if (is.value !== was.value && !migrates(plan.stores.get(name)?.value, was.value))
       changes.push(`the value serde of '${name}' was ${text(was.value)} and is ${text(is.value)}`)
   }
   if (changes.length === 0) return
   throw new DhaaraError(
     'DHAARA_STATE_INCOMPATIBLE',
-    `the state of '${app}' was written by another topology: ${changes.join('; ')}. Give the step its old name back, start with another applicationId, or drop the state: dhaara reset`,
+    `the state of '${app}' was written by another topology: ${changes.join('; ')}. Give the step its old name back or say {renames: {old: new}}, drop what is gone with {allowNonRestoredState: true}, start from a savepoint or with another applicationId, or drop all state: dhaara reset`,
   )
 }
 
@@ -74,6 +101,10 @@ function manifestOf(plan: PhysicalPlan): Manifest {
   }
   return { version: 1, stores }
 }
+
+/** Rows of an older version of a serde are migrated as they are read. */
+const migrates = (serde: StoreSpec['value'], was: number | null): boolean =>
+  was !== null && serde?.migrate !== undefined && (serde.version ?? 0) > was
 
 const layout = ({ panes }: StoreShape): string => (panes ? 'panes' : 'windows')
 

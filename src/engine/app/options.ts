@@ -50,6 +50,8 @@ export interface AppOptions {
   readonly naming?: 'explicit'
   /** Old step or store name -> new one. */
   readonly renames?: Readonly<Record<string, string>>
+  /** Drops state that no step of the topology has any more; default: such a start is refused. */
+  readonly allowNonRestoredState?: boolean
   /** Closes the app. */
   readonly signal?: AbortSignal
 }

@@ -23,19 +23,8 @@ import type { Links } from './links.ts'
 import type { RemoteOutlet } from './remote-outlet.ts'
 import { TaskStores } from './stores.ts'
 import { Task } from './task.ts'
+import { abandoned, adopted, LATE, type TaskMeta } from './task-meta.ts'
 import { topicsOf } from './topics.ts'
-
-/** What is written of a task with each epoch, besides its stores. */
-interface TaskMeta {
-  readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
-  readonly clock: { readonly w: number; readonly streamTime: number; readonly wall?: number }
-  /** By feed. */
-  readonly times: Readonly<Record<string, { readonly w: number; readonly max: number; readonly idle: boolean }>>
-  /** All its inputs had ended, and its processors know; a later run may have more. */
-  readonly finished: boolean
-  /** Sent to this task and not processed: by feed, oldest first. */
-  readonly inFlight: readonly InFlight[]
-}
 
 /** Its id is the app's own, as those of its other stores: apps may share one database. */
 const META_STORE = '$tasks'
@@ -61,6 +50,8 @@ export class TaskGroup {
   private readonly transport: Links | undefined
   /** Tasks with a row of what came after their seal. */
   private readonly late = new Set<string>()
+  /** Rows of tasks that an earlier version of the topology had: they go with the first epoch. */
+  private readonly gone: Uint8Array[] = []
   private epoch: number
 
   /** @param transport where some tasks of the plan run on other threads */
@@ -142,6 +133,7 @@ export class TaskGroup {
       this.stores.get(task.id)?.seal(sealer)
       sealer.put(this.metaKey(task.parts.sub, task.parts.partition), encodeValue(this.meta(task)))
     }
+    for (const key of this.gone.splice(0)) sealer.delete(key)
     for (const [gte, lt] of this.clears) sealer.clearLater(gte, lt)
     this.clears = []
     if (this.transport === undefined) this.sealLate(sealer, new Map())
@@ -437,16 +429,23 @@ export class TaskGroup {
   }
 
   private metaKey(sub: SubTopology, partition: number): Buffer {
-    return Buffer.concat([statePrefix(this.host.storeId(META_STORE, sub.id), partition), Buffer.from(sub.name)])
+    return Buffer.concat([this.metaPrefix(sub, partition), Buffer.from(sub.name)])
+  }
+
+  private metaPrefix(sub: SubTopology, partition: number): Buffer {
+    return statePrefix(this.host.storeId(META_STORE, sub.id), partition)
   }
 
   private lateKey(sub: SubTopology, partition: number): Buffer {
-    return Buffer.concat([this.metaKey(sub, partition), Buffer.from('\0late')])
+    return Buffer.concat([this.metaKey(sub, partition), Buffer.from(LATE)])
   }
 
   private saved(sub: SubTopology, partition: number): TaskMeta | undefined {
-    const bytes = this.host.reader.get(this.metaKey(sub, partition))
-    return bytes === undefined ? undefined : (decodeValue(bytes) as TaskMeta)
+    const { reader } = this.host
+    const bytes = reader.get(this.metaKey(sub, partition))
+    const prefix = this.metaPrefix(sub, partition)
+    for (const key of abandoned(reader, prefix, this.plan.subs)) this.gone.push(key)
+    return bytes === undefined ? adopted(reader, prefix, sub) : (decodeValue(bytes) as TaskMeta)
   }
 
   /** Channels that a task's repartition write fills, by partition. */

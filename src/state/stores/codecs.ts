@@ -32,7 +32,10 @@ export interface ValueCodec {
   decode(bytes: Uint8Array): unknown
 }
 
-export const timestampOf = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0)
+export function timestampOf(bytes: Uint8Array): number {
+  const ts = new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0)
+  return ts < 0 && ts !== Number.NEGATIVE_INFINITY ? -ts : ts + 0
+}
 
 /** The codec of state that the DSL makes: ordered types in order. */
 export const typedKeys: KeyCodec = {
@@ -68,22 +71,40 @@ export function serdeKeys(
 
 export const msgpackValues: ValueCodec = { encode: packStamped, view: viewStamped, decode: unpackStamped }
 
-export function serdeValues(
-  serde: {
-    serialize(value: unknown, topic: string): Uint8Array
-    deserialize(bytes: Uint8Array, topic: string): unknown
-  },
-  store: string,
-): ValueCodec {
-  const encode = (value: unknown, ts: number) => {
-    const bytes = serde.serialize(value, store)
-    const out = Buffer.allocUnsafe(8 + bytes.length)
-    out.writeDoubleBE(ts, 0)
-    out.set(bytes, 8)
-    return out
-  }
+/** In the sign of a row's timestamp, which is never negative: the version of its value's serde follows, 2 bytes. */
+const VERSIONED = 0x80
+
+interface ValueSerde {
+  readonly version?: number
+  serialize(value: unknown, topic: string): Uint8Array
+  deserialize(bytes: Uint8Array, topic: string): unknown
+  migrate?(old: unknown, fromVersion: number): unknown
+}
+
+/**
+ * Values follow the user's serde. Where that has a version, each row says which it was written with, and one of another is
+ * migrated when it is read; it is written anew when it changes.
+ */
+export function serdeValues(serde: ValueSerde, store: string): ValueCodec {
+  const version = serde.version ?? 0
   return {
-    encode,
-    decode: (bytes) => serde.deserialize(bytes.subarray(8), store),
+    encode(value, ts) {
+      const bytes = serde.serialize(value, store)
+      const head = version === 0 ? 8 : 10
+      const out = Buffer.allocUnsafe(head + bytes.length)
+      out.writeDoubleBE(ts, 0)
+      if (version > 0) {
+        out[0] = (out[0] as number) | VERSIONED
+        out.writeUInt16BE(version, 8)
+      }
+      out.set(bytes, head)
+      return out
+    },
+    decode(bytes) {
+      const versioned = ((bytes[0] as number) & VERSIONED) !== 0
+      const from = versioned ? ((bytes[8] as number) << 8) | (bytes[9] as number) : 0
+      const value = serde.deserialize(bytes.subarray(versioned ? 10 : 8), store)
+      return from === version || serde.migrate === undefined ? value : serde.migrate(value, from)
+    },
   }
 }
