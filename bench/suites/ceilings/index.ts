@@ -76,6 +76,7 @@ export const suite: Suite = {
     }),
     ordersCase('session', 'sessions with a gap of 30 s, count and sum by customer, on close; durable', usual),
     ordersCase('table-join', 'orders joined with a table of 10,000 customers', usual),
+    ordersCase('stream-join', 'orders left-joined with orders of the same customer within 10 s; durable', usual),
     ordersCase('repartition', 'keyed by city after parse: count, sum, max, emitted on each update; durable', usual, {
       ratioOf: 'wall',
       subjects: [{ name: 'dhaara', variants: ['2 workers', '1 worker', 'no workers'] }],
