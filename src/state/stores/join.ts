@@ -1,3 +1,5 @@
+import { KeyWriter } from '../codec/index.ts'
+import { inKeyOrder } from './seal-order.ts'
 import { after, concat, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
 
 /** A record of a stream that waits for its partners. */
@@ -18,33 +20,61 @@ export class Kept {
 
 /** Records of a chunk lie in one row, so that a record more writes a few of its neighbours again, and not all of its key's. */
 const CHUNK = 16
+const rowKeys = new KeyWriter()
+const number = Buffer.alloc(4)
+let row = Buffer.allocUnsafe(4096)
 
-/** The records of one key in one bucket. */
-export class JoinGroup {
+/** Up to 16 records of a group, in the order of arrival: what lies in one row. */
+class Chunk {
   readonly key: unknown
+  readonly n: number
+  /** Last epoch that changed it. */
+  epoch = 0
+  /** Encoded size when last read or sealed. */
+  bytes = 0
+
+  constructor(key: unknown, n: number) {
+    this.key = key
+    this.n = n
+  }
+}
+
+/** The records of one key in one bucket, and the first chunk of them, which is all of them mostly. */
+export class JoinGroup extends Chunk {
   readonly id: string | number
   readonly bucket: JoinBucket
   /** By timestamp, equal ones in the order of arrival. */
-  readonly records: Kept[] = []
+  records: Kept[] = none
   /** In the order of arrival; the same array until one comes out of order. */
-  arrived: Kept[] = this.records
-  /** Last epoch that changed a chunk, and its encoded size. */
-  readonly chunkEpochs: number[] = []
-  readonly chunkBytes: number[] = []
+  arrived: Kept[] = none
+  later: LaterChunk[] | undefined = undefined
   /** Last epoch that changed any; 0: none since it was read. */
   dirty = 0
   used = true
 
   constructor(bucket: JoinBucket, key: unknown, id: string | number) {
+    super(key, 0)
     this.bucket = bucket
-    this.key = key
     this.id = id
+  }
+
+  chunk(n: number): Chunk {
+    if (n === 0) return this
+    this.later ??= []
+    for (let i = this.later.length; i < n; i++) this.later.push(new LaterChunk(this, i + 1))
+    return this.later[n - 1] as Chunk
   }
 
   insert(record: Kept): void {
     const { records } = this
     const last = records[records.length - 1]
-    if (last === undefined || last.ts <= record.ts) {
+    if (last === undefined) {
+      // an array that is made with one item has room for one
+      this.records = [record]
+      this.arrived = this.records
+      return
+    }
+    if (last.ts <= record.ts) {
       records.push(record)
       if (this.arrived !== records) this.arrived.push(record)
       return
@@ -68,6 +98,18 @@ export class JoinGroup {
   }
 }
 
+class LaterChunk extends Chunk {
+  readonly group: JoinGroup
+
+  constructor(group: JoinGroup, n: number) {
+    super(group.key, n)
+    this.group = group
+  }
+}
+
+const none: Kept[] = []
+const groupOf = (chunk: Chunk): JoinGroup => (chunk instanceof JoinGroup ? chunk : (chunk as LaterChunk).group)
+
 /** All records of one stretch of time. */
 export class JoinBucket {
   readonly start: number
@@ -77,17 +119,14 @@ export class JoinBucket {
   /** Rows of it may lie in the database. */
   stored: boolean
   dead = false
+  /** What the running epoch has changed. */
+  dirty: Chunk[] = []
 
   constructor(start: number, stored: boolean) {
     this.start = start
     this.complete = !stored
     this.stored = stored
   }
-}
-
-interface Change {
-  readonly group: JoinGroup
-  readonly chunk: number
 }
 
 /**
@@ -103,9 +142,10 @@ export class JoinTable {
   readonly span: number
   private readonly buckets = new Map<number, JoinBucket>()
   private starts: number[]
-  private dirty: Change[] = []
+  /** Buckets that the running epoch has changed. */
+  private dirty: JoinBucket[] = []
   private epoch: number
-  private readonly sealed: { epoch: number; changes: Change[] }[] = []
+  private readonly sealed: { epoch: number; groups: Chunk[][] }[] = []
   /** Records of stretches that start until here are held by others too: they are not evicted. */
   private pinned = Number.NEGATIVE_INFINITY
   private cachedBytes = 0
@@ -216,46 +256,53 @@ export class JoinTable {
 
   seal(sealer: Sealer): void {
     const { epoch } = this
-    const changes = this.dirty
+    const changed = this.dirty
     this.epoch = epoch + 1
     this.dirty = []
     this.sealDropped(sealer)
-    if (changes.length === 0) return
-    const live = changes.filter(({ group }) => !group.bucket.dead)
-    const { compare } = this.space.keys
-    live.sort(
-      (a, b) => a.group.bucket.start - b.group.bucket.start || compare(a.group.key, b.group.key) || a.chunk - b.chunk,
-    )
-    for (const { group, chunk } of live) {
-      const key = this.rowKey(group.bucket.start, group.key, chunk)
-      const row = this.encode(group, chunk)
+    const live = changed.filter((bucket) => !bucket.dead).sort((a, b) => a.start - b.start)
+    if (live.length > 0) this.sealed.push({ epoch, groups: live.map((bucket) => this.sealBucket(bucket, sealer)) })
+  }
+
+  private sealBucket(bucket: JoinBucket, sealer: Sealer): Chunk[] {
+    const { keys } = this.space
+    const start = this.startKey(bucket.start)
+    const changed = bucket.dirty
+    bucket.dirty = []
+    bucket.stored = true
+    for (const chunk of inKeyOrder(changed, keys)) {
+      keys.write(rowKeys.reset().raw(start), chunk.key)
+      const key = rowKeys.raw(chunkNumber(chunk.n)).view()
+      const row = this.encode(groupOf(chunk), chunk.n)
       sealer.put(key, row)
       const size = key.length + row.length
-      this.cachedBytes += size - (group.chunkBytes[chunk] as number)
-      group.chunkBytes[chunk] = size
-      group.bucket.stored = true
+      this.cachedBytes += size - chunk.bytes
+      chunk.bytes = size
     }
-    this.sealed.push({ epoch, changes: live })
+    return changed
   }
 
   written(epoch: number): void {
     while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
-      const { epoch: at, changes } = this.sealed.shift() as { epoch: number; changes: Change[] }
-      for (const { group } of changes) if (group.dirty === at) group.dirty = 0
+      const { epoch: at, groups } = this.sealed.shift() as { epoch: number; groups: Chunk[][] }
+      for (const chunks of groups) {
+        for (const chunk of chunks) {
+          const group = groupOf(chunk)
+          if (group.dirty === at) group.dirty = 0
+        }
+      }
     }
     this.evict()
   }
 
   private touch(group: JoinGroup, n: number): void {
-    const chunk = Math.floor(n / CHUNK)
+    const chunk = group.chunk(n >>> 4)
     group.dirty = this.epoch
-    if (chunk === group.chunkEpochs.length) {
-      group.chunkEpochs.push(0)
-      group.chunkBytes.push(0)
-    }
-    if (group.chunkEpochs[chunk] === this.epoch) return
-    group.chunkEpochs[chunk] = this.epoch
-    this.dirty.push({ group, chunk })
+    if (chunk.epoch === this.epoch) return
+    chunk.epoch = this.epoch
+    const { bucket } = group
+    if (bucket.dirty.length === 0) this.dirty.push(bucket)
+    bucket.dirty.push(chunk)
   }
 
   private open(start: number): JoinBucket {
@@ -312,20 +359,26 @@ export class JoinTable {
     bucket.complete = true
   }
 
-  /** Row: for each record matched u8 | length u32 | as the value codec writes it. */
+  /** Row: for each record matched u8 | length u32 | as the value codec writes it. Valid until the next call. */
   private encode(group: JoinGroup, chunk: number): Buffer {
     const { values } = this.space
-    const parts: Uint8Array[] = []
     const end = Math.min((chunk + 1) * CHUNK, group.arrived.length)
+    let at = 0
     for (let i = chunk * CHUNK; i < end; i++) {
       const { ts, value, matched } = group.arrived[i] as Kept
-      const bytes = values.encode(value, ts)
-      const head = Buffer.allocUnsafe(5)
-      head[0] = matched ? 1 : 0
-      head.writeUInt32BE(bytes.length, 1)
-      parts.push(head, bytes)
+      const bytes = values.view === undefined ? values.encode(value, ts) : values.view(value, ts)
+      const next = at + 5 + bytes.length
+      if (next > row.length) {
+        const larger = Buffer.allocUnsafe(next * 2)
+        larger.set(row.subarray(0, at))
+        row = larger
+      }
+      row[at] = matched ? 1 : 0
+      row.writeUInt32BE(bytes.length, at + 1)
+      row.set(bytes, at + 5)
+      at = next
     }
-    return Buffer.concat(parts)
+    return row.subarray(0, at)
   }
 
   private decode(group: JoinGroup, chunk: number, row: Uint8Array): void {
@@ -338,8 +391,7 @@ export class JoinTable {
       group.insert(new Kept(view.getFloat64(start), value, group.arrived.length, row[at] === 1))
       at = start + length
     }
-    group.chunkEpochs[chunk] = 0
-    group.chunkBytes[chunk] = row.length
+    group.chunk(chunk).bytes = row.length
     this.cachedBytes += row.length
   }
 
@@ -419,8 +471,13 @@ export class JoinTable {
   }
 }
 
-function bytesOf(group: JoinGroup): number {
-  let bytes = 0
-  for (const size of group.chunkBytes) bytes += size
-  return bytes
+function bytesOf({ bytes, later }: JoinGroup): number {
+  let sum = bytes
+  if (later !== undefined) for (const chunk of later) sum += chunk.bytes
+  return sum
+}
+
+function chunkNumber(n: number): Uint8Array {
+  number.writeUInt32BE(n)
+  return number
 }
