@@ -137,14 +137,18 @@ export type { RunSummary } from './engine/app/summary.ts'
 export { type MatcherResult, PatternMatcher } from './engine/cep/index.ts'
 export type {
   AnyStoreQuery,
+  Change,
   KeyValueQuery,
   KeyValueQueryBase,
   ListQuery,
+  Observed,
+  ObserveOptions,
   QueryOf,
   QueryOptions,
   RangeQuery,
   Scan,
   ScanOptions,
+  Subscription,
   WindowQuery,
 } from './engine/query/index.ts'
 export type { AppState } from './engine/runtime/lifecycle.ts'

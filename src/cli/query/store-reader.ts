@@ -33,7 +33,13 @@ export class StoreReader {
       const id = idOf(name)
       return id === undefined ? [] : storedPartitions(reader, id)
     }
-    this.#queries = new Queries({ plan: compile(plan), reader, storeId: idOf, partitionsOf })
+    this.#queries = new Queries({
+      plan: compile(plan),
+      reader,
+      storeId: idOf,
+      storeIdFor: (name) => idOf(name) ?? 0,
+      partitionsOf,
+    })
   }
 
   /** @throws DhaaraError DHAARA_STORE_UNKNOWN, DHAARA_QUERY if the store's kind cannot be asked this, DHAARA_OPTION */

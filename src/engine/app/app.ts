@@ -201,8 +201,10 @@ export class StreamsApp implements AsyncDisposable {
       plan,
       reader: lease.backend,
       storeId: (name) => ids.find(name),
+      storeIdFor: (name) => ids.idOf(name),
       partitionsOf: ({ sub }) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition),
       ask: engine.ask,
+      changes: engine.changes,
     })
     writeManifest(lease.backend, applicationId, plan)
     return engine
@@ -237,6 +239,7 @@ export class StreamsApp implements AsyncDisposable {
       plan,
       reader: local.backend,
       storeId: (name) => ids.find(name),
+      storeIdFor: (name) => ids.idOf(name),
       partitionsOf: ({ sub }) => engine.partitionsHere(sub),
       ask: engine.ask,
     })
@@ -296,6 +299,7 @@ export class StreamsApp implements AsyncDisposable {
     this.lifecycle.transition('closing')
     try {
       await this.engine?.stop(timeout)
+      this.engine?.changes?.end()
       this.last = this.engine?.report()
       this.engine = undefined
       await this.program?.teardown()
@@ -316,6 +320,7 @@ export class StreamsApp implements AsyncDisposable {
     this.lifecycle.transition('failed')
     this.settings.logger.error({ err: wrapped, code: wrapped.code }, wrapped.message)
     this.last = this.engine?.report()
+    this.engine?.changes?.end(wrapped)
     this.engine = undefined
     await this.program?.teardown().catch(() => {})
     await this.serving.stop()

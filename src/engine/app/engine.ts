@@ -1,9 +1,11 @@
-import type { AskOwner } from '../query/index.ts'
+import type { AskOwner, Changes } from '../query/index.ts'
 
 /** What runs an app's tasks: in this thread, or on workers. */
 export interface Engine {
   /** Of each sub-topology. */
   readonly partitions: readonly number[]
+  /** Who watches committed rows; absent where that cannot be told. */
+  readonly changes?: Changes
   /** Asks the tables of a store's task, between two batches. */
   readonly ask: AskOwner
   /** Resolves when its tasks run. */

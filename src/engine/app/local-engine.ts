@@ -1,7 +1,7 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { partitionCounts } from '../plan/partitions.ts'
-import { answerLatest, type AskOwner } from '../query/index.ts'
+import { answerLatest, type AskOwner, Changes } from '../query/index.ts'
 import { writeEpoch } from '../runtime/commit.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { TopicFeed } from '../runtime/feed.ts'
@@ -48,6 +48,7 @@ export class LocalEngine implements Engine {
     this.plan = plan
     this.settings = settings
     this.lease = lease
+    this.changes = new Changes(lease.backend)
     this.ids = ids
     this.events = events
     this.policies = new Policies(settings, () => this.outputs)
@@ -101,6 +102,8 @@ export class LocalEngine implements Engine {
     }
     return lowest
   }
+
+  readonly changes: Changes
 
   readonly ask: AskOwner = (layout, partition, query) =>
     answerLatest(this.group, layout.sub, partition, layout.name, query)
@@ -183,9 +186,9 @@ export class LocalEngine implements Engine {
     const { bytes, clears } = writeEpoch(
       backend,
       log,
-      (sealer) => {
+      this.changes.watched((sealer) => {
         epoch = this.group.seal(sealer)
-      },
+      }),
       () => (frames = outputs.take()),
       sync === 'commit',
     )
@@ -198,6 +201,7 @@ export class LocalEngine implements Engine {
     this.processedAtCommit = this.processed
     this.committedAt = clock.now()
     this.retries = 0
+    this.changes.committed()
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
   }
 

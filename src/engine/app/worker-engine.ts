@@ -3,7 +3,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import { asBuffer } from '../../state/codec/index.ts'
 import { partitionCounts } from '../plan/partitions.ts'
-import type { AskOwner } from '../query/index.ts'
+import { type AskOwner, Changes } from '../query/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
 import { writeEpoch } from '../runtime/commit.ts'
@@ -94,6 +94,7 @@ export class WorkerEngine implements Engine {
     this.program = program
     this.settings = settings
     this.lease = lease
+    this.changes = new Changes(lease.backend)
     this.ids = ids
     this.events = events
     this.inputs = new WorkerInputs(plan, lease)
@@ -163,6 +164,8 @@ export class WorkerEngine implements Engine {
   positionOf(topic: string, partition: number): number | undefined {
     return this.inputs.offsets.position(topic, partition)
   }
+
+  readonly changes: Changes
 
   readonly ask: AskOwner = ({ sub, name }, partition, query) => {
     const worker = partition % this.program.workers
@@ -379,9 +382,9 @@ export class WorkerEngine implements Engine {
     const { bytes, clears } = writeEpoch(
       backend,
       log,
-      (sealer) => {
+      this.changes.watched((sealer) => {
         for (const { pack } of parts) unpack(pack, sealer)
-      },
+      }),
       () => {
         failpoint('in-write')
         return parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) })))
@@ -399,6 +402,7 @@ export class WorkerEngine implements Engine {
       if (stats.processed > 0) this.deaths[worker] = 0
     }
     this.retries = 0
+    this.changes.committed()
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
     if (!this.finished && parts.every(({ ended }) => ended)) {
       this.finished = true

@@ -1,5 +1,7 @@
 export { type Cells, cellsOf, csvText, type JsonRow } from './cells.ts'
 export { answerLatest, type AskOwner, LatestRows } from './latest.ts'
+export { Changes, type RawChange, type Watch } from './changes.ts'
+export { observed } from './observed.ts'
 export { CommittedRows, storedPartitions } from './committed.ts'
 export { type StoreLayout, storeLayout } from './layout.ts'
 export { type Packed, packRaw, unpackRaw } from './packed.ts'
@@ -9,13 +11,17 @@ export { type OpenStore, StoreQuery } from './store-query.ts'
 export { toJson } from './to-json.ts'
 export type {
   AnyStoreQuery,
+  Change,
   KeyValueQuery,
   KeyValueQueryBase,
   ListQuery,
+  Observed,
+  ObserveOptions,
   QueryOf,
   QueryOptions,
   RangeQuery,
   Scan,
   ScanOptions,
+  Subscription,
   WindowQuery,
 } from './types.ts'

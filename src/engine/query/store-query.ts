@@ -1,11 +1,14 @@
 import { DhaaraError } from '../../errors/index.ts'
-import type { Row } from '../../state/backend.ts'
 import { compareKeys, keyPrefixRange } from '../../state/codec/index.ts'
 import { after, readTime, writeTime } from '../../state/stores/index.ts'
+import type { Changes } from './changes.ts'
+import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
 import type { StoreLayout } from './layout.ts'
+import { observed } from './observed.ts'
 import type { RowPages, RowSource } from './raw.ts'
 import { rowScan, type Start } from './scan.ts'
-import type { QueryOptions, Scan, ScanOptions } from './types.ts'
+import { changesOf, type Watched } from './subscribe.ts'
+import type { Change, ObserveOptions, Observed, QueryOptions, Scan, ScanOptions } from './types.ts'
 
 /** Event times in keys end here. */
 const lastTime = Number.MAX_SAFE_INTEGER
@@ -14,6 +17,15 @@ const lastTime = Number.MAX_SAFE_INTEGER
 export interface OpenStore {
   readonly layout: StoreLayout
   rows(options: QueryOptions): RowSource
+  /** @throws DhaaraError DHAARA_UNSUPPORTED where changes cannot be watched */
+  watching(): Watching
+}
+
+/** Where the changes of a store are told. */
+export interface Watching {
+  readonly changes: Changes
+  readonly store: number
+  readonly partitions: readonly number[]
 }
 
 /**
@@ -78,12 +90,7 @@ export class StoreQuery {
   }
 
   prefix(prefix: unknown, options: ScanOptions = {}): Scan<unknown, unknown> {
-    return this.rows(options, (layout) => {
-      needOrder(layout, 'prefix')
-      if (layout.keys.serde === undefined) return keyPrefixRange(prefix)
-      const bytes = encoded(layout, prefix)
-      return bytes.length === 0 ? {} : { gte: bytes, lt: after(bytes) }
-    })
+    return this.rows(options, (layout) => prefixOf(layout, prefix))
   }
 
   fetch(key: unknown, from: number, to: number, options: ScanOptions = {}): Scan<unknown, unknown> {
@@ -130,6 +137,15 @@ export class StoreQuery {
     return this.fetch(key, 0, lastTime, options)
   }
 
+  /** Of windows: all keys, or one. */
+  subscribe(keys?: unknown, options: ObserveOptions = {}): Observed<Change<unknown, unknown>> {
+    return observed((stop) => {
+      const signal = options.signal === undefined ? stop : AbortSignal.any([stop, options.signal])
+      const opened = this.open()
+      return changesOf(opened, watchedBy(opened.layout, keys), { ...options, signal })
+    })
+  }
+
   private rows(
     options: ScanOptions,
     bounds: (layout: StoreLayout) => Bounds,
@@ -151,32 +167,6 @@ export class StoreQuery {
     })
   }
 }
-
-type Entry = readonly [unknown, unknown]
-
-interface Bounds {
-  readonly gte?: Uint8Array
-  readonly lt?: Uint8Array
-}
-
-interface WindowedKey {
-  readonly key: unknown
-  readonly window: { readonly start: number; readonly end: number }
-}
-
-function entriesOf({ keys, values, shape }: StoreLayout, [key, bytes]: Row): readonly Entry[] {
-  const held = values.decode(bytes)
-  if (shape.kind === 'keyValue') return shown(keys.decode(key), shape.show(held))
-  if (shape.kind === 'window') {
-    const windowed: WindowedKey = { key: keys.decode(key.subarray(8)), window: shape.windowOf(readTime(key, 0)) }
-    return shown(windowed, shape.show(held))
-  }
-  if (shape.kind === 'list' || shape.kind === 'windowedRows') return [[keys.decode(key), held]]
-  const decoded = keys.decode(key)
-  return Array.from(shape.windowsOf(held), ({ window, value }) => [{ key: decoded, window }, value] as const)
-}
-
-const shown = (key: unknown, value: unknown): readonly Entry[] => (value === undefined ? [] : [[key, value]])
 
 const within = (entries: readonly Entry[], from: number, to: number): readonly Entry[] =>
   entries.filter(([key]) => {
@@ -233,6 +223,39 @@ function timeKey(at: number): Buffer {
   const key = Buffer.allocUnsafe(8)
   writeTime(key, at, 0)
   return key
+}
+
+function watchedBy(layout: StoreLayout, keys: unknown): Watched {
+  const { keys: codec, shape } = layout
+  if (keys === undefined) return { matches: () => true, bounds: {} }
+  if (isPrefix(keys)) {
+    const { gte = Buffer.alloc(0), lt } = prefixOf(layout, keys.prefix)
+    const within = (key: Uint8Array): boolean =>
+      Buffer.compare(key, gte) >= 0 && (lt === undefined || Buffer.compare(key, lt) < 0)
+    return { matches: within, bounds: lt === undefined ? { gte } : { gte, lt } }
+  }
+  const bytes = encoded(layout, keys)
+  // rows that lie by something else before their key
+  if (shape.kind === 'window') return { matches: (key) => Buffer.compare(key.subarray(8), bytes) === 0, bounds: {} }
+  if (shape.kind === 'windowedRows') {
+    const own = (key: Uint8Array): boolean => compareKeys((codec.decode(key) as WindowedKey).key, keys) === 0
+    return { matches: own, bounds: {} }
+  }
+  return {
+    key: bytes,
+    matches: (key) => Buffer.compare(key, bytes) === 0,
+    bounds: { gte: bytes, lt: behind(bytes) },
+  }
+}
+
+const isPrefix = (keys: unknown): keys is { readonly prefix: unknown } =>
+  typeof keys === 'object' && keys !== null && Object.keys(keys).length === 1 && 'prefix' in keys
+
+function prefixOf(layout: StoreLayout, prefix: unknown): Bounds {
+  needOrder(layout, 'prefix')
+  if (layout.keys.serde === undefined) return keyPrefixRange(prefix)
+  const bytes = encoded(layout, prefix)
+  return bytes.length === 0 ? {} : { gte: bytes, lt: after(bytes) }
 }
 
 const behind = (key: Uint8Array): Buffer => Buffer.concat([key, Buffer.of(0)])

@@ -37,6 +37,33 @@ export type Scan<K, V> = AsyncIterable<readonly [K, V]> & {
   readonly cursor: string | undefined
 }
 
+export interface ObserveOptions {
+  /** Default 'snapshot': what is there first, then what changes. 'now': changes alone. 'beginning' is for topics. */
+  readonly from?: 'snapshot' | 'now' | 'beginning'
+  /** Ends it. */
+  readonly signal?: AbortSignal
+}
+
+/** A committed change of a row; a row that is there when a subscription begins is one too. */
+export interface Change<K, V> {
+  readonly key: K
+  /** null: deleted. */
+  readonly value: V | null
+  /** Of the record that changed it last; of a deletion, when that was written. */
+  readonly timestamp: Timestamp
+}
+
+export interface Subscription extends Disposable {
+  readonly closed: boolean
+  unsubscribe(): void
+}
+
+/** AsyncIterable and Observable in one; RxJS `from` takes it. Who reads slowly gets the last change of each key. */
+export interface Observed<T> extends AsyncIterable<T> {
+  subscribe(next: (value: T) => void): Subscription
+  subscribe(observer: { next?(value: T): void; error?(error: unknown): void; complete?(): void }): Subscription
+}
+
 /**
  * A store is asked in all its partitions. Stores of `stores.*` whose keys do not follow the keys of the records may have a key
  * in several of them: a scan shows them all, `get` one of them.
@@ -48,6 +75,8 @@ export interface KeyValueQueryBase<K, V> {
   /** In the order of the keys, all of one moment. */
   getMany(keys: Iterable<K>, opts?: QueryOptions): Promise<(V | undefined)[]>
   all(opts?: ScanOptions): Scan<K, V>
+  /** What is committed of all keys, of one, or of those with a prefix: the rows, then their changes, none left out and none twice. */
+  subscribe(keys?: K | { readonly prefix: PrefixOf<K> }, opts?: ObserveOptions): Observed<Change<K, V>>
 }
 
 export interface RangeQuery<K, V> {
@@ -73,6 +102,8 @@ export interface WindowQuery<K, V> {
   /** All windows of a key, by start. */
   sessions(key: K, opts?: ScanOptions): Scan<Windowed<K>, V>
   all(opts?: ScanOptions): Scan<Windowed<K>, V>
+  /** Windows of all keys, or of one. That closed windows go is no change. */
+  subscribe(key?: K, opts?: ObserveOptions): Observed<Change<Windowed<K>, V>>
 }
 
 /** What a handle's store can be asked. */
