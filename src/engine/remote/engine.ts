@@ -61,7 +61,6 @@ export class RemoteEngine implements Engine {
   private outputs: Outputs
   private committed = new Map<string, number>()
   private starts = new Map<string, number>()
-  private dead: Uint8Array[] = []
   private begun = false
   private moved = false
   private committing: Promise<void> | undefined
@@ -77,6 +76,8 @@ export class RemoteEngine implements Engine {
   private written = 0
   private retries = 0
   private readonly bounded = new Map<string, number>()
+  /** Which topics are bounded, where there is no end known yet: partitions that come to this instance later. */
+  private isBounded: (topic: string) => boolean = () => false
   private filling: ReadonlySet<string> = new Set()
   private stopping = false
   private failure: unknown = undefined
@@ -134,11 +135,10 @@ export class RemoteEngine implements Engine {
   }
 
   endInputs(topics?: readonly string[]): void {
-    const wanted = this.feeds().filter(({ topic }) => topics === undefined || topics.includes(topic))
-    const where = wanted.map(({ topic, partition }) => ({ topic, partition }))
-    this.log.offsets(where, 'latest', true).then(
-      (ends) => {
-        for (const [i, one] of where.entries()) this.bounded.set(positionName(one), ends[i] as number)
+    const before = this.isBounded
+    this.isBounded = (topic) => before(topic) || topics === undefined || topics.includes(topic)
+    this.findEnds(this.feeds()).then(
+      () => {
         this.boundFeeds()
         this.wake()
       },
@@ -245,12 +245,7 @@ export class RemoteEngine implements Engine {
   }
 
   private get dirty(): boolean {
-    return (
-      this.processed !== this.processedAtSeal ||
-      this.outputs.written > 0 ||
-      this.dead.length > 0 ||
-      this.links?.news === true
-    )
+    return this.processed !== this.processedAtSeal || this.outputs.written > 0 || this.links?.news === true
   }
 
   /** The transaction before this epoch's is over: what is full can go. */
@@ -274,14 +269,12 @@ export class RemoteEngine implements Engine {
       links: this.links,
       rows,
       local: this.local,
-      dead: this.dead,
       readerOf: (topic) => topics.repartitions.find((one) => one.topic === topic)?.sub ?? 0,
       committed: this.committed,
       now: this.settings.clock.now(),
     })
     const { epoch, batch } = sealed
     const { bytes } = batch
-    this.dead = []
     this.sent = false
     this.epoch = epoch + 1
     this.written += outputs.written
@@ -292,10 +285,9 @@ export class RemoteEngine implements Engine {
     const idOf = (topic: string) => topics.all.get(topic)?.id ?? ''
     this.committing = writeEpochTo(sealed, this.writer, this.log, this.local, member.membership, idOf, options)
       .then(
-        (dead) => {
+        () => {
           group.written(epoch)
           outputs.release(sealed.outputs)
-          this.dead.push(...dead)
           for (const one of sealed.positions) this.committed.set(positionName(one), one.offset)
           this.processedAtCommit = processed
           this.retries = 0
@@ -400,6 +392,7 @@ export class RemoteEngine implements Engine {
     )
     await restore(log, local, rows, wanted, topics.all, settings.logger, (progress) => this.events.restore(progress))
     const [earliest, latest] = await Promise.all([log.offsets(inputs, 'earliest'), log.offsets(inputs, 'latest')])
+    await this.findEnds(inputs)
     this.starts = new Map()
     for (const [i, one] of inputs.entries()) {
       const { topic, partition } = one
@@ -443,7 +436,6 @@ export class RemoteEngine implements Engine {
     this.group?.close()
     this.group = undefined
     this.links = undefined
-    this.dead = []
     this.outputs = this.newOutputs()
     this.processed = this.processedAtCommit
     this.processedAtSeal = this.processed
@@ -548,6 +540,16 @@ export class RemoteEngine implements Engine {
 
   private feeds(): TopicFeed[] {
     return (this.group?.tasks ?? []).flatMap((task) => task.parts.feeds.filter((feed) => feed instanceof TopicFeed))
+  }
+
+  private async findEnds(inputs: readonly { readonly topic: string; readonly partition: number }[]): Promise<void> {
+    const { repartitions } = this.parts().topics
+    const where = inputs
+      .filter((one) => this.isBounded(one.topic) && !this.bounded.has(positionName(one)))
+      .filter(({ topic }) => !repartitions.some((one) => one.topic === topic))
+      .map(({ topic, partition }) => ({ topic, partition }))
+    const ends = await this.log.offsets(where, 'latest', true)
+    for (const [i, one] of where.entries()) this.bounded.set(positionName(one), ends[i] as number)
   }
 
   private boundFeeds(): void {

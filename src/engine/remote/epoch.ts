@@ -23,7 +23,6 @@ export interface SealedEpoch {
   readonly positions: readonly PositionedPartition[]
   /** The rows as they will be locally. */
   readonly batch: WriteBatch
-  readonly clears: readonly (readonly [Uint8Array, Uint8Array])[]
 }
 
 export interface Sealing {
@@ -32,8 +31,6 @@ export interface Sealing {
   readonly links: TopicLinks | undefined
   readonly rows: ChangelogRows
   readonly local: LocalState
-  /** Rows of dead segments, which the changelog has to forget. */
-  readonly dead: readonly Uint8Array[]
   /** Sub-topology that reads a repartition's topic. */
   readonly readerOf: (topic: string) => number
   /** As they were committed last. */
@@ -46,7 +43,7 @@ export const positionName = ({ topic, partition }: { topic: string; partition: n
 
 /** Ends the running epoch of a group: the next one begins at once. */
 export function sealEpoch(sealing: Sealing): SealedEpoch {
-  const { group, outputs, links, rows, local, dead, readerOf, committed, now } = sealing
+  const { group, outputs, links, rows, local, readerOf, committed, now } = sealing
   const batch = local.backend.batch()
   const frames = new ChangelogFrames(rows, now)
   const clears: (readonly [Uint8Array, Uint8Array])[] = []
@@ -61,8 +58,9 @@ export function sealEpoch(sealing: Sealing): SealedEpoch {
     },
     clearLater: (gte, lt) => void clears.push([gte, lt]),
   }
-  for (const key of dead) sealer.delete(key)
   const epoch = group.seal(sealer)
+  // Row by row, so that changelogs forget them with the epoch that made them dead. No row of this epoch lies there.
+  for (const [gte, lt] of clears) for (const [key] of local.backend.range({ gte, lt })) sealer.delete(key)
   if (links !== undefined) {
     group.sealLate(sealer, new Map())
     for (const { topic, partition, offset } of links.positions) {
@@ -73,7 +71,7 @@ export function sealEpoch(sealing: Sealing): SealedEpoch {
   const positions = [...positionsOf(group), ...(links?.positions ?? [])].filter(
     (one) => committed.get(positionName(one)) !== one.offset,
   )
-  return { epoch, outputs: outputs.take(), changes: frames.take(), positions, batch, clears }
+  return { epoch, outputs: outputs.take(), changes: frames.take(), positions, batch }
 }
 
 /** Where the tasks go on in each partition that they read; the lowest, where several steps read it. */
@@ -93,8 +91,6 @@ function positionsOf(group: TaskGroup): PositionedPartition[] {
 /**
  * Sends an epoch, commits it with the positions of its inputs, and writes the local rows with the changelog positions that
  * they equal. Exactly once: in one transaction. At least once: outputs and changelog, then the local rows, then the positions.
- *
- * @returns rows that dead segments had
  */
 export async function writeEpochTo(
   sealed: SealedEpoch,
@@ -104,8 +100,8 @@ export async function writeEpochTo(
   membership: Membership,
   topicIds: (topic: string) => string,
   { exactlyOnce, sync }: { readonly exactlyOnce: boolean; readonly sync: boolean },
-): Promise<Uint8Array[]> {
-  const { outputs, changes, positions, batch, clears } = sealed
+): Promise<void> {
+  const { outputs, changes, positions, batch } = sealed
   const sends = outputs.map(({ topic, partition, frame }) => send(writer, topic, partition, frame))
   const changeSends = changes.map(async ({ topic, partition, frame }) => {
     const end = await send(writer, topic, partition, frame)
@@ -121,12 +117,6 @@ export async function writeEpochTo(
   }
   batch.commit({ sync })
   if (!exactlyOnce && positions.length > 0) await log.commitOffsets(positions, membership)
-  const dead: Uint8Array[] = []
-  for (const [gte, lt] of clears) {
-    for (const [key] of local.backend.range({ gte, lt })) dead.push(Buffer.from(key))
-    local.backend.clearRange(gte, lt)
-  }
-  return dead
 }
 
 /** Sends frames before their epoch ends. A failure shows when it is committed. */

@@ -30,6 +30,8 @@ export class TaskClock {
   readonly ending: (() => void)[] = []
   /** When somebody acted last. */
   private acted = Number.NEGATIVE_INFINITY
+  /** W before it went to +infinity. */
+  private before = Number.NEGATIVE_INFINITY
   private readonly timed: Timed[] = []
   private readonly entering: () => void
   private readonly failed: (error: unknown, stepId: number) => void
@@ -54,7 +56,8 @@ export class TaskClock {
    * has closed is closed.
    */
   get kept(): number {
-    return this.w === Number.POSITIVE_INFINITY ? Math.max(this.acted, this.streamTime - 1) : this.w
+    if (this.w !== Number.POSITIVE_INFINITY) return this.w
+    return Math.max(this.before, this.acted, this.streamTime - 1)
   }
 
   notice(at: number): void {
@@ -67,6 +70,7 @@ export class TaskClock {
     this.target = target
     if (target === Number.POSITIVE_INFINITY && !this.ended) {
       this.ended = true
+      this.before = this.w
       for (const act of this.ending) act()
     }
     while (this.next <= target && this.step(target)) {

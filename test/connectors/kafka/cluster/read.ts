@@ -1,3 +1,4 @@
+import type { FetchedBatch } from '../../../../src/connectors/broker/log.ts'
 import type { ReaderOptions, RemoteLog } from '../../../../src/connectors/broker/remote.ts'
 import { valuesOf } from '../rows.ts'
 
@@ -11,13 +12,22 @@ export async function readAll(
   partition: number,
   options: ReaderOptions & { readonly stable?: boolean } = {},
 ): Promise<string[]> {
+  return (await readBatches(log, topic, partition, options)).flatMap(valuesOf)
+}
+
+export async function readBatches(
+  log: RemoteLog,
+  topic: string,
+  partition: number,
+  options: ReaderOptions & { readonly stable?: boolean } = {},
+): Promise<FetchedBatch[]> {
   const where = [{ topic, partition }]
   const [start = 0] = await log.offsets(where, 'earliest')
   const [end = 0] = await log.offsets(where, 'latest', !options.stable)
   let wake = (): void => {}
   const reader = log.reader({ ...options, onData: () => wake() })
   reader.add(topic, partition, start)
-  const values: string[] = []
+  const batches: FetchedBatch[] = []
   for (let at = start; at < end; ) {
     const news = new Promise<void>((resolve) => {
       wake = resolve
@@ -25,10 +35,10 @@ export async function readAll(
     const batch = reader.take(topic, partition, at)
     if (batch === undefined) await news
     else {
-      values.push(...valuesOf(batch))
+      batches.push(batch)
       at = batch.nextOffset
     }
   }
   await reader.close()
-  return values
+  return batches
 }
