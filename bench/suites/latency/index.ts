@@ -1,0 +1,122 @@
+/**
+ * How long a record takes through two repartitions: from the moment that it was parsed to its arrival in the last task, and
+ * until its output can be read, committed.
+ *
+ *     npm run bench -- latency [--rate 100000] [--seconds 20] [--workers 2] [--interval 100] [--json]
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
+import { embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
+import { clock, type Ping, sampled } from './topology.ts'
+
+const warmUpSeconds = 5
+const partitions = 4
+
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rate: { type: 'string', default: '100000' },
+      seconds: { type: 'string', default: '20' },
+      workers: { type: 'string', default: '2' },
+      interval: { type: 'string', default: '100' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const [rate, seconds, workers, interval] = [values.rate, values.seconds, values.workers, values.interval].map(Number)
+  const line = await measure({ rate, seconds, workers, interval } as Load)
+  if (values.json) console.log(JSON.stringify({ suite: 'latency', ...line }))
+  else {
+    console.table({ arrival: line.arrivalMs, committed: line.committedMs })
+    console.log(`${line.samples} records, ${line.cores.toFixed(2)} processors busy`)
+  }
+  return 0
+}
+
+interface Load {
+  /** Records a second. */
+  readonly rate: number
+  readonly seconds: number
+  readonly workers: number
+  /** Between two checkpoints, milliseconds. */
+  readonly interval: number
+}
+
+interface Percentiles {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+  readonly max: number
+}
+
+/** `cores`: processors that were busy, with the sender of the records and the reader of the output. */
+interface Latencies extends Load {
+  readonly cores: number
+  readonly samples: number
+  readonly arrivalMs: Percentiles
+  readonly committedMs: Percentiles
+}
+
+async function measure(load: Load): Promise<Latencies> {
+  const { rate, seconds, workers, interval } = load
+  await using broker = embeddedBroker({ partitions })
+  const { log, ensureTopic, release } = await openEmbedded(broker)
+  const app = new StreamsApp({
+    applicationId: 'latency',
+    topology: new URL('topology.ts', import.meta.url),
+    workers,
+    broker,
+    checkpointInterval: `${interval}ms`,
+  })
+  await app.start()
+  const positions = new Array<number>(ensureTopic('pongs').partitions).fill(0)
+  const arrivals: number[] = []
+  const commits: number[] = []
+  const from = clock() + warmUpSeconds * 1000
+  const appended = log.onAppend((all) => {
+    const now = clock()
+    for (const { topic, partition } of all) {
+      if (topic !== 'pongs') continue
+      for (;;) {
+        const batch = log.fetch(topic, partition, positions[partition] as number)
+        if (batch === undefined) break
+        positions[partition] = batch.nextOffset
+        for (let i = 0; i < batch.count; i++) {
+          const text = batch.data.toString('utf8', batch.valueStart[i], batch.valueEnd[i])
+          const { parsed, arrived } = JSON.parse(text) as { parsed: number; arrived: number }
+          if (parsed < from) continue
+          arrivals.push(arrived - parsed)
+          commits.push(now - parsed)
+        }
+      }
+    }
+  })
+  const producer = broker.producer('pings', { key: serdes.string(), value: serdes.json<Ping>() })
+  const before = process.cpuUsage()
+  const began = clock()
+  const total = rate * (warmUpSeconds + seconds)
+  for (let id = 0; id < total; await sleep(1)) {
+    const due = Math.min(total, Math.floor(((clock() - began) / 1000) * rate))
+    for (; id < due; id++) {
+      const user = `user-${(id * 7919) % 10_007}`
+      void producer.send({ key: `key-${id % 1009}`, value: { id, user, page: `page-${(id * 31) % 997}` } })
+    }
+    await producer.flush()
+  }
+  await producer.close()
+  app.endInputs()
+  await app.completed
+  const { user, system } = process.cpuUsage(before)
+  const cores = (user + system) / 1000 / (clock() - began)
+  appended[Symbol.dispose]()
+  await release()
+  return { ...load, cores, samples: commits.length * sampled, arrivalMs: of(arrivals), committedMs: of(commits) }
+}
+
+function of(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number): number =>
+    Number((sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(1))
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) }
+}
