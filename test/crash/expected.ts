@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { embeddedBroker } from '../../src/index.ts'
 import { differences, type Mode } from '../examples/compare.ts'
-import { read, type Row, runToEnd, send } from '../engine/app/run.ts'
+import { read, type Row, runToEnd, type Sent, send } from '../engine/app/run.ts'
 import topology from './job.ts'
 import { customerAt, customers, orderAt } from './orders.ts'
 
@@ -25,14 +25,14 @@ export const partitions = 4
 export const inputs = 2
 
 /** What one thread gives that nothing disturbs. */
-export async function expectedOutputs(seed: number, count: number): Promise<Outputs> {
+export function expectedOutputs(seed: number, count: number): Promise<Outputs> {
+  return expectedOf({ customers: range(customers, customerAt), orders: range(count, (i) => orderAt(seed, i)) })
+}
+
+/** @param sent by topic */
+export async function expectedOf(sent: Readonly<Record<string, Iterable<Sent>>>): Promise<Outputs> {
   const broker = embeddedBroker({ partitions })
-  await send(broker, 'customers', range(customers, customerAt))
-  await send(
-    broker,
-    'orders',
-    range(count, (i) => orderAt(seed, i)),
-  )
+  for (const [topic, records] of Object.entries(sent)) await send(broker, topic, records)
   const { late, dropped } = await runToEnd({ topology, broker })
   assert.deepEqual({ late, dropped }, { late: {}, dropped: {} })
   const outputs = await outputsOf(broker)

@@ -30,16 +30,14 @@ export interface SharedTransport {
   readonly creditBytes: number
 }
 
-/** Bytes of a ring, and how many of them one channel may hold when a slice begins. */
-const ringBytes = 2 << 20
-const creditBytes = 512 << 10
-
-/** Memory for one generation of a group. */
+/** Memory for one generation of a group. @param ringBytes of a ring @param creditBytes see `SharedTransport` */
 export function sharedTransport(
   plan: PhysicalPlan,
   partitions: readonly number[],
   generation: number,
   workers: number,
+  ringBytes = 2 << 20,
+  creditBytes = 512 << 10,
 ): SharedTransport {
   const { count } = channelSlots(plan, partitions)
   const rings = Array.from({ length: workers }, (_, from) =>

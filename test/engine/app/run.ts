@@ -1,4 +1,5 @@
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
+import type { ReadableLog } from '../../../src/connectors/broker/log.ts'
 import {
   type AppOptions,
   type embeddedBroker,
@@ -38,6 +39,12 @@ export async function send(broker: EmbeddedBroker, topic: string, records: Itera
 /** What a topic holds, partition by partition; keys are text unless there is a serde for them. */
 export async function read(broker: EmbeddedBroker, topic: string, keys?: Serde<unknown>): Promise<Row[]> {
   const { log, release } = await openEmbedded(broker)
+  const rows = rowsOf(log, topic, keys)
+  await release()
+  return rows
+}
+
+export function rowsOf(log: ReadableLog, topic: string, keys?: Serde<unknown>): Row[] {
   const rows: Row[] = []
   const partitions = log.topic(topic)?.partitions ?? 0
   for (let p = 0; p < partitions; p++) {
@@ -55,7 +62,6 @@ export async function read(broker: EmbeddedBroker, topic: string, keys?: Serde<u
       }
     }
   }
-  await release()
   return rows
 }
 
