@@ -1,6 +1,7 @@
 import type { PlanDraft } from '../builder/draft.ts'
 import { needFunction } from '../checks.ts'
 import type { AnySerde, PlanNode } from '../plan/index.ts'
+import { keyText } from '../serdes/key-text.ts'
 import type { LateOptions, LateSink } from './types.ts'
 
 interface Output {
@@ -32,7 +33,7 @@ export class LateOutputs {
       output.taken = true
       const { sink, opts } = output
       const base = draft.step('late', [of], opts.name)
-      const key = opts.key ?? serdes.key
+      const key = opts.key ?? serdes.key ?? keyText
       const value = opts.value ?? serdes.value
       const late = draft.stream(draft.add({ ...base, kind: 'late', table: false, key, value }))
       if (typeof sink === 'string') late.to(sink)

@@ -59,9 +59,22 @@ export function cut(steps: readonly Step[], stores: ReadonlyMap<string, StoreSpe
       steps: group,
       inputs,
       stores: [...names].map((name) => stores.get(name) as StoreSpec),
-      inputsMeet: group.some((step) => meeting.has(step.op.kind) && inputsBehind(step).size > 1),
+      inputsMeet: group.some((step) => meeting.has(step.op.kind) && inputsBehind(step).size > 1) || sharing(group),
     }
   })
+}
+
+/** Steps behind different inputs use one store. */
+function sharing(group: readonly Step[]): boolean {
+  const behind = new Map<string, Set<Step>>()
+  for (const step of group) {
+    for (const name of storesOf(step)) {
+      const found = inputsBehind(step, behind.get(name))
+      if (found.size > 1) return true
+      behind.set(name, found)
+    }
+  }
+  return false
 }
 
 function inputsBehind(step: Step, found = new Set<Step>()): Set<Step> {

@@ -1,5 +1,6 @@
 import { keyPartition } from './partitioner.ts'
 import type { CurrentRecord, RawHeaders, RecordBatch } from './record.ts'
+import { DhaaraError } from '../../errors/index.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { Repartition } from '../plan/physical.ts'
 
@@ -103,6 +104,7 @@ export class RepartitionWriter {
   private readonly rec: CurrentRecord
   private readonly only: Outlet | undefined
   private readonly copy: ((value: unknown) => unknown) | undefined
+  private readonly topic: string
   private readonly partitioner: ((value: unknown, key: unknown, partitions: number) => number) | undefined
 
   /** @param copy given where values may be changed in place after they were sent */
@@ -119,6 +121,7 @@ export class RepartitionWriter {
     this.rec = rec
     this.copy = copy
     this.partitioner = repartition.partitioner
+    this.topic = repartition.name
   }
 
   process(key: unknown, value: unknown, ts: number): void {
@@ -132,7 +135,9 @@ export class RepartitionWriter {
     const { outlets, partitioner } = this
     const partition =
       partitioner === undefined ? keyPartition(key, outlets.length) : partitioner(value, key, outlets.length)
-    return outlets[partition] as Outlet
+    const outlet = outlets[partition]
+    if (outlet === undefined) throw badPartition(this.topic, partition, outlets.length)
+    return outlet
   }
 }
 
@@ -160,6 +165,14 @@ export class BroadcastWriter {
     const sent = this.copy === undefined ? value : this.copy(value)
     for (const outlet of this.outlets) outlet.push(key, sent, undefined, ts, this.clock.w, this.rec.rawHeaders)
   }
+}
+
+/** A user's partitioner may say anything. */
+function badPartition(topic: string, partition: unknown, count: number): DhaaraError {
+  return new DhaaraError(
+    'DHAARA_OPTION',
+    `the partitioner of '${topic}' gave ${String(partition)}; expected an integer from 0 to ${count - 1}`,
+  )
 }
 
 /** Likewise for row changes. */

@@ -26,6 +26,7 @@ import {
   versionedValues,
   WindowTable,
 } from '../../state/stores/index.ts'
+import { isFast } from '../../dsl/serdes/fast.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 
@@ -37,7 +38,7 @@ interface StoresHost {
 /** How a store's keys and values lie in bytes, before what its step makes of its values. */
 export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: KeyCodec; values: ValueCodec } {
   return {
-    keys: spec?.key === undefined ? typedKeys : serdeKeys(spec.key, name),
+    keys: keysOf(spec?.key, name),
     values: spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name),
   }
 }
@@ -197,4 +198,9 @@ export class TaskStores {
     this.tables.set(name, table)
     return table
   }
+}
+
+/** Keys of ordered types lie in the key codec, whose order is theirs: a serde's bytes may not be in order (doubles below zero). */
+function keysOf(serde: AnySerde | undefined, store: string): KeyCodec {
+  return serde === undefined || (isFast(serde) && serde.typedKey) ? typedKeys : serdeKeys(serde, store)
 }
