@@ -1,9 +1,23 @@
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
 import type { TaskGroup } from '../engine/runtime/group.ts'
 import { storeAccess } from '../engine/runtime/instance.ts'
+import { storeCodecs } from '../engine/runtime/stores.ts'
 import { DhaaraError } from '../errors/index.ts'
 
 type Access = Record<string, (...args: unknown[]) => unknown>
+
+/** Where a method takes its limits. */
+const limitsAt: Readonly<Record<string, number>> = { range: 2, prefix: 1 }
+
+interface WindowedKey {
+  readonly key: unknown
+  readonly window: { readonly start: number }
+}
+
+const isWindowed = (key: unknown): key is WindowedKey => typeof key === 'object' && key !== null && 'window' in key
+
+const byWindow = (a: WindowedKey, b: WindowedKey, compare: (a: unknown, b: unknown) => number): number =>
+  a.window.start - b.window.start || compare(a.key, b.key)
 
 /** A store over all partitions: reads ask each in turn, scans go through them in order; writes go to where the key is, else to the first. */
 export function driverStore(plan: PhysicalPlan, group: TaskGroup, name: string, now: () => number): unknown {
@@ -29,6 +43,16 @@ export function driverStore(plan: PhysicalPlan, group: TaskGroup, name: string, 
     function* (...args: unknown[]) {
       for (const part of parts) yield* part[method]?.(...args) as Iterable<unknown>
     }
+  /** As one store would have them. */
+  const ordered = (method: string) =>
+    function* (...args: unknown[]) {
+      const { compare } = storeCodecs(spec, name).keys
+      const { reverse = false, limit } = (args[limitsAt[method] ?? 0] ?? {}) as { reverse?: boolean; limit?: number }
+      const rows = parts.flatMap((part) => [...(part[method]?.(...args) as Iterable<readonly [unknown, unknown]>)])
+      rows.sort(([a], [b]) => (isWindowed(a) && isWindowed(b) ? byWindow(a, b, compare) : compare(a, b)))
+      if (reverse) rows.reverse()
+      yield* limit === undefined ? rows : rows.slice(0, limit)
+    }
   return {
     get: one('get'),
     has: (key: unknown) => parts.some((part) => part['has']?.(key)),
@@ -38,11 +62,11 @@ export function driverStore(plan: PhysicalPlan, group: TaskGroup, name: string, 
     get approximateCount() {
       return parts.reduce((sum, part) => sum + Number(part['approximateCount']), 0)
     },
-    all: many('all'),
-    range: many('range'),
-    prefix: many('prefix'),
+    all: ordered('all'),
+    range: ordered('range'),
+    prefix: ordered('prefix'),
     fetch: many('fetch'),
-    fetchAll: many('fetchAll'),
+    fetchAll: ordered('fetchAll'),
     values: many('values'),
     length: (key: unknown) => Math.max(...parts.map((part) => Number(part['length']?.(key)))),
   }

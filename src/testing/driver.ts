@@ -5,11 +5,12 @@ import type { StoreHandle, StoreOf } from '../dsl/stores/index.ts'
 import { toMs, type Duration, type Timestamp } from '../dsl/time/index.ts'
 import { planOf } from '../dsl/topology/plan-of.ts'
 import type { Topology } from '../dsl/topology/index.ts'
+import { compareManifests, manifestOf } from '../engine/app/manifest.ts'
 import { compile } from '../engine/plan/compile.ts'
 import { partitionCounts } from '../engine/plan/partitions.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
-import { deadLetterHeaders } from '../engine/runtime/dead-letter.ts'
-import { EpochAborted } from '../engine/runtime/errors.ts'
+import { deadLetterHeaders, rawAt } from '../engine/runtime/dead-letter.ts'
+import { EpochAborted, invalidAt } from '../engine/runtime/errors.ts'
 import { TopicFeed } from '../engine/runtime/feed.ts'
 import { TaskGroup } from '../engine/runtime/group.ts'
 import { encodeHeaders } from '../engine/runtime/headers.ts'
@@ -42,6 +43,8 @@ export interface DriverOptions {
 export interface InnerDriverOptions extends DriverOptions {
   /** false: interpret the plan, as where code cannot be generated. */
   readonly codegen?: boolean
+  /** false: aggregates are not copied before user code gets them, as in apps. */
+  readonly careful?: boolean
 }
 
 export interface SendOptions<K> {
@@ -94,6 +97,11 @@ export class TopologyTestDriver implements Disposable {
   private now: number
   private rotating = 0
   private readonly ended = new Set<string>()
+  /** Topics that were sent to: sources may read them by a pattern. */
+  private readonly topics = new Set<string>()
+  private closed = false
+  /** The first of the running call. */
+  private failure: DhaaraError | undefined
   private woken: () => void = () => {}
   private readonly random: () => number
 
@@ -109,8 +117,18 @@ export class TopologyTestDriver implements Disposable {
     this.partitions = partitionCounts(this.plan, () => this.count, [])
     this.last =
       options.restore === undefined
-        ? { rows: [], storeIds: [], offsets: [], now: this.now, ended: [], epoch: 1 }
+        ? {
+            rows: [],
+            storeIds: [],
+            offsets: [],
+            now: this.now,
+            ended: [],
+            topics: [],
+            epoch: 1,
+            manifest: manifestOf(this.plan),
+          }
         : unseal(options.restore)
+    compareManifests('the checkpoint', this.last.manifest, manifestOf(this.plan))
     this.sink = new Outputs(() => 1)
     this.group = this.begin()
     this.endAgain()
@@ -120,6 +138,7 @@ export class TopologyTestDriver implements Disposable {
   // biome-ignore lint/suspicious/noExplicitAny: untyped unless the caller says more
   input<K = any, V = any>(topic: string): TestInput<K, V> {
     const source = this.sourceOf(topic)
+    this.meet(topic, source)
     return {
       send: (value, opts = {}) => {
         this.add(topic, source, value, opts)
@@ -187,6 +206,24 @@ export class TopologyTestDriver implements Disposable {
   }
 
   checkpoint(): DriverSnapshot {
+    this.needOpen()
+    const epoch = this.write()
+    this.last = {
+      rows: snapshotRows(this.backend),
+      storeIds: [...this.storeIds],
+      offsets: this.log.offsets(),
+      now: this.now,
+      ended: [...this.ended],
+      topics: [...this.topics],
+      epoch: epoch + 1,
+      manifest: manifestOf(this.plan),
+    }
+    this.outputs.mark()
+    return seal(this.last)
+  }
+
+  /** What the tasks have changed goes into the backend. Returns the epoch. */
+  private write(): number {
     const batch = this.backend.batch()
     const clears: [Uint8Array, Uint8Array][] = []
     const epoch = this.group.seal({
@@ -197,16 +234,25 @@ export class TopologyTestDriver implements Disposable {
     batch.commit()
     this.group.written(epoch)
     for (const [gte, lt] of clears) this.backend.clearRange(gte, lt)
-    this.last = {
-      rows: snapshotRows(this.backend),
-      storeIds: [...this.storeIds],
-      offsets: this.log.offsets(),
-      now: this.now,
-      ended: [...this.ended],
-      epoch: epoch + 1,
-    }
-    this.outputs.mark()
-    return seal(this.last)
+    return epoch
+  }
+
+  /** The first that is heard of a topic: tasks whose source reads it by a pattern are made anew. */
+  private meet(topic: string, { topics }: SourceNode): void {
+    if (this.topics.has(topic)) return
+    this.needOpen()
+    this.topics.add(topic)
+    if (!(topics instanceof RegExp)) return
+    const epoch = this.write()
+    this.group.abandon()
+    this.group = this.tasks(epoch + 1)
+    this.endAgain()
+  }
+
+  /** @throws DhaaraError DHAARA_APP_STATE */
+  private needOpen(): void {
+    if (this.closed)
+      throw new DhaaraError('DHAARA_APP_STATE', 'found a driver that was closed, expected an open one; make another')
   }
 
   /** Back to the last checkpoint (or to the beginning): what was sent since is to be sent again. */
@@ -227,6 +273,8 @@ export class TopologyTestDriver implements Disposable {
   }
 
   close(): void {
+    if (this.closed) return
+    this.closed = true
     this.group.close()
   }
 
@@ -240,7 +288,7 @@ export class TopologyTestDriver implements Disposable {
 
   /** A group on what the last checkpoint holds. */
   private begin(): TaskGroup {
-    const { rows, storeIds, offsets, now, ended, epoch } = this.last
+    const { rows, storeIds, offsets, now, ended, topics, epoch } = this.last
     this.backend = new MemoryBackend()
     const batch = this.backend.batch()
     for (const [key, value] of rows) batch.put(key, value)
@@ -251,7 +299,13 @@ export class TopologyTestDriver implements Disposable {
     this.now = now
     this.ended.clear()
     for (const topic of ended) this.ended.add(topic)
+    this.topics.clear()
+    for (const topic of topics) this.topics.add(topic)
     this.sink = new Outputs(() => 1)
+    return this.tasks(epoch)
+  }
+
+  private tasks(epoch: number): TaskGroup {
     const ids: TaskId[] = this.plan.subs.flatMap(({ id }) =>
       Array.from({ length: this.partitions[id] as number }, (_, partition) => ({ sub: id, partition })),
     )
@@ -279,29 +333,33 @@ export class TopologyTestDriver implements Disposable {
         return id
       },
       partitionsOf: () => this.count,
-      topics: () => [],
+      topics: () => [...this.topics],
       fetch: (topic, partition, offset) => log.fetch(topic, partition, offset),
       behind: (topic, partition, offset) => log.behind(topic, partition, offset),
       startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
       now: () => this.now,
       wake: () => this.woken(),
       random: this.random,
-      onUserError: () => 'fail',
-      onDataError: (error, source) => {
+      // the record is dropped where it failed, and the call that brought it throws when all is at rest
+      onUserError: (error) => {
+        this.failure ??= error
+        return 'skip'
+      },
+      onDataError: (error, source, batch, i) => {
         const { onInvalid } = source
-        if (typeof onInvalid === 'function') return onInvalid(error)
-        return onInvalid ?? 'fail'
+        const action = (typeof onInvalid === 'function' ? onInvalid(error, rawAt(batch, i)) : onInvalid) ?? 'fail'
+        if (action !== 'fail') return action
+        this.failure ??= invalidAt(error, source, batch, i)
+        return 'skip'
       },
       deadLetter: () => {},
       deadLetterRaw: (error, batch, i) => {
-        const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
-        const key = part(batch.keyStart[i] as number, batch.keyEnd[i] as number)
-        const value = part(batch.valueStart[i] as number, batch.valueEnd[i] as number)
+        const { key, value } = rawAt(batch, i)
         const [builder] = this.sink.topic(DEAD_LETTERS).builders
         builder?.add(key, value, batch.timestamps[i] as number, deadLetterHeaders(error, batch, i, this.now))
       },
       options: {
-        careful: options.strict ?? true,
+        careful: (options.strict ?? true) || ((options as InnerDriverOptions).careful ?? true),
         strict: options.strict ?? true,
         codegen: (options as InnerDriverOptions).codegen ?? true,
         cacheBytes: options.cacheBytes ?? 64 << 20,
@@ -353,17 +411,9 @@ export class TopologyTestDriver implements Disposable {
       if (batch === undefined || !this.sources.some((source) => topicsOf(source, [topic]).includes(topic))) continue
       looped = true
       for (let i = 0; i < batch.count; i++) {
-        const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
-        const key = part(batch.keyStart[i] as number, batch.keyEnd[i] as number)
+        const { key, value, timestamp } = rawAt(batch, i)
         const target = this.count === 1 || key === null ? 0 : partitionOf(key, this.count)
-        this.log.add(
-          topic,
-          target,
-          key,
-          part(batch.valueStart[i] as number, batch.valueEnd[i] as number),
-          batch.timestamps[i] as number,
-          batch.headers?.[i],
-        )
+        this.log.add(topic, target, key, value, timestamp, batch.headers?.[i])
       }
       for (let p = 0; p < this.count; p++) this.log.flush(topic, p)
     }
@@ -371,11 +421,15 @@ export class TopologyTestDriver implements Disposable {
   }
 
   private guarded(fn: () => void): void {
+    this.needOpen()
     try {
       fn()
     } catch (error) {
       throw error instanceof EpochAborted ? error.cause : error
     }
+    const { failure } = this
+    this.failure = undefined
+    if (failure !== undefined) throw failure
   }
 
   private feedsOf(topic: string): TopicFeed[] {

@@ -1,3 +1,4 @@
+import type { Manifest } from '../engine/app/manifest.ts'
 import type { Backend, Row } from '../state/backend.ts'
 
 declare const brand: unique symbol
@@ -7,6 +8,8 @@ export interface DriverSnapshot {
 }
 
 export interface SnapshotContent {
+  /** Of the topology that it is of. */
+  readonly manifest: Manifest
   readonly rows: readonly Row[]
   readonly storeIds: readonly (readonly [string, number])[]
   /** Next offset of each input partition. */
@@ -14,6 +17,8 @@ export interface SnapshotContent {
   readonly now: number
   /** Inputs that have ended. */
   readonly ended: readonly string[]
+  /** Topics that were sent to. */
+  readonly topics: readonly string[]
   readonly epoch: number
 }
 

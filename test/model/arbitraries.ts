@@ -257,6 +257,7 @@ export const faults: fc.Arbitrary<Fault[]> = fc.array(
 export const driverOptions: fc.Arbitrary<InnerDriverOptions> = fc.record({
   batchSize: fc.integer({ min: 1, max: 12 }),
   strict: fc.boolean(),
+  careful: fc.boolean(),
   cacheBytes: fc.constantFrom(1, 500, 1 << 20),
   codegen: fc.boolean(),
 })

@@ -128,7 +128,7 @@ describe('TopologyTestDriver', () => {
       assert.equal(Buffer.from(letter?.key as Uint8Array).toString(), 'k')
       assert.equal(letter?.timestamp, 3)
       const { 'dhaara-error-message': message, 'dhaara-error-stack': stack, ...headers } = letter?.headers ?? {}
-      assert.match(message ?? '', /found .*expected/s)
+      assert.match(message ?? '', /7b22626164.*expected JSON/)
       assert.ok(stack)
       assert.deepEqual(headers, {
         own: '1',
@@ -437,7 +437,7 @@ describe('TopologyTestDriver', () => {
       driver.close()
       using other = new TopologyTestDriver(counts(), { restore })
       other.input('in').send('late', { key: 'a', timestamp: 3 })
-      other.input('in').send('now')
+      other.input('in').send('now', { key: 'a' })
       assert.deepEqual(values(other, 'late'), ['late'])
       assert.deepEqual(values(other), ['20:1'])
       other.end()

@@ -8,7 +8,7 @@ import { newName, renameState, dropStores } from './rename-state.ts'
 import { keepsPanes } from '../runtime/windowed.ts'
 
 /** What a topology's state looks like: lies beside the state, and is compared before the state is touched. */
-interface Manifest {
+export interface Manifest {
   readonly version: 1
   readonly stores: Readonly<Record<string, StoreShape>>
 }
@@ -42,7 +42,7 @@ export function evolve(backend: Backend, app: string, plan: PhysicalPlan, evolut
   if (bytes === undefined) return
   const old = renamed(decodeValue(bytes) as Manifest, renames)
   const gone = Object.keys(old.stores).filter((name) => !plan.stores.has(name))
-  checkManifest(old, app, plan, allowNonRestoredState ? gone : [])
+  compareManifests(`the state of '${app}'`, old, manifestOf(plan), allowNonRestoredState ? gone : [])
   renameState(backend, app, renames)
   if (gone.length > 0) dropStores(backend, app, gone)
 }
@@ -53,9 +53,11 @@ function renamed(manifest: Manifest, renames: Readonly<Record<string, string>>):
   return { ...manifest, stores: Object.fromEntries(stores) }
 }
 
-/** @param dropped stores that may be gone */
-function checkManifest(old: Manifest, app: string, plan: PhysicalPlan, dropped: readonly string[]): void {
-  const now = manifestOf(plan)
+/**
+ * @param dropped stores that may be gone
+ * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE
+ */
+export function compareManifests(what: string, old: Manifest, now: Manifest, dropped: readonly string[] = []): void {
   const changes: string[] = []
   for (const [name, was] of Object.entries(old.stores)) {
     const is = now.stores[name]
@@ -72,7 +74,7 @@ function checkManifest(old: Manifest, app: string, plan: PhysicalPlan, dropped: 
   if (changes.length === 0) return
   throw new DhaaraError(
     'DHAARA_STATE_INCOMPATIBLE',
-    `the state of '${app}' was written by another topology: ${changes.join('; ')}. Give the step its old name back or say {renames: {old: new}}, drop what is gone with {allowNonRestoredState: true}, start from a savepoint or with another applicationId, or drop all state: dhaara reset`,
+    `${what} was written by another topology: ${changes.join('; ')}. Give the step its old name back or say {renames: {old: new}}, drop what is gone with {allowNonRestoredState: true}, start from a savepoint or with another applicationId, or drop all state: dhaara reset`,
   )
 }
 
@@ -89,7 +91,7 @@ export function forgetManifest(backend: Backend, app: string): void {
   batch.commit()
 }
 
-function manifestOf(plan: PhysicalPlan): Manifest {
+export function manifestOf(plan: PhysicalPlan): Manifest {
   const stores: Record<string, StoreShape> = {}
   for (const [name, spec] of plan.stores) {
     const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === name)

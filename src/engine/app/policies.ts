@@ -2,10 +2,10 @@ import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { SourceNode } from '../../dsl/plan/index.ts'
 import type { RawRecord } from '../../dsl/records.ts'
 import type { DhaaraError } from '../../errors/index.ts'
-import { deadLetterHeaders, errorHeaders } from '../runtime/dead-letter.ts'
+import { deadLetterHeaders, errorHeaders, rawAt } from '../runtime/dead-letter.ts'
 import type { ErrorAction as HostAction } from '../runtime/host.ts'
 import type { Outputs } from '../runtime/outputs.ts'
-import { type CurrentRecord, Headers, noHeaders } from '../runtime/record.ts'
+import type { CurrentRecord } from '../runtime/record.ts'
 import type { ErrorPolicy, Settings } from './options.ts'
 
 /** Errors meet the policy of their domain; a source's `onInvalid` goes before it. Dead letters go with the epoch. */
@@ -52,20 +52,6 @@ export class Policies {
 
   private decide(policy: ErrorPolicy, error: DhaaraError, record: RawRecord | undefined): HostAction {
     return typeof policy === 'function' ? policy(error, record) : policy
-  }
-}
-
-function rawAt(batch: FetchedBatch, i: number): RawRecord {
-  const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
-  const headers = batch.headers?.[i]
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    offset: batch.offsets[i] as number,
-    timestamp: batch.timestamps[i] as number,
-    key: part(batch.keyStart[i] as number, batch.keyEnd[i] as number),
-    value: part(batch.valueStart[i] as number, batch.valueEnd[i] as number),
-    headers: headers === undefined ? noHeaders : new Headers(headers),
   }
 }
 

@@ -1,6 +1,7 @@
-import type { RecordHeaders } from '../../connectors/broker/log.ts'
+import type { FetchedBatch, RecordHeaders } from '../../connectors/broker/log.ts'
+import type { RawRecord } from '../../dsl/records.ts'
 import type { DhaaraError } from '../../errors/index.ts'
-import type { RawHeaders } from './record.ts'
+import { Headers, noHeaders, type RawHeaders } from './record.ts'
 
 interface Origin {
   readonly topic: string
@@ -35,4 +36,19 @@ export function errorHeaders(
     'dhaara-time': String(now),
   }
   return Object.entries(fields).map(([name, text]) => [name, Buffer.from(text)] as const)
+}
+
+/** A record as it came. */
+export function rawAt(batch: FetchedBatch, i: number): RawRecord {
+  const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
+  const headers = batch.headers?.[i]
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    offset: batch.offsets[i] as number,
+    timestamp: batch.timestamps[i] as number,
+    key: part(batch.keyStart[i] as number, batch.keyEnd[i] as number),
+    value: part(batch.valueStart[i] as number, batch.valueEnd[i] as number),
+    headers: headers === undefined ? noHeaders : new Headers(headers),
+  }
 }

@@ -79,7 +79,7 @@ export class SourceDecoder {
         kept?.push(i)
       } catch (error) {
         kept ??= indices(from, i)
-        this.policy.invalid(asDataError(error), source, fetched, i)
+        this.policy.invalid(asDataError(error, source.name), source, fetched, i)
       }
     }
     batch.count = keys.length
@@ -109,10 +109,11 @@ function reader(serde: FastSerde | undefined, topic: string): Reader {
 
 const indices = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
-function asDataError(error: unknown): DhaaraError {
-  if (error instanceof DhaaraError && error.domain === 'data') return error
-  const text = error instanceof Error ? error.message : String(error)
-  return new DhaaraError('DHAARA_DESERIALIZE', `a record could not be read: ${text}`, { cause: error })
+function asDataError(error: unknown, step: string): DhaaraError {
+  if (error instanceof DhaaraError && error.domain === 'data')
+    return new DhaaraError(error.code as never, error.message, { step, cause: error.cause ?? error })
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return new DhaaraError('DHAARA_DESERIALIZE', `a record could not be read: ${text}`, { step, cause: error })
 }
 
 function badTimestamp(ts: unknown, latest: number): DhaaraError {

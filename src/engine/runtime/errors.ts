@@ -1,3 +1,5 @@
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import type { SourceNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { CurrentRecord } from './record.ts'
 
@@ -9,6 +11,13 @@ export class EpochAborted extends Error {
     super('the epoch is taken back')
     this.cause = cause
   }
+}
+
+/** Data that a source could not read, with where it lies. */
+export function invalidAt(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): DhaaraError {
+  const { topic, partition, offsets } = batch
+  const message = `source '${source.name}', ${topic}[${partition}] offset ${offsets[i]}: ${error.message}`
+  return new DhaaraError(error.code as never, message, { step: source.name, cause: error.cause })
 }
 
 /** A user's exception, with the step and the record that it crossed; its own stack leads to the user's line. */

@@ -13,7 +13,7 @@ import { WallTime } from '../time/wall-time.ts'
 import { Channel, type Link } from './channel.ts'
 import { type ChannelCodec, channelCodec } from './channel-codec.ts'
 import { SourceDecoder } from './decode.ts'
-import { EpochAborted, userError } from './errors.ts'
+import { EpochAborted, invalidAt, userError } from './errors.ts'
 import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
 import type { Host, TaskId } from './host.ts'
 import { Instance } from './instance.ts'
@@ -243,6 +243,7 @@ export class TaskGroup {
       partition,
       this.epoch,
       this.pool,
+      host.options.strict,
     )
     this.stores.set(taskId, stores)
     const fail = (error: unknown, at: number) => this.fail(error, at, rec)
@@ -383,14 +384,7 @@ export class TaskGroup {
     const decoder = new SourceDecoder(op, topic, {
       invalid: (error, source, batch, i) => {
         const action = host.onDataError(error, source, batch, i)
-        if (action === 'fail' || action === 'retry')
-          throw new EpochAborted(
-            new DhaaraError(
-              error.code as never,
-              `source '${source.name}', ${topic}[${partition}] offset ${batch.offsets[i]}: ${error.message}`,
-              { step: source.name, cause: error.cause },
-            ),
-          )
+        if (action === 'fail' || action === 'retry') throw new EpochAborted(invalidAt(error, source, batch, i))
         if (action === 'deadLetter') host.deadLetterRaw(error, batch, i)
         this.counter(`${source.name}.invalid`).n++
       },
@@ -399,11 +393,13 @@ export class TaskGroup {
     const position = saved?.positions.find(
       ([name, at, p]) => name === step.name && at === topic && p === partition,
     )?.[3]
-    return new TopicFeed(step, time, run, topic, partition, position ?? host.startOffset(op, topic, partition), {
+    const feed = new TopicFeed(step, time, run, topic, partition, position ?? host.startOffset(op, topic, partition), {
       fetch: (offset) => host.fetch(topic, partition, offset),
       decode: (fetched, from, to) => decoder.decode(fetched, from, to),
       behind: (offset) => host.behind(topic, partition, offset),
     })
+    feed.activeAt = host.now()
+    return feed
   }
 
   /** Watermarks and what was in flight, as they were when the epoch was sealed. */

@@ -56,7 +56,18 @@ export class TaskStores {
   private readonly epoch: number
   private readonly pool: CachePool
 
-  constructor(specs: readonly StoreSpec[], host: StoresHost, partition: number, epoch: number, pool: CachePool) {
+  private readonly strict: boolean
+
+  /** @param strict values are kept as they come back from their serde, which shows at once what that loses */
+  constructor(
+    specs: readonly StoreSpec[],
+    host: StoresHost,
+    partition: number,
+    epoch: number,
+    pool: CachePool,
+    strict = false,
+  ) {
+    this.strict = strict
     this.specs = new Map(specs.map((spec) => [spec.name, spec]))
     this.host = host
     this.partition = partition
@@ -65,13 +76,23 @@ export class TaskStores {
   }
 
   keyValue(name: string): KeyValueTable {
-    const table = this.tables.get(name) ?? this.open(name, (space) => new KeyValueTable(space, this.epoch))
+    const table =
+      this.tables.get(name) ??
+      this.roundTrip(
+        name,
+        this.open(name, (space) => new KeyValueTable(space, this.epoch)),
+      )
     if (table instanceof KeyValueTable) return table
     throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no key-value store`)
   }
 
   window(name: string): WindowTable {
-    const table = this.tables.get(name) ?? this.open(name, (space) => new WindowTable(space, this.epoch))
+    const table =
+      this.tables.get(name) ??
+      this.roundTrip(
+        name,
+        this.open(name, (space) => new WindowTable(space, this.epoch)),
+      )
     if (table instanceof WindowTable) return table
     throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no window store`)
   }
@@ -180,6 +201,21 @@ export class TaskStores {
 
   written(epoch: number): void {
     for (const table of this.tables.values()) table.written(epoch)
+  }
+
+  private roundTrip<T extends KeyValueTable | WindowTable>(name: string, table: T): T {
+    if (!this.strict || !this.specs.has(name)) return table
+    const { values } = table.space
+    const back = (value: unknown, ts: number) =>
+      value === undefined ? undefined : values.decode(Buffer.from(values.encode(value, ts)))
+    if (table instanceof KeyValueTable) {
+      const set = table.set.bind(table)
+      table.set = (entry, value, ts) => set(entry, back(value, ts), ts)
+    } else {
+      const set = table.set.bind(table)
+      table.set = (bucket, entry, value, ts) => set(bucket, entry, back(value, ts), ts)
+    }
+    return table
   }
 
   private open<T extends Table>(

@@ -91,7 +91,7 @@ export class Task {
     const meeting = sub.inputsMeet && feeds.length > 1
     if (meeting && this.waits(best, idleFor, now)) return 0
     const to = meeting ? sliceEnd(best, limit, before, behind) : Math.min(best.batch.count, best.cursor + limit)
-    return this.process(best, to)
+    return this.process(best, to, now)
   }
 
   /** Moves what producers' watermarks, ends and idleness say on. Returns whether time moved. */
@@ -163,12 +163,13 @@ export class Task {
     return true
   }
 
-  private process(feed: Feed, to: number): number {
+  private process(feed: Feed, to: number, now: number): number {
     const from = feed.cursor
     this.finished = false
     if (feed.time.idle) feed.time.setIdle(false)
     if (feed instanceof TopicFeed) {
       feed.touched = true
+      feed.activeAt = now
       this.sourced += to - from
     }
     this.parts.prefetch(feed, from, to)
