@@ -67,7 +67,7 @@ export class Task {
   run(limit: number, idleFor: number, now: number): number {
     const { feeds, sub } = this.parts
     for (const feed of this.globals) {
-      if (feed.ready()) return this.process(feed, Math.min(feed.batch.count, feed.cursor + limit))
+      if (feed.ready()) return this.process(feed, Math.min(feed.batch.count, feed.cursor + limit), now)
       if (feed.more()) return 0
     }
     let best: Feed | undefined
