@@ -5,7 +5,7 @@ import type { StoreHandle, StoreOf } from '../dsl/stores/index.ts'
 import { toMs, type Duration, type Timestamp } from '../dsl/time/index.ts'
 import { planOf } from '../dsl/topology/plan-of.ts'
 import type { Topology } from '../dsl/topology/index.ts'
-import { compareManifests, manifestOf } from '../engine/app/manifest.ts'
+import { holdToManifest, manifestOf } from '../engine/app/manifest.ts'
 import { compile } from '../engine/plan/compile.ts'
 import { partitionCounts } from '../engine/plan/partitions.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
@@ -128,7 +128,7 @@ export class TopologyTestDriver implements Disposable {
             manifest: manifestOf(this.plan),
           }
         : unseal(options.restore)
-    compareManifests('the checkpoint', this.last.manifest, manifestOf(this.plan))
+    holdToManifest('the checkpoint', this.last.manifest, this.plan)
     this.sink = new Outputs(() => 1)
     this.group = this.begin()
     this.endAgain()

@@ -42,7 +42,7 @@ export function evolve(backend: Backend, app: string, plan: PhysicalPlan, evolut
   if (bytes === undefined) return
   const old = renamed(decodeValue(bytes) as Manifest, renames)
   const gone = Object.keys(old.stores).filter((name) => !plan.stores.has(name))
-  compareManifests(`the state of '${app}'`, old, manifestOf(plan), allowNonRestoredState ? gone : [])
+  holdToManifest(`the state of '${app}'`, old, plan, allowNonRestoredState ? gone : [])
   renameState(backend, app, renames)
   if (gone.length > 0) dropStores(backend, app, gone)
 }
@@ -57,7 +57,8 @@ function renamed(manifest: Manifest, renames: Readonly<Record<string, string>>):
  * @param dropped stores that may be gone
  * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE
  */
-export function compareManifests(what: string, old: Manifest, now: Manifest, dropped: readonly string[] = []): void {
+export function holdToManifest(what: string, old: Manifest, plan: PhysicalPlan, dropped: readonly string[] = []): void {
+  const now = manifestOf(plan)
   const changes: string[] = []
   for (const [name, was] of Object.entries(old.stores)) {
     const is = now.stores[name]
