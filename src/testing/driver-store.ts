@@ -5,6 +5,7 @@ import { storeCodecs } from '../engine/runtime/stores.ts'
 import { DhaaraError } from '../errors/index.ts'
 
 type Access = Record<string, (...args: unknown[]) => unknown>
+type Scan = (...args: unknown[]) => Iterable<readonly [unknown, unknown]>
 
 /** Where a method takes its limits. */
 const limitsAt: Readonly<Record<string, number>> = { range: 2, prefix: 1 }
@@ -48,7 +49,7 @@ export function driverStore(plan: PhysicalPlan, group: TaskGroup, name: string, 
     function* (...args: unknown[]) {
       const { compare } = storeCodecs(spec, name).keys
       const { reverse = false, limit } = (args[limitsAt[method] ?? 0] ?? {}) as { reverse?: boolean; limit?: number }
-      const rows = parts.flatMap((part) => [...(part[method]?.(...args) as Iterable<readonly [unknown, unknown]>)])
+      const rows = parts.flatMap((part) => Array.from((part[method] as Scan)(...args)))
       rows.sort(([a], [b]) => (isWindowed(a) && isWindowed(b) ? byWindow(a, b, compare) : compare(a, b)))
       if (reverse) rows.reverse()
       yield* limit === undefined ? rows : rows.slice(0, limit)
