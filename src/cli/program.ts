@@ -37,7 +37,9 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   addRun(program, (result) => {
     code = result
   })
-  addDescribe(program)
+  addDescribe(program, (result) => {
+    code = result
+  })
   addTopics(program)
   addProduce(program)
   addConsume(program)

@@ -23,6 +23,20 @@ describe('dhaara describe', () => {
     for (const { code, err } of [text, mermaid, dot, json, short]) assert.deepEqual([code, err], [0, ''])
   }).timeout(60_000)
 
+  it('shows what a deploy would change, and says whether the state would be taken', async () => {
+    const { out } = await dhaara(['describe', shop, '--json'])
+    const deployed = folder.write('deployed.json', out)
+    const same = await dhaara(['describe', shop, '--diff', deployed])
+    assert.deepEqual([same.code, same.out], [0, 'Nothing changes.\n'])
+    folder.write('deployed.json', out.replaceAll('"spent"', '"spendings"'))
+    const other = await dhaara(['describe', shop, '--diff', deployed])
+    assert.equal(other.code, 2)
+    assert.match(other.out, /^! store 'spendings' \(\w+\) is gone/)
+    folder.write('deployed.json', '{}')
+    const wrong = await dhaara(['describe', shop, '--diff', deployed])
+    assert.match(wrong.err, /DHAARA_OPTION: --diff: found something else in .*deployed\.json/)
+  }).timeout(60_000)
+
   const modules: readonly [what: string, source: string, says: RegExp][] = [
     ['that does not parse', 'export default {', /DHAARA_MODULE: .*could not be loaded: SyntaxError/],
     ['with an enum', 'enum A { B }\nexport default A', /no enum, namespace or parameter property/],
