@@ -16,8 +16,8 @@ export interface RestState {
   readonly window: number
   /** When its window ends it, no time-out is told: another run goes on without what it waited for. */
   readonly silent: boolean
-  /** Some condition was seen to look at the run. */
-  looks: boolean
+  /** How many events in a row had a condition look at the run. */
+  looks: number
 }
 
 /** A compiled pattern: shared by the matchers of all keys. Its decision trees grow as events come. */
@@ -64,6 +64,6 @@ function restState(state: State, numbers: Map<State, number>): RestState {
     pending: state.kind === 'pending',
     window: waitsForMore ? 0 : state.window,
     silent: state.silent,
-    looks: false,
+    looks: 0,
   }
 }

@@ -69,13 +69,16 @@ export function begins(automaton: Automaton, ts: number): boolean {
 export function mayReact(automaton: Automaton, state: number, ts: number): boolean {
   const { context } = automaton
   const rest = automaton.states[state] as RestState
-  if (rest.looks) return true
+  // what looks at its run for every event is not asked each time
+  if (rest.looks >= 8 && ++rest.looks % 64 !== 0) return true
   context.timestamp = ts
   context.hide()
   try {
-    return !decide(rest.root, context).keep || ownResult
+    const keeps = decide(rest.root, context).keep && !ownResult
+    rest.looks = 0
+    return !keeps
   } catch (error) {
-    if (error === unseen) rest.looks = true
+    if (error === unseen) rest.looks++
     return true
   } finally {
     context.leave()

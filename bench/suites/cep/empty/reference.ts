@@ -1,0 +1,3 @@
+import { sameValueReference } from '../partials/pattern.ts'
+
+export const reference = sameValueReference(50)
