@@ -46,7 +46,8 @@ export function main(job: Job): Promise<void> {
   return command(async (options: RunOptions) => {
     const style = styleOf()
     const interrupted = new AbortController()
-    process.once('SIGINT', () => interrupted.abort())
+    // the second one ends the process at once
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort())
     process.stdout.on('error', () => interrupted.abort()) // the reader went away (`| head`)
     if (!options.keep) clear(options.dir, job.name)
 
