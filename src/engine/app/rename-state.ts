@@ -6,11 +6,14 @@ import { StoreIds } from './identity.ts'
 
 type Renames = Readonly<Record<string, string>>
 
+/** Names of repartitions behind that of their step: of its second input, of asynchronous results, of foreign-key joins. */
+const ownChannel = /^(-\d+)?-(repartition|results|rows|follows|answers)$/
+
 /** What a step or store is called now; what belongs to it (`orders.timers`, `orders-repartition`) goes along. */
 export function newName(name: string, renames: Renames): string {
   for (const [old, now] of Object.entries(renames)) {
     if (name === old) return now
-    if (name.startsWith(`${old}.`) || name === `${old}-repartition` || name === `${old}-results`)
+    if (name.startsWith(`${old}.`) || (name.startsWith(old) && ownChannel.test(name.slice(old.length))))
       return now + name.slice(old.length)
   }
   return name
