@@ -4,6 +4,7 @@ import {
   type CachePool,
   type Cells,
   cellValues,
+  DueIndex,
   DueTable,
   type Held,
   heldValues,
@@ -43,7 +44,7 @@ export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: 
   }
 }
 
-export type Table = KeyValueTable | WindowTable | JoinTable | SubscriptionTable | PartTable
+export type Table = KeyValueTable | WindowTable | DueIndex | JoinTable | SubscriptionTable | PartTable
 
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
 export class TaskStores {
@@ -131,14 +132,14 @@ export class TaskStores {
   private timed<T extends DueTable<never>>(
     name: string,
     wrap: (values: ValueCodec) => ValueCodec,
-    make: (rows: KeyValueTable, timers: WindowTable) => T,
+    make: (rows: KeyValueTable, timers: DueIndex) => T,
   ): T {
     let table = this.dues.get(name) as T | undefined
     if (table === undefined) {
       const rows = this.open(name, (space) => new KeyValueTable(space, this.epoch), wrap)
       const timers = this.open(
         `${name}.timers`,
-        (space) => new WindowTable({ ...space, keys: rows.space.keys }, this.epoch),
+        (space) => new DueIndex({ ...space, keys: rows.space.keys }, this.epoch),
       )
       table = make(rows, timers)
       this.dues.set(name, table)

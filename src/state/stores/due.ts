@@ -1,6 +1,6 @@
+import type { Due, DueIndex } from './due-index.ts'
 import type { Entry } from './entry.ts'
 import type { KeyValueTable } from './key-value.ts'
-import type { WindowTable } from './window.ts'
 
 /** A row that time has to look at again. */
 export interface Armed {
@@ -10,19 +10,19 @@ export interface Armed {
 
 /**
  * Rows by key, and an index of when a key is looked at next: its `armedAt`, rounded down to a multiple of `span`, is a
- * start of the window table, so that a stretch of time is read when it comes and cleared when it is over. Rows of the
- * index may be out of date (the key was armed again for another time): the key's own `armedAt` decides.
+ * stretch of the index, which is read when its time comes and cleared when it is over. The index may be out of date (the
+ * key was armed again for another time): the key's own `armedAt` decides.
  */
 export class DueTable<R extends Armed> {
   readonly rows: KeyValueTable
-  private readonly timers: WindowTable
+  private readonly timers: DueIndex
   private readonly span: number
   private readonly heap: Due[] = []
   /** Stretches that start before are in the heap. */
   private loaded = Number.NEGATIVE_INFINITY
 
   /** @param span how far apart the stretches of the index lie, ms */
-  constructor(rows: KeyValueTable, timers: WindowTable, span: number) {
+  constructor(rows: KeyValueTable, timers: DueIndex, span: number) {
     this.rows = rows
     this.timers = timers
     this.span = span
@@ -85,8 +85,7 @@ export class DueTable<R extends Armed> {
 
   private index(key: unknown, at: number): void {
     const start = Math.floor(at / this.span) * this.span
-    const bucket = this.timers.bucket(start)
-    this.timers.set(bucket, bucket.load(key), at, at)
+    this.timers.add(start, key, at)
     if (start < this.loaded) push(this.heap, { at, key })
   }
 
@@ -96,19 +95,13 @@ export class DueTable<R extends Armed> {
   }
 
   private loadStretch(start: number): void {
-    const rows = this.timers.live(start)
+    const dues = this.timers.take(start)
     this.loaded = start + this.span
-    for (const { key, value } of rows) {
-      const at = value as number
+    for (const { key, at } of dues) {
       if (at < this.loaded) push(this.heap, { at, key })
       else this.index(key, at) // written when spans were longer
     }
   }
-}
-
-interface Due {
-  readonly at: number
-  readonly key: unknown
 }
 
 function push(heap: Due[], due: Due): void {

@@ -11,6 +11,7 @@ import {
   CachePool,
   type Cells,
   cellValues,
+  DueIndex,
   DueTable,
   KeyValueTable,
   msgpackValues,
@@ -66,7 +67,7 @@ export class Rig {
   now = 0
   private readonly make: Make
   private readonly options: Options
-  private tables = new Map<string, KeyValueTable | WindowTable>()
+  private tables = new Map<string, KeyValueTable | WindowTable | DueIndex>()
   private epoch = 1
   private max = Number.NEGATIVE_INFINITY
   private readonly sealed: Sealed[] = []
@@ -162,7 +163,7 @@ export class Rig {
       },
       strict: false,
     }
-    const open = <T extends KeyValueTable | WindowTable>(
+    const open = <T extends KeyValueTable | WindowTable | DueIndex>(
       name: string,
       values: ValueCodec,
       Table: new (space: KeyValueTable['space'], epoch: number) => T,
@@ -182,13 +183,13 @@ export class Rig {
       session: (name, span) =>
         new SessionTable(
           open(name, SessionTable.values(msgpackValues), KeyValueTable),
-          open(`${name}.timers`, msgpackValues, WindowTable),
+          open(`${name}.timers`, msgpackValues, DueIndex),
           span,
         ),
       cells: (name, span) =>
         new DueTable(
           open(name, cellValues(msgpackValues), KeyValueTable),
-          open(`${name}.timers`, msgpackValues, WindowTable),
+          open(`${name}.timers`, msgpackValues, DueIndex),
           span,
         ),
     })
