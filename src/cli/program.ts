@@ -6,6 +6,7 @@ import { addLag } from './commands/lag.ts'
 import { addProduce } from './commands/produce.ts'
 import { addQuery } from './commands/query.ts'
 import { addReset } from './commands/reset.ts'
+import { addSavepoint } from './commands/savepoint.ts'
 import { addRun } from './commands/run.ts'
 import { addTopics } from './commands/topics.ts'
 import { codeOf, exitCode } from './exit.ts'
@@ -45,6 +46,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   addConsume(program)
   addQuery(program)
   addReset(program)
+  addSavepoint(program)
   addLag(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(dhaara ${command.name()} --help tells more)`)

@@ -60,6 +60,7 @@ export const catalogue = {
   DHAARA_STATE_IO: entry('external', 'State could not be read or written', true),
   DHAARA_STATE_VERSION: entry('external', 'A state directory was written by another version'),
   DHAARA_STATE_INCOMPATIBLE: entry('user', 'The state belongs to another topology'),
+  DHAARA_SAVEPOINT: entry('user', 'A savepoint could not be made, read or restored'),
   DHAARA_DISK_FULL: entry('external', 'No room is left for state or topics', true),
   DHAARA_SUPPRESS_FULL: entry('external', 'A suppressed table holds more rows back than its budget allows'),
   // broker

@@ -81,6 +81,26 @@ describe('dhaara query and reset', () => {
     }
   }).timeout(60_000)
 
+  it('copies the state of an app out, and in again', async () => {
+    const dir = folder.path('saved')
+    cpSync(folder.path('data'), dir, { recursive: true })
+    const savepoint = (...args: string[]) => dhaara(['savepoint', ...args])
+    const path = folder.path('monday')
+    const made = await savepoint('create', path, '--dir', dir)
+    assert.equal(made.code, 0, made.err)
+    assert.match(made.out, /monday: fixtures, \d{4}-.*Z, \d+ stores, \d+ rows\n$/)
+    const listed = await savepoint('list', resolve(path, '..'), '--json')
+    assert.equal((JSON.parse(listed.out) as { app: string }).app, 'fixtures')
+    const refused = await savepoint('restore', path, '--dir', dir)
+    assert.deepEqual([refused.code, /DHAARA_SAVEPOINT: .*dhaara reset/.test(refused.err)], [2, true])
+    const before = await rows('saved', 'spent')
+    assert.equal((await dhaara(['reset', '--dir', dir, '--yes'])).code, 0)
+    assert.equal((await savepoint('restore', path, '--dir', dir)).code, 0)
+    const again = await dhaara(['run', resolve(shop), '--dir', dir, '-o', 'spent=-', '--until-end'])
+    assert.equal(again.code, 0, again.err)
+    assert.deepEqual(await rows('saved', 'spent'), before)
+  }).timeout(60_000)
+
   it('drops the state of an app, and it begins anew', async () => {
     const dir = folder.path('reset')
     cpSync(folder.path('data'), dir, { recursive: true })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { dhaara, shop, temporaryFolder } from './dhaara.ts'
 
-const commands = ['run', 'describe', 'topics', 'produce', 'consume', 'query', 'reset', 'lag']
+const commands = ['run', 'describe', 'topics', 'produce', 'consume', 'query', 'reset', 'savepoint', 'lag']
 
 describe('dhaara', () => {
   const folder = temporaryFolder()

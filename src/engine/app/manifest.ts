@@ -80,9 +80,19 @@ export function holdToManifest(what: string, old: Manifest, plan: PhysicalPlan, 
 }
 
 export function writeManifest(backend: Backend, app: string, plan: PhysicalPlan): void {
+  putManifest(backend, app, manifestOf(plan))
+}
+
+export function putManifest(backend: Backend, app: string, manifest: Manifest): void {
   const batch = backend.batch()
-  batch.put(keyOf(app), encodeValue(manifestOf(plan)))
+  batch.put(keyOf(app), encodeValue(manifest))
   batch.commit()
+}
+
+/** undefined: the app has no state. */
+export function savedManifest(backend: Backend, app: string): Manifest | undefined {
+  const bytes = backend.get(keyOf(app))
+  return bytes === undefined ? undefined : (decodeValue(bytes) as Manifest)
 }
 
 /** Lets any topology take the app's name. Its state must be gone. */
