@@ -173,23 +173,27 @@ export class Generator {
       case 'filter': {
         const [now, before] = [this.name(), this.name()]
         const test = (value: string) => `${op.negate ? '!' : ''}f${id}(${value}, ${k})`
-        const tests = `at = ${id}; const ${now} = ${v} !== null && ${test(v)} ? ${v} : null, ${before} = ${o} != null && ${test(o)} ? ${o} : null;`
+        const old = this.ofOld(to, `${op.negate ? '!' : ''}f${id}(o, k) ? o : null`)
+        const tests = `at = ${id}; const ${now} = ${v} !== null && ${test(v)} ? ${v} : null, ${before} = ${o} != null ? ${old}(${o}, ${k}) : null;`
         return `${tests} if (${now} !== null || ${before} !== null) { ${this.kept(to, op, k, now, before, ts)} }`
       }
       case 'mapValues': {
         const [now, before] = [this.name(), this.name()]
-        const old = to.needsOld ? `${o} == null ? null : f${id}(${o}, ${k}) ?? null` : 'undefined'
+        const old = to.needsOld
+          ? `${o} == null ? null : ${this.ofOld(to, `f${id}(o, k) ?? null`)}(${o}, ${k})`
+          : 'undefined'
         return `at = ${id}; const ${now} = ${v} === null ? null : f${id}(${v}, ${k}) ?? null, ${before} = ${old}; ${this.kept(to, op, k, now, before, ts)}`
       }
       case 'toStream':
         return this.deliver(to, k, v, 'undefined', ts)
       case 'tableGroup': {
         const [now, before] = [this.name(), this.name()]
-        const pair = (value: string) => `${value} == null ? null : f${id}(${value}, ${k}) ?? null`
+        const pair = `${v} == null ? null : f${id}(${v}, ${k}) ?? null`
+        const oldPair = `${o} == null ? null : ${this.ofOld(to, `f${id}(o, k) ?? null`)}(${o}, ${k})`
         const apart = `if (${before} !== null && ${before}[0] != null) { ${this.deliver(to, `${before}[0]`, 'null', `${before}[1]`, ts)} }
           if (${now} !== null && ${now}[0] != null) { ${this.deliver(to, `${now}[0]`, `${now}[1]`, 'null', ts)} }`
         const together = this.deliver(to, `${now}[0]`, `${now}[1]`, `${before}[1]`, ts)
-        return `at = ${id}; const ${now} = ${pair(v)}, ${before} = ${pair(o)};
+        return `at = ${id}; const ${now} = ${pair}, ${before} = ${oldPair};
           if (${now} !== null && ${before} !== null && ${now}[0] != null && op${id}.same(${now}[0], ${before}[0])) { ${together} } else { ${apart} }`
       }
       case 'tableJoin':
@@ -208,6 +212,18 @@ export class Generator {
       default:
         return `at = ${id}; op${id}.process(${k}, ${v}, ${o}, ${ts});`
     }
+  }
+
+  /**
+   * The function for what a row was before. Where user code throws there was no row: it threw when that row came, too,
+   * and went to the policy then.
+   */
+  private ofOld(step: Step, result: string): string {
+    if (!this.made.has(-1 - step.id)) {
+      this.made.add(-1 - step.id)
+      this.functions.push(`function q${step.id}(o, k) { try { return ${result} } catch { return null } }`)
+    }
+    return `q${step.id}`
   }
 
   /** A table step's rows: kept in its store first, if it has one. */

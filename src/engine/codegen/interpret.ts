@@ -82,7 +82,11 @@ export class Interpreter {
     if (op.watermark.kind !== 'punctuated') time.raise(time.max - op.watermark.bound - 1)
     else if (value !== null) {
       this.at = id
-      time.raise(time.punctuate(value, ts) ?? Number.NEGATIVE_INFINITY)
+      let w: number | null = null
+      this.safely(() => {
+        w = time.punctuate(value, ts)
+      })
+      time.raise(w ?? Number.NEGATIVE_INFINITY)
     }
   }
 
@@ -212,7 +216,7 @@ export class Interpreter {
         const passes = (v: unknown, k: unknown) =>
           v !== null && v !== undefined && Boolean(fn(v, k)) !== op.negate ? v : null
         return (k, v, o, ts) => {
-          const [now, before] = [passes(v, k), passes(o, k)]
+          const [now, before] = [passes(v, k), ofOld(() => passes(o, k))]
           if (now !== null || before !== null) kept(k, now, before, ts)
         }
       }
@@ -221,7 +225,7 @@ export class Interpreter {
           kept(
             k,
             v === null ? null : (fn(v, k) ?? null),
-            !step.needsOld ? undefined : o === null || o === undefined ? null : (fn(o, k) ?? null),
+            !step.needsOld ? undefined : o === null || o === undefined ? null : ofOld(() => fn(o, k) ?? null),
             ts,
           )
       case 'toStream':
@@ -256,7 +260,7 @@ export class Interpreter {
   ): void {
     const pair = (value: unknown) =>
       value === null || value === undefined ? null : ((fn(value, k) ?? null) as [unknown, unknown] | null)
-    const [now, before] = [pair(v), pair(o)]
+    const [now, before] = [pair(v), ofOld(() => pair(o))]
     const grouped = (p: [unknown, unknown] | null): p is [unknown, unknown] =>
       p !== null && p[0] !== null && p[0] !== undefined
     if (grouped(now) && before !== null && (this.env.ops[step.id] as Op).same(now[0], before[0])) {
@@ -294,5 +298,14 @@ export class Interpreter {
     } catch (error) {
       this.env.fail(error, this.at)
     }
+  }
+}
+
+/** Where user code throws there was no row: it threw when that row came, too, and went to the policy then. */
+function ofOld<T>(row: () => T): T | null {
+  try {
+    return row()
+  } catch {
+    return null
   }
 }

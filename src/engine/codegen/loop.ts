@@ -65,7 +65,8 @@ function watermark(step: Step, traits: Traits): { each: string; last: string } {
   const { watermark: spec } = step.op
   if (spec.kind === 'none') return { each: `if (ts > max) max = ts; ${raised} ${sweep}`, last: '' }
   if (spec.kind === 'punctuated') {
-    const moved = `if (v !== null) { const w = time.punctuate(v, ts); if (w !== null && w > time.w) time.raise(w) }`
+    const asked = `let w = null; try { w = time.punctuate(v, ts) } catch (e) { fail(e, ${step.id}) }`
+    const moved = `if (v !== null) { ${asked} if (w !== null && w > time.w) time.raise(w) }`
     return { each: `if (ts > max) max = ts; ${raised} ${moved} ${sweep}`, last: '' }
   }
   const behind = spec.bound + 1

@@ -1,6 +1,7 @@
 import type { ForwardOptions, Processor } from '../../dsl/process/types.ts'
 import { toMs } from '../../dsl/time/index.ts'
 import type { UserFn } from '../../dsl/plan/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
 import { encodeHeaders } from '../runtime/headers.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
@@ -75,6 +76,7 @@ export class Process {
   private forward(value: unknown, key: unknown, opts: ForwardOptions | undefined): void {
     const { rec } = this
     const { ts, own } = rec
+    if (opts?.timestamp !== undefined) needTime(opts.timestamp, 'forward')
     if (opts?.headers !== undefined) rec.own = encodeHeaders(opts.headers)
     this.out(key, value, opts?.timestamp ?? ts)
     rec.ts = ts
@@ -96,12 +98,12 @@ export class Process {
           this.rec.ts = at
           services.guarded(stepId, () => fn(at))
         }
-        const every = toMs(interval as never)
+        const every = toMs(interval as never, 'schedule interval', 1)
         return kind === 'wall' ? services.wall.every(stepId, every, act) : new Punctuator(stepId, every, act, clock)
       },
       timers: {
         set: (key: unknown, at: number, opts?: { name?: string; clock?: 'event' | 'wall' }) =>
-          timersOf(opts?.clock).set(key, at, opts?.name),
+          timersOf(opts?.clock).set(key, needTime(at, 'timers.set'), opts?.name),
         get: (key: unknown, name?: string) => event.get(key, name) ?? wall.get(key, name),
         delete: (key: unknown, name?: string) => {
           event.delete(key, name)
@@ -110,6 +112,14 @@ export class Process {
       },
     })
   }
+}
+
+function needTime(at: unknown, what: string): number {
+  if (Number.isInteger(at) && (at as number) >= 0) return at as number
+  throw new DhaaraError(
+    'DHAARA_TIMESTAMP',
+    `${what}: found ${String(at)}, expected epoch milliseconds: an integer from 0`,
+  )
 }
 
 /** Runs each interval of event time: at every multiple of it that W passes. One call however far W went, as in Kafka Streams. */

@@ -116,7 +116,7 @@ export class RepartitionWriter {
     copy: ((value: unknown) => unknown) | undefined,
   ) {
     this.outlets = outlets
-    this.only = outlets.length === 1 ? outlets[0] : undefined
+    this.only = outlets.length === 1 && repartition.partitioner === undefined ? outlets[0] : undefined
     this.clock = clock
     this.rec = rec
     this.copy = copy

@@ -1,4 +1,4 @@
-import type { SourceNode } from '../../dsl/plan/index.ts'
+import type { SourceNode, UserFn } from '../../dsl/plan/index.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { CurrentRecord, type RawHeaders, type RecordBatch } from './record.ts'
@@ -69,7 +69,7 @@ export class SourceDecoder {
         if (source.timestamp !== undefined && value !== null) {
           view.i = i - from
           view.ts = ts
-          ts = source.timestamp(value, key, view)
+          ts = this.timeOf(source.timestamp, value, key)
         }
         if (!(ts >= 0 && ts <= latest && ts <= LAST_TIMESTAMP && Number.isInteger(ts))) throw badTimestamp(ts, latest)
         if (key === null && source.nullKeys === 'fail') throw this.nullKey()
@@ -89,6 +89,16 @@ export class SourceDecoder {
       headers: batch.headers && kept.map((i) => batch.headers?.[i - from]),
       offsets: kept.map((i) => fetched.offsets[i] as number),
       rawIndex: kept,
+    }
+  }
+
+  private timeOf(extract: UserFn, value: unknown, key: unknown): number {
+    try {
+      return extract(value, key, this.view)
+    } catch (error) {
+      const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      const message = `the timestamp function of source '${this.source.name}' threw ${text}; expected it to return epoch milliseconds, or a value that it can read`
+      throw new DhaaraError('DHAARA_TIMESTAMP', message, { cause: error })
     }
   }
 

@@ -258,7 +258,8 @@ export class Instance {
       this.user(op.joiner, step.name, 3),
       this.rows(left),
       this.rows(right),
-      step.needsOld || op.store !== undefined,
+      // a kept join knows what was there
+      step.needsOld && op.store === undefined,
       this.parts.ctx,
     )
     return op.store === undefined ? join : new KeptRows(join, this.kept(step, op.store))

@@ -45,9 +45,9 @@ export class SinkWriter {
 
   process(key: unknown, value: unknown, ts: number): void {
     const { rec } = this
-    const output = this.fixed ?? this.outputs.topic(this.topicOf?.(value, key, rec) as string)
+    const output = this.fixed ?? this.outputs.topic(this.chosen(value, key))
     const { topic, builders } = output
-    const single = builders.length === 1
+    const single = builders.length === 1 && this.partitioner === undefined
     let keyBytes: Uint8Array | string | null = null
     if (key !== null && key !== undefined) {
       keyBytes =
@@ -67,6 +67,15 @@ export class SinkWriter {
     }
     this.outputs.written++
     if (builder.full) this.outputs.cut(output, partition)
+  }
+
+  private chosen(value: unknown, key: unknown): string {
+    const topic: unknown = this.topicOf?.(value, key, this.rec)
+    if (typeof topic === 'string' && topic !== '') return topic
+    throw new DhaaraError(
+      'DHAARA_OPTION',
+      `the function that chooses a topic gave ${String(topic)}; expected a topic's name. Drop records that go nowhere with filter()`,
+    )
   }
 
   private partition(key: unknown, bytes: Uint8Array | null, value: unknown, partitions: number): number {
