@@ -214,7 +214,7 @@ export class Match implements Timed, MatchSink {
       try {
         this.keys.advance(state, at)
       } catch (error) {
-        this.failed(error)
+        this.failed(error, condition)
       }
       this.tell(state.key)
     }
@@ -239,7 +239,7 @@ export class Match implements Timed, MatchSink {
     try {
       guests.sort((a, b) => compare(a.key, b.key) || (orderBy === undefined ? 0 : orderBy(a.value, b.value)))
     } catch (error) {
-      this.failed(error)
+      this.failed(error, orderBy as UserFn)
     }
     for (const { key, value } of guests) this.offer(key, value, ts)
   }
@@ -249,7 +249,7 @@ export class Match implements Timed, MatchSink {
     try {
       this.keys.offer(key, value, ts)
     } catch (error) {
-      this.failed(error)
+      this.failed(error, condition)
     }
     if (this.told.length > 0) this.tell(key)
     const due = this.keys.nextDue
@@ -265,7 +265,7 @@ export class Match implements Timed, MatchSink {
       try {
         this.tellOne(one, key)
       } catch (error) {
-        this.failed(error)
+        this.failed(error, one.start === one.start ? this.select : (this.timedOut as UserFn))
       }
     }
   }
@@ -283,8 +283,8 @@ export class Match implements Timed, MatchSink {
     } else if (isMatch || result !== undefined) this.out(key, result, at)
   }
 
-  private failed(error: unknown): void {
-    this.ctx.fail(this.ctx.strict ? asMutation(error, this.select, this.name) : error, this.stepId)
+  private failed(error: unknown, fn: UserFn): void {
+    this.ctx.fail(this.ctx.strict ? asMutation(error, fn, this.name) : error, this.stepId)
   }
 
   /** Windows of processing time end with the input, too. */
@@ -297,6 +297,9 @@ export class Match implements Timed, MatchSink {
     return { stepId: this.stepId, nextAt, fire }
   }
 }
+
+/** Stands for whichever of a pattern's conditions threw. */
+const condition: UserFn = () => {}
 
 function compilePatterns(op: MatchNode): CompiledMatcher {
   const { patterns, tagged, skip, whenFull, maxPartials } = op

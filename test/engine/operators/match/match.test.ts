@@ -334,6 +334,28 @@ describe('match', () => {
     )
   })
 
+  it('names who changes an event or a match', () => {
+    const run = (change: 'condition' | 'select') => {
+      const builder = new StreamsBuilder()
+      const write = (item: { n: number }) => {
+        item.n = 0
+        return true
+      }
+      builder
+        .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+        .match((q) => q.begin('x').where((item) => change !== 'condition' || write(item)), { name: 'find' })
+        .select(({ x }) => change === 'select' && write(x[0]))
+        .to('out', { key: serdes.string(), value: serdes.json() })
+      const driver = new TopologyTestDriver(builder.build())
+      driver.input('in').send({ key: 'k', kind: 'a', n: 1, at: 1 }, { key: 'k' })
+      driver.end()
+    }
+    const names = (text: string) => (e: unknown) =>
+      e instanceof DhaaraError && e.code === 'DHAARA_MUTATION' && e.message.includes(text)
+    assert.throws(() => run('condition'), names('(condition)'))
+    assert.throws(() => run('select'), names("step 'find' (({ x }) =>"))
+  })
+
   it('goes by the clock in processing time', () => {
     const driver = new TopologyTestDriver(topologyOf(0, { time: 'processing' }), { startTime: 100 })
     const send = (kind: string, n: number) => driver.input('in').send({ key: 'k', kind, n, at: 1000 - n }, { key: 'k' })
