@@ -14,6 +14,8 @@ export interface RunSpec {
 export interface Measured extends Outcome {
   /** Timed records. */
   readonly records: number
+  /** Rows that came out while they were timed. */
+  readonly timedRows?: number
   /** Wall time of the timed part. */
   readonly seconds: number
   /** User and system time of all threads in the timed part. */
@@ -67,9 +69,13 @@ export async function measure<T>(subject: Subject<T>, spec: RunSpec, dir: string
   const running = await subject.setup({ sink, dir, variant, objects })
   const watch = new StopWatch()
   let done = 0
+  let rowsBefore = 0
   for (const chunk of chunksOf(spec)) {
     const timed = done >= spec.warmUp
-    if (done === spec.warmUp) globalThis.gc?.()
+    if (done === spec.warmUp) {
+      globalThis.gc?.()
+      rowsBefore = sink.rows
+    }
     const parsed = spec.input === 'parsed' ? parseAll<T>(chunk) : []
     if (timed) watch.start()
     await running.run(chunk, parsed)
@@ -82,12 +88,14 @@ export async function measure<T>(subject: Subject<T>, spec: RunSpec, dir: string
   watch.stop()
   const peakRssMb = process.resourceUsage().maxRSS / 1024
   await running.close?.()
+  const outcome = sink.outcome()
   return {
     records: done - spec.warmUp,
+    timedRows: outcome.rows - rowsBefore,
     seconds: watch.seconds,
     cpuSeconds: watch.cpuSeconds,
     peakRssMb,
-    ...sink.outcome(),
+    ...outcome,
   }
 }
 

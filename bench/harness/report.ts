@@ -14,6 +14,8 @@ export interface ThroughputLine {
   readonly recordsPerSecond: number
   readonly cpuSeconds: number
   readonly recordsPerCpuSecond: number
+  /** Where rows are counted run by run: matches of patterns, for example. */
+  readonly rowsPerCpuSecond?: number
   readonly peakRssMb: number
   /** Absent on the yardstick's own line, like `ratio` and `ratioOf`. */
   readonly against?: string
@@ -63,6 +65,7 @@ export function lineOf(parts: LineParts): ThroughputLine {
     recordsPerSecond: Math.round(summary.recordsPerSecond),
     cpuSeconds: round(summary.cpuSeconds, 3),
     recordsPerCpuSecond: Math.round(summary.recordsPerCpuSecond),
+    ...(summary.rowsPerCpuSecond === undefined ? {} : { rowsPerCpuSecond: Math.round(summary.rowsPerCpuSecond) }),
     peakRssMb: Math.round(summary.peakRssMb),
     ...held,
     spread: round(summary.spread, 3),

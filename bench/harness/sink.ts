@@ -83,6 +83,11 @@ export class RowSink {
     this.#at = 0
   }
 
+  /** Rows of what was drained and counted so far. */
+  get rows(): number {
+    return this.#rows
+  }
+
   /** Of all rows so far. */
   outcome(): Outcome {
     this.drain()

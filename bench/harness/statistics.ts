@@ -20,6 +20,8 @@ export interface Summary {
   readonly recordsPerSecond: number
   readonly cpuSeconds: number
   readonly recordsPerCpuSecond: number
+  /** Rows that came out: of cases that count matches, matches. */
+  readonly rowsPerCpuSecond?: number
   readonly peakRssMb: number
   /** Of the figure that the ratio is made of. */
   readonly spread: number
@@ -39,6 +41,9 @@ export function summarise(runs: readonly Measured[], ratioOf: 'cpu' | 'wall'): S
     recordsPerSecond: median(perSecond),
     cpuSeconds: median(runs.map((run) => run.cpuSeconds)),
     recordsPerCpuSecond: median(perCpuSecond),
+    ...(runs.every((run) => run.timedRows !== undefined)
+      ? { rowsPerCpuSecond: median(runs.map((run) => (run.timedRows as number) / run.cpuSeconds)) }
+      : {}),
     peakRssMb: median(runs.map((run) => run.peakRssMb)),
     spread: spread(rates),
     runs: runs.length,
