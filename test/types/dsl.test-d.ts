@@ -3,7 +3,7 @@
 /** What of the DSL must compile, and what must not (`@ts-expect-error`). No lambda parameter is annotated, except where a comment says why. */
 import type { Duration, KStream, KTable, Topology, Windowed } from '../../src/index.ts'
 import {
-  aggregators, avg, count, duration, every, first, joinWindows, latest, max, StreamsBuilder, serdes, stores, sum, topK,
+  aggregators, approxDistinct, avg, count, duration, every, first, joinWindows, latest, max, quantile, StreamsBuilder, serdes, stores, sum, topK,
   untilTimeLimit, untilWindowCloses, watermarks, windows,
 } from '../../src/index.ts'
 
@@ -110,6 +110,10 @@ type _stats = Is<Equal<typeof stats extends KTable<string, infer V, never> ? V :
 }>>
 orders.groupByKey().windowedBy(windows.session('5m').noGrace()).aggregate(aggregators({ n: count(), revenue: sum((o) => o.total) }), { store: 's' }).toStream().mapValues((s) => (s ? s.revenue : 0))
 orders.groupByKey().aggregate(aggregators({ n: count(), revenue: sum((o) => o.total) }), { store: { name: 's' } }).toStream().mapValues((s) => s.revenue)
+const sketches = orders.groupByKey().aggregate(aggregators({ p99: quantile((o) => o.ms, 0.99), users: approxDistinct((o) => [o.customerId, o.city]) }))
+type _sketches = Is<Equal<typeof sketches extends KTable<string, infer V, never> ? V : never, { readonly p99: number; readonly users: number }>>
+// @ts-expect-error a sketch cannot take a row out again
+customers.groupBy((c, id) => [c.tier, id]).aggregate(aggregators({ n: approxDistinct((id: string) => id) }))
 // @ts-expect-error wrong field inside
 orders.groupByKey().aggregate(aggregators({ revenue: sum((o) => o.totl) }))
 const perTier = customers.groupBy((c, id) => [c.tier, id]).aggregate(aggregators({ n: count() }))

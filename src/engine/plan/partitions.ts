@@ -36,6 +36,7 @@ export function partitionCounts(
         for (const step of plan.steps) {
           if (step.op.kind !== 'repartitionWrite' || step.op.repartition.id !== id) continue
           const count = countOf(step.sub)
+          if (step.sub === sub) continue
           if (local) topics.push([name, count])
           else upstream = Math.max(upstream, count)
         }

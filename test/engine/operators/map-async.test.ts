@@ -195,6 +195,35 @@ describe('mapAsync', () => {
     assert.deepEqual(await bench.results(), [-1])
   })
 
+  it('meets the table of its own stream without waiting for itself', async () => {
+    const topology = topologyOf((builder) => {
+      const stream = builder.stream('in0', numbers)
+      stream
+        .mapAsync((n) => Promise.resolve(n * 10))
+        .join(stream.toTable(), (n, row) => n + row)
+        .groupByKey()
+        .windowedBy(windows.tumbling(10).noGrace())
+        .emit('close')
+        .reduce((a, b) => a + b)
+        .toStream()
+        .to('out', { key: serdes.windowed(serdes.string()), value: serdes.number() })
+    })
+    const driver = new TopologyTestDriver(topology)
+    for (const n of [1, 2, 11]) {
+      driver.input('in0').send(n, { key: 'a', timestamp: n })
+      await driver.settled()
+    }
+    const values = () =>
+      driver
+        .output('out')
+        .readAll()
+        .map(({ value }) => value) // prettier-ignore
+    assert.deepEqual(values(), [33])
+    driver.end()
+    await driver.settled()
+    assert.deepEqual(values(), [121])
+  })
+
   it('hands what fails for good to the policy', async () => {
     const bench = new Bench()
     bench.send(7)
