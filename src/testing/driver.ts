@@ -85,7 +85,7 @@ const DEAD_LETTERS = 'dead-letters'
 export class TopologyTestDriver implements Disposable {
   private readonly plan: PhysicalPlan
   private readonly options: DriverOptions
-  private readonly log: MemoryLog
+  private readonly log = new MemoryLog()
   private readonly outputs: DriverOutputs
   private readonly sources: readonly SourceNode[]
   private readonly storeIds = new Map<string, number>()
@@ -111,8 +111,6 @@ export class TopologyTestDriver implements Disposable {
     this.now = options.startTime ?? 0
     this.plan = compile(planOf(topology))
     this.sources = this.plan.logical.nodes.filter((node) => node.kind === 'source')
-    const global = this.sources.filter((source) => source.global)
-    this.log = new MemoryLog(new Set(global.flatMap((source) => topicsOf(source, []))))
     this.outputs = new DriverOutputs(this.plan)
     this.partitions = partitionCounts(this.plan, () => this.count, [])
     this.last =
@@ -334,8 +332,8 @@ export class TopologyTestDriver implements Disposable {
       },
       partitionsOf: () => this.count,
       topics: () => [...this.topics],
-      fetch: (topic, partition, offset) => log.fetch(topic, partition, offset),
-      behind: (topic, partition, offset) => log.behind(topic, partition, offset),
+      fetch: (topic, partition) => log.fetch(topic, partition),
+      behind: (topic, partition) => log.behind(topic, partition),
       startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
       now: () => this.now,
       wake: () => this.woken(),

@@ -4,13 +4,7 @@ import type { FetchedBatch, RecordHeaders } from '../connectors/broker/log.ts'
 
 /** Input partitions of a driver: what was sent and not yet taken, in the broker's own frames. */
 export class MemoryLog {
-  /** Topics that several tasks read. */
-  private readonly kept: ReadonlySet<string>
   private readonly partitions = new Map<string, { next: number; builder: FrameBuilder; waiting: FetchedBatch[] }>()
-
-  constructor(kept: ReadonlySet<string>) {
-    this.kept = kept
-  }
 
   add(
     topic: string,
@@ -35,15 +29,12 @@ export class MemoryLog {
     if (batch !== undefined) log.waiting.push(batch)
   }
 
-  /** Of a topic that is kept: what lies at `offset`. */
-  fetch(topic: string, partition: number, offset: number): FetchedBatch | undefined {
-    const { waiting } = this.of(topic, partition)
-    return this.kept.has(topic) ? waiting.find(({ nextOffset }) => nextOffset > offset) : waiting.shift()
+  fetch(topic: string, partition: number): FetchedBatch | undefined {
+    return this.of(topic, partition).waiting.shift()
   }
 
-  behind(topic: string, partition: number, offset: number): boolean {
-    const { waiting } = this.of(topic, partition)
-    return this.kept.has(topic) ? waiting.some(({ nextOffset }) => nextOffset > offset) : waiting.length > 0
+  behind(topic: string, partition: number): boolean {
+    return this.of(topic, partition).waiting.length > 0
   }
 
   nextOffset(topic: string, partition: number): number {

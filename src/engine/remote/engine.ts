@@ -391,14 +391,21 @@ export class RemoteEngine implements Engine {
       tasks.filter(({ sub }) => sub === changelog.sub).map(({ partition }) => ({ log: changelog, partition })),
     )
     await restore(log, local, rows, wanted, topics.all, settings.logger, (progress) => this.events.restore(progress))
-    const [earliest, latest] = await Promise.all([log.offsets(inputs, 'earliest'), log.offsets(inputs, 'latest')])
-    await this.findEnds(inputs)
+    const globals = this.globalPartitions()
+    const [earliest, latest, first] = await Promise.all([
+      log.offsets(inputs, 'earliest'),
+      log.offsets(inputs, 'latest'),
+      log.offsets(globals, 'earliest'),
+    ])
+    await this.findEnds([...inputs, ...globals])
     this.starts = new Map()
     for (const [i, one] of inputs.entries()) {
       const { topic, partition } = one
       const start = one.reset === 'latest' ? latest[i] : earliest[i]
       this.starts.set(positionName({ topic, partition }), this.committed.get(positionName(one)) ?? (start as number))
     }
+    // what other tasks have committed of a global table says nothing of a new task's copy
+    for (const [i, one] of globals.entries()) this.starts.set(positionName(one), first[i] as number)
   }
 
   /** Tasks from what is written. */
@@ -489,6 +496,17 @@ export class RemoteEngine implements Engine {
     for (const one of topics.repartitions)
       if (one.sub === sub) inputs.push({ topic: one.topic, partition, reset: 'earliest' })
     return inputs
+  }
+
+  /** Of global tables: every task reads them all. */
+  private globalPartitions(): { topic: string; partition: number }[] {
+    const { all } = this.parts().topics
+    return this.plan.logical.nodes
+      .filter((node) => node.kind === 'source' && node.global)
+      .flatMap((node) => (node.kind === 'source' ? topicsOf(node, this.names()) : []))
+      .flatMap((topic) =>
+        Array.from({ length: all.get(topic)?.partitions ?? 0 }, (_, partition) => ({ topic, partition })),
+      )
   }
 
   private inputTopics(): string[] {

@@ -103,7 +103,7 @@ export class TopicFeed extends Feed {
     while (this.after < this.until) {
       const fetched = this.fetched ?? this.source.fetch(this.after)
       if (fetched === undefined) return false
-      const from = this.decoded
+      const from = this.global && this.decoded === 0 ? firstAt(fetched, this.after) : this.decoded
       // what cannot be decoded under 'fail' is not tried twice
       this.fetched = undefined
       this.decoded = 0
@@ -143,6 +143,13 @@ export class TopicFeed extends Feed {
   more(): boolean {
     return !this.time.ended && !this.time.idle && this.after < this.until && this.source.behind(this.after)
   }
+}
+
+/** What a task of several is handed may begin before what it wants. */
+function firstAt({ offsets, count }: FetchedBatch, offset: number): number {
+  let i = 0
+  while (i < count && (offsets[i] as number) < offset) i++
+  return i
 }
 
 export class ChannelFeed extends Feed {

@@ -21,6 +21,7 @@ import { framesOf, type InFlight, putBack } from './in-flight.ts'
 import { CurrentRecord } from './record.ts'
 import type { Links } from './links.ts'
 import type { RemoteOutlet } from './remote-outlet.ts'
+import { type PartitionSource, SharedTopic } from './shared-topic.ts'
 import { TaskStores } from './stores.ts'
 import { Task } from './task.ts'
 import { abandoned, adopted, LATE, type TaskMeta } from './task-meta.ts'
@@ -46,6 +47,7 @@ export class TaskGroup {
   private clears: [Uint8Array, Uint8Array][] = []
   private readonly clearing = { clearLater: (gte: Uint8Array, lt: Uint8Array) => void this.clears.push([gte, lt]) }
   private readonly outs = new Map<string, Channel | RemoteOutlet>()
+  private readonly globals = new Map<string, SharedTopic>()
   private readonly codecs: readonly ChannelCodec[]
   private readonly transport: Links | undefined
   /** Tasks with a row of what came after their seal. */
@@ -393,13 +395,26 @@ export class TaskGroup {
     const position = saved?.positions.find(
       ([name, at, p]) => name === step.name && at === topic && p === partition,
     )?.[3]
-    const feed = new TopicFeed(step, time, run, topic, partition, position ?? host.startOffset(op, topic, partition), {
-      fetch: (offset) => host.fetch(topic, partition, offset),
+    const start = position ?? host.startOffset(op, topic, partition)
+    const source = {
+      fetch: (offset: number) => host.fetch(topic, partition, offset),
+      behind: (offset: number) => host.behind(topic, partition, offset),
+    }
+    const { fetch, behind } = op.global ? this.shared(topic, partition, source).reader(start) : source
+    const feed = new TopicFeed(step, time, run, topic, partition, start, {
+      fetch,
       decode: (fetched, from, to) => decoder.decode(fetched, from, to),
-      behind: (offset) => host.behind(topic, partition, offset),
+      behind,
     })
     feed.activeAt = host.now()
     return feed
+  }
+
+  private shared(topic: string, partition: number, source: PartitionSource): SharedTopic {
+    const name = `${topic}/${partition}`
+    const shared = this.globals.get(name) ?? new SharedTopic(source)
+    this.globals.set(name, shared)
+    return shared
   }
 
   /** Watermarks and what was in flight, as they were when the epoch was sealed. */
