@@ -73,6 +73,7 @@ export async function measure<T>(subject: Subject<T>, spec: RunSpec, dir: string
   for (const chunk of chunksOf(spec)) {
     const timed = done >= spec.warmUp
     if (done === spec.warmUp) {
+      await running.settle?.()
       globalThis.gc?.()
       rowsBefore = sink.rows
     }

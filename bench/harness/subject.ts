@@ -20,6 +20,8 @@ export interface SubjectContext<Item = never> {
 export interface Running<Item = never> {
   /** Handles every record of the chunk; when it returns all their output has been handed over, save what time holds back. */
   run(chunk: Chunk, parsed: readonly Item[]): void | Promise<void>
+  /** Until nothing is under way: for subjects that go on when `run` has returned. Not timed; called before the clock first starts. */
+  settle?(): Promise<void>
   /** End of input: windows close, the last checkpoint is written. */
   finish(): void | Promise<void>
   close?(): void | Promise<void>

@@ -62,6 +62,7 @@ export function workersSubject(options: WorkersSubjectOptions): Subject {
           writer.put(chunk, partitionOf)
           log.appended(writer.ends)
         },
+        settle: () => readUpTo(writer.ends),
         async finish() {
           await readUpTo(writer.ends)
           await engine.stop()
