@@ -144,7 +144,11 @@ export class RocksBackend extends RocksReader implements Backend {
   async #close(): Promise<void> {
     await Promise.all([this.gate, ...this.#gates].map(shutAndWait))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.native.db_close(this.db, (cause) => (cause ? reject(rocksdbError(cause, this.path)) : resolve()))
+    this.native.db_close(this.db, (cause) => {
+      // a write that was refused, as on a full disk, was told to whoever wrote
+      if (cause && !/Seen error/.test(cause.message)) reject(rocksdbError(cause, this.path))
+      else resolve()
+    })
     await promise
   }
 
