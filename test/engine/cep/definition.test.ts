@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { AfterMatchSkip, Pattern } from '../../../src/dsl/pattern/index.ts'
 import { PatternMatcher } from '../../../src/engine/cep/index.ts'
+import { serdes, StreamsBuilder } from '../../../src/index.ts'
+import { TopologyTestDriver } from '../../../src/testing/index.ts'
 import { type Event, type Found, matchesByDefinition, type Step } from './definition.ts'
 
 const runs = Number(process.env['CEP_RUNS'] ?? 300)
@@ -186,4 +188,63 @@ describe('matcher and definition', () => {
       { numRuns: runs },
     )
   })
+
+  it('match gives the same, wherever the state lies, through checkpoints and restores', () => {
+    const strategies = fc.constantFrom(AfterMatchSkip.none(), AfterMatchSkip.none(), AfterMatchSkip.pastLastEvent())
+    const many = fc.array(fc.tuple(fc.constantFrom(...'aaabbbccdxyz'), fc.nat(3)), { minLength: 20, maxLength: 40 })
+    const cuts = fc.record({ every: fc.integer({ min: 1, max: 6 }), restores: fc.boolean() })
+    fc.assert(
+      fc.property(pattern, many, fc.constantFrom(4, 9), strategies, cuts, (steps, drawn, within, skip, cut) => {
+        let ts = 0
+        const input = drawn.map(([letter, pause], at): Event => ({ at, letter, ts: (ts += pause) }))
+        const made = build(steps, within)
+        const { out, timedOut } = run(made, input, skip)
+        const told = throughMatch(made, input, skip, cut.every, cut.restores)
+        assert.deepEqual(told.out, out)
+        assert.deepEqual(told.timedOut, timedOut)
+      }),
+      { numRuns: Math.ceil(runs / 2) },
+    )
+  })
 })
+
+/** The same through a topology that keeps nothing in memory that it need not. */
+function throughMatch(
+  made: Pattern<Event, any>,
+  input: readonly Event[],
+  skip: AfterMatchSkip<any>,
+  every: number,
+  restores: boolean,
+) {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('in', { key: serdes.string(), value: serdes.json<Event>(), timestamp: (event) => event.ts })
+    .match(made, { skip, store: 'runs' })
+    .select((match) => ({ out: spellMatch(match) }), {
+      timedOut: (partial, _key, at) => ({ timedOut: `${at} ${spellMatch(partial as never)}` }),
+    })
+    .to('out', { key: serdes.string(), value: serdes.json<any>() })
+  const topology = builder.build()
+  let driver = new TopologyTestDriver(topology, { cacheBytes: 0, strict: false })
+  const rows: { out?: string; timedOut?: string }[] = []
+  const read = () =>
+    rows.push(
+      ...driver
+        .output('out')
+        .readAll()
+        .map(({ value }) => value),
+    )
+  for (const event of input) {
+    driver.input('in').send(event, { key: 'k' })
+    if (event.at % every !== 0) continue
+    const restore = driver.checkpoint()
+    if (!restores) continue
+    read()
+    driver = new TopologyTestDriver(topology, { cacheBytes: 0, strict: false, restore })
+  }
+  driver.end()
+  read()
+  assert.deepEqual([...driver.store('runs').all()], [])
+  const those = (name: 'out' | 'timedOut') => rows.flatMap((row) => (row[name] === undefined ? [] : [row[name]]))
+  return { out: those('out'), timedOut: those('timedOut') }
+}

@@ -351,7 +351,7 @@ export class MatchKeys implements PartClient {
     const { cache } = this.table.space
     const limit = cache.allowed(this.weight)
     if (this.weight <= limit) return
-    for (let looked = this.states.size * 2; looked > 0 && this.weight > limit; looked--) {
+    for (let looked = this.states.size * 2 + 2; looked > 0 && this.weight > limit; looked--) {
       this.hand ??= this.states.values()
       const next = this.hand.next()
       if (next.done) {
