@@ -4,7 +4,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Backend, BackendReader, RangeOptions, Row, WriteBatch } from '../backend.ts'
 import { asBuffer } from '../codec/bytes.ts'
 import { bounds, isEmpty } from './bounds.ts'
-import { type Binding, binding, type NativeDatabase, type NativeRange } from './rocksdb-binding.ts'
+import { type Binding, binding, type NativeBatch, type NativeDatabase, type NativeRange } from './rocksdb-binding.ts'
 import { rocksdbError } from './rocksdb-errors.ts'
 import { RocksRange } from './rocksdb-range.ts'
 import { closedError, enter, isClosed, leave, shutAndWait, type SharedHandle } from './shared-handle.ts'
@@ -92,6 +92,7 @@ export class RocksReader implements BackendReader {
 /** Owns a database: the only one who writes to it and closes it. */
 export class RocksBackend extends RocksReader implements Backend {
   readonly kind = 'rocksdb'
+  readonly #free: NativeBatch[] = []
   /** Of those it was lent to, besides its own. */
   readonly #gates = new Set<Int32Array>()
   #closing: Promise<void> | undefined
@@ -117,7 +118,7 @@ export class RocksBackend extends RocksReader implements Backend {
 
   batch(): WriteBatch {
     this.#live()
-    return new RocksBatch(this.native, this.db, this.path, this.gate)
+    return new RocksBatch(this.native, this.db, this.path, this.gate, this.#free)
   }
 
   clearRange(gte: Uint8Array, lt: Uint8Array): void {
@@ -157,45 +158,63 @@ export class RocksBackend extends RocksReader implements Backend {
   }
 }
 
+/** Native batches that are kept, and the most bytes that one of them may have held. */
+const mostFree = 2
+const mostFreeBytes = 16 * mebibyte
+
+/**
+ * Native batches are used again: their memory is freed only when their objects are collected, which nothing hurries since
+ * the collector does not see it, and a fresh one grows to its size by copying itself.
+ */
 class RocksBatch implements WriteBatch {
   readonly #native: Binding
   readonly #db: NativeDatabase
   readonly #path: string
   readonly #gate: Int32Array
-  readonly #batch: ReturnType<Binding['batch_init']>
+  readonly #free: NativeBatch[]
+  #batch: NativeBatch | undefined
   count = 0
   bytes = 0
 
-  constructor(native: Binding, db: NativeDatabase, path: string, gate: Int32Array) {
+  constructor(native: Binding, db: NativeDatabase, path: string, gate: Int32Array, free: NativeBatch[]) {
     this.#native = native
     this.#db = db
     this.#path = path
     this.#gate = gate
-    this.#batch = native.batch_init()
+    this.#free = free
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#native.batch_put(this.#batch, pointed(key), value, undefined)
+    this.#native.batch_put(this.#mine(), pointed(key), value, undefined)
     this.count++
     this.bytes += key.length + value.length
   }
 
   delete(key: Uint8Array): void {
-    this.#native.batch_del(this.#batch, pointed(key), undefined)
+    this.#native.batch_del(this.#mine(), pointed(key), undefined)
     this.count++
     this.bytes += key.length
   }
 
   commit(options?: { readonly sync?: boolean }): void {
     if (isClosed(this.#gate)) throw closedError()
+    const batch = this.#mine()
     try {
-      this.#native.batch_write(this.#db, this.#batch, options?.sync === true ? withSync : withoutSync)
+      this.#native.batch_write(this.#db, batch, options?.sync === true ? withSync : withoutSync)
     } catch (cause) {
       throw rocksdbError(cause, this.#path)
     }
-    this.#native.batch_clear(this.#batch)
+    this.#native.batch_clear(batch)
+    if (this.bytes <= mostFreeBytes && this.#free.length < mostFree) {
+      this.#free.push(batch)
+      this.#batch = undefined
+    }
     this.count = 0
     this.bytes = 0
+  }
+
+  #mine(): NativeBatch {
+    return (this.#batch ??= this.#free.pop() ?? this.#native.batch_init())
   }
 }
 
