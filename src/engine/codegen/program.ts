@@ -122,10 +122,16 @@ function keyedStores(step: Step): Prefetched[] {
   const visit = (at: Step, port: number) => {
     const { op } = at
     if (op.kind === 'selectKey' || op.kind === 'map' || op.kind === 'flatMap' || op.kind === 'tableGroup') return
+    // a change of the table goes no further
+    if (port === 1 && (op.kind === 'streamGlobalJoin' || op.kind === 'streamTableJoin')) return
     if ('store' in op && op.kind !== 'broadcast' && op.store !== undefined && isRowStore(op.store)) add(op.store.name)
     if (op.kind === 'streamTableJoin') {
       const table = at.inputs[1]?.op
       if (table !== undefined && 'store' in table && table.store !== undefined) add(table.store.name)
+    }
+    if (op.kind === 'foreignSend' || op.kind === 'foreignJoin') {
+      const node = op.kind === 'foreignSend' ? op.node : op
+      add(`${node.store?.name ?? node.name}.${op.kind === 'foreignSend' ? 'following' : 'joined'}`)
     }
     if (op.kind === 'streamJoin') {
       const { before, after } = op.windows

@@ -33,6 +33,8 @@ export interface StoreLayout {
   readonly keys: KeyCodec
   readonly values: ValueCodec
   readonly shape: Shape
+  /** Of a versioned store: how far back it remembers. */
+  readonly history: number | undefined
   /** A global table: each partition has all rows. */
   readonly copies: boolean
 }
@@ -81,7 +83,8 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
   const { wrap, shape } = shapeOf(spec, owner?.op)
   const { keys, values } = storeCodecs(spec, name)
   const copies = owner?.op.kind === 'source' && owner.op.global
-  return { name, sub: sub.id, keys, values: wrap(values), shape, copies }
+  const history = spec.kind === 'versioned' ? spec.history : undefined
+  return { name, sub: sub.id, keys, values: wrap(values), shape, history, copies }
 }
 
 interface Wrapped {

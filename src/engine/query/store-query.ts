@@ -1,6 +1,7 @@
 import { DhaaraError } from '../../errors/index.ts'
 import { compareKeys, keyPrefixRange } from '../../state/codec/index.ts'
 import { after, readTime, writeTime } from '../../state/stores/index.ts'
+import { valueAsOf } from './as-of.ts'
 import type { Changes } from './changes.ts'
 import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
 import type { StoreLayout } from './layout.ts'
@@ -56,6 +57,16 @@ export class StoreQuery {
       if (shape.kind === 'list') return bytes === undefined ? [] : layout.values.decode(bytes)
       return bytes === undefined ? undefined : shape.show(layout.values.decode(bytes))
     })
+  }
+
+  async asOf(key: unknown, at: number, options: QueryOptions = {}): Promise<unknown> {
+    const { layout, rows } = this.open()
+    const { shape, history } = layout
+    if (history === undefined || shape.kind !== 'keyValue')
+      throw cannot(layout, 'asOf', "it is no versioned store: give its step {store: {kind: 'versioned', history: …}}")
+    const value = await valueAsOf(layout, history, rows(options), encoded(layout, key), at)
+    options.signal?.throwIfAborted()
+    return value === undefined ? undefined : shape.show(value)
   }
 
   async count(options: QueryOptions = {}): Promise<number> {

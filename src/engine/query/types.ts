@@ -75,6 +75,8 @@ export interface KeyValueQueryBase<K, V> {
   /** In the order of the keys, all of one moment. */
   getMany(keys: Iterable<K>, opts?: QueryOptions): Promise<(V | undefined)[]>
   all(opts?: ScanOptions): Scan<K, V>
+  /** The row that held at a time, as far back as the store's history goes. Versioned stores only; others refuse at run time. */
+  asOf(key: K, at: Timestamp, opts?: QueryOptions): Promise<V | undefined>
   /** What is committed of all keys, of one, or of those with a prefix: the rows, then their changes, none left out and none twice. */
   subscribe(keys?: K | { readonly prefix: PrefixOf<K> }, opts?: ObserveOptions): Observed<Change<K, V>>
 }

@@ -13,6 +13,7 @@ import {
   KeyValueTable,
   msgpackValues,
   PartTable,
+  pastStore,
   type Sealer,
   serdeKeys,
   serdeValues,
@@ -153,7 +154,7 @@ export class TaskStores {
     if (versioned === undefined) {
       const latest = this.keyValue(name)
       const past = this.open(
-        `${name}.history`,
+        pastStore(name),
         (space) => new WindowTable({ ...space, keys: latest.space.keys }, this.epoch),
         () => versionedValues(latest.space.values),
       )

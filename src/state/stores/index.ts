@@ -20,5 +20,5 @@ export { after, concat, readTime, type Sealer, STATE_SPACE, type StoreSpace, sta
 export { Session, Sessions, SessionTable, type Shown } from './session.ts'
 export { Ticked, tickedValues } from './ticked.ts'
 export { type Subscription, SubscriptionTable } from './subscriptions.ts'
-export { VersionedTable, versionedValues } from './versioned.ts'
+export { pastStore, stretchOf, VersionedTable, type Versions, versionedValues } from './versioned.ts'
 export { Bucket, WindowTable } from './window.ts'

@@ -8,6 +8,9 @@ interface Version {
   readonly value: unknown
 }
 
+/** Where a versioned store's past lies, beside its present rows. */
+export const pastStore = (store: string): string => `${store}.history`
+
 /** A key's versions that begin in one stretch of time. */
 export class Versions {
   /** What was there before the first of them. */
@@ -159,7 +162,8 @@ export class VersionedTable {
   }
 }
 
-const stretchOf = (history: number): number => Math.max(1, Math.ceil(history / 32))
+/** Length of a stretch. */
+export const stretchOf = (history: number): number => Math.max(1, Math.ceil(history / 32))
 
 /** Layout: timestamp f64 | is there one before u8 | versions: is there a value u8 | length u32 | as the inner codec writes it. */
 export function versionedValues(inner: ValueCodec): ValueCodec {
