@@ -45,4 +45,14 @@ describe('the NSE job', () => {
       check((topic) => rows[topic] ?? [])
     }).timeout(60_000)
   }
+
+  it('gives the same in several partitions, where no event is late', () => {
+    const punctual = [...generate({ seed: 4, count: 10_000, late: 0, disorder: 0.2 })]
+    const rows = nseModel(punctual)
+    const driver = new TopologyTestDriver(topology, { partitions: 4, batchSize: 50, strict: false })
+    driver.input('nse-events').sendAll(punctual.map((value) => ({ value, key: value.symbol })))
+    driver.end()
+    for (const [topic, mode] of Object.entries(nseModes))
+      compare(topic, mode, rows[topic] ?? [], driver.output(topic).readAll())
+  }).timeout(60_000)
 })

@@ -317,6 +317,35 @@ describe('match', () => {
     )
   })
 
+  it('follows a change of key, and decides what is late by the watermark of the source', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', {
+        value: serdes.json<Item>(),
+        timestamp: (item) => item.at,
+        watermark: watermarks.boundedOutOfOrderness(2),
+      })
+      .groupBy((item) => item.key)
+      .match((q) => q.begin('x').where(is('a')).followedBy('y').where(is('b')))
+      .late('late', { key: serdes.string(), value: serdes.json<Item>() })
+      .select(({ x, y }, key) => `${key} ${x[0].n},${y[0].n}`)
+      .to('out', { key: serdes.string(), value: serdes.string() })
+    const driver = new TopologyTestDriver(builder.build(), { batchSize: 100 })
+    const items = ['a1', 'a2', 'b1', 'd1', 'b2', 'a1'].map((text, n) => ({
+      value: { kind: text[0] as string, key: `k${text[1]}`, n, at: n === 5 ? 1 : 10 + n },
+    }))
+    driver.input('in').sendAll(items)
+    driver.end()
+    assert.deepEqual(records(driver).toSorted(), ['k1@12 k1 0,2', 'k2@14 k2 1,4'])
+    assert.deepEqual(
+      driver
+        .output('late')
+        .readAll()
+        .map(({ value }) => value.n),
+      [5],
+    )
+  })
+
   it('names the step whose condition threw', () => {
     const builder = new StreamsBuilder()
     builder
