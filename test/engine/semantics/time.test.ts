@@ -243,8 +243,10 @@ describe('time', () => {
 
     it('follows the clock where it is told to', () => {
       const builder = new StreamsBuilder()
+      // oxlint-disable-next-line unicorn/no-thenable -- an option's name
+      const watermark = watermarks.monotonous().withIdleness('5s', { then: 'followClock' })
       builder
-        .stream('in', { ...text, watermark: watermarks.monotonous().withIdleness('5s', { then: 'followClock' }) })
+        .stream('in', { ...text, watermark })
         .groupByKey()
         .windowedBy(windows.tumbling('10s').noGrace())
         .emit('close')
