@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { fastify, type FastifyReply } from 'fastify'
 import type { Logger } from '../engine/app/logger.ts'
 import { DhaaraError } from '../errors/index.ts'
+import { EventStreams } from './events.ts'
 import { guard, isLoopback } from './guard.ts'
 import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
@@ -46,6 +47,7 @@ export async function serveApp(
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [] } },
   })
   const metrics = new AppMetrics(app)
+  const events = new EventStreams()
   const check = guard(options)
   const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
     const problem = problemOf(error)
@@ -68,7 +70,7 @@ export async function serveApp(
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   })
 
-  const routes: Route[] = [...appRoutes(app, metrics, version), ...storeRoutes(app)]
+  const routes: Route[] = [...appRoutes(app, metrics, version), ...storeRoutes(app, events)]
   const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
   for (const route of [...routes, documentRoute(() => document)]) {
     const { method, url, params, query = {}, body, open, answer } = route

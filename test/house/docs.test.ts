@@ -58,7 +58,8 @@ const blocks = ['README.md', ...globSync('docs/**/*.md').toSorted()].flatMap(blo
 if (blocks.length > 0) {
   describe('code in the documentation', () => {
     let problems: Map<string, string[]>
-    before(() => {
+    before(function () {
+      this.timeout(120_000)
       problems = typeCheck(blocks)
     })
     it('is seen by the type checker', () => assert.deepEqual(problems.get('') ?? [], []))

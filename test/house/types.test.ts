@@ -8,7 +8,8 @@ const files = globSync('test/**/*.test-d.ts').toSorted()
 if (files.length > 0) {
   describe('types', () => {
     let output: string
-    before(() => {
+    before(function () {
+      this.timeout(120_000)
       const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { encoding: 'utf8' })
       assert.equal(tsc.error, undefined)
       output = tsc.stdout + tsc.stderr

@@ -61,6 +61,14 @@ async function queries(app: StreamsApp): Promise<void> {
   for await (const [id, row] of rows.range('a', 'b', { limit: 10, reverse: true })) id.length + row.tier.length
   for await (const [window, n] of app.store(counts.store).fetch('c1', 0, Date.now())) window.window.start + n
   for await (const [k] of app.store(byPlace.store).prefix(['Pune'])) k[0].length
+  for await (const change of rows.subscribe({ prefix: 'c' })) change.value?.tier
+  app.observe(customers.store).subscribe((change) => change.value?.total)
+  app.observe(counts.store).subscribe(({ key, value }) => key.window.start + (value ?? 0))
+  app.observe('alerts', { value: serdes.json<Alert>() }).subscribe({ next: (r) => r.value.total })
+  // @ts-expect-error a row may be gone
+  app.observe(customers.store).subscribe((change) => change.value.total)
+  // @ts-expect-error wrong key type
+  rows.subscribe(5)
   const scan = rows.all({ limit: 10 })
   const cursor: string | undefined = (await scan.toArray(), scan.cursor)
   ;(await app.store(lists).get('a')).map((n) => n.toFixed())

@@ -1,15 +1,26 @@
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
-import { type Broker, openEmbedded } from '../../connectors/broker/broker.ts'
+import { type Broker, openEmbedded, type OutputRecord } from '../../connectors/broker/broker.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { isRemote, type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
-import type { StoreHandle } from '../../dsl/stores/index.ts'
+import type { SerdeOptions } from '../../dsl/options.ts'
+import type { LogicalPlan } from '../../dsl/plan/index.ts'
+import type { KeyValueHandle, StoreHandle, TableHandle, WindowHandle } from '../../dsl/stores/index.ts'
+import type { Windowed } from '../../dsl/windows/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { HttpOptions } from '../../http/index.ts'
 import { compile } from '../plan/compile.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import { type AnyStoreQuery, Queries, type QueryOf, StoreQuery } from '../query/index.ts'
+import {
+  type AnyStoreQuery,
+  type Change,
+  type Observed,
+  type ObserveOptions,
+  Queries,
+  type QueryOf,
+  StoreQuery,
+} from '../query/index.ts'
 import { RemoteEngine } from '../remote/engine.ts'
 import { LocalState } from '../remote/local-state.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
@@ -17,6 +28,7 @@ import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
 import { LocalEngine } from './local-engine.ts'
 import { evolve, writeManifest } from './manifest.ts'
+import { observeTopic, type ObserveTopicOptions } from './observe.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
 import { Serving } from './serving.ts'
@@ -56,6 +68,7 @@ export class StreamsApp implements AsyncDisposable {
   private program: LoadedProgram | undefined
   private engine: Engine | undefined
   private queries: Queries | undefined
+  private broker: Broker | undefined
   private readonly serving = new Serving()
   /** Of what the engine stands on: released when it is done. */
   private lease: { release(): Promise<void> } | undefined
@@ -134,6 +147,24 @@ export class StreamsApp implements AsyncDisposable {
     return new StoreQuery(() => this.opened().open(name))
   }
 
+  /**
+   * What is committed, as it is: the rows of a store and their changes, or the records of a topic (from now on, unless
+   * `from` says 'beginning'). To be iterated or subscribed to.
+   *
+   * @example
+   * app.observe('alerts', { value: serdes.json<Alert>() }).subscribe((record) => console.log(record.value.total))
+   */
+  observe<K, V>(store: KeyValueHandle<K, V> | TableHandle<K, V>, opts?: ObserveOptions): Observed<Change<K, V>>
+  observe<K, V>(store: WindowHandle<K, V>, opts?: ObserveOptions): Observed<Change<Windowed<K>, V>>
+  observe<K = unknown, V = unknown>(
+    topic: string,
+    opts?: ObserveOptions & SerdeOptions<K, V>,
+  ): Observed<OutputRecord<K, V>>
+  observe(of: StoreHandle | string, opts: ObserveTopicOptions<unknown, unknown> = {}): unknown {
+    if (typeof of === 'string') return observeTopic(() => this.observable(), of, opts)
+    return new StoreQuery(() => this.opened().open(of.name)).subscribe(undefined, opts)
+  }
+
   /** @internal These topics (default: all) end where they end now. */
   endInputs(topics?: readonly string[]): void {
     this.engine?.endInputs(topics)
@@ -159,6 +190,7 @@ export class StreamsApp implements AsyncDisposable {
       const program = await loadProgram(this.options, this.settings.logger)
       const plan = compile(planOf(program.topology))
       const broker = this.options.broker ?? embeddedBroker()
+      this.broker = broker
       if (this.options.http) await this.serve(this.options.http, program, plan)
       this.engine = isRemote(broker)
         ? await this.remoteEngine(plan, program, broker)
@@ -175,6 +207,11 @@ export class StreamsApp implements AsyncDisposable {
   /** @internal Where the app is served over HTTP. */
   get httpUrl(): string | undefined {
     return this.serving.url
+  }
+
+  private observable(): { readonly broker: Broker; readonly plan: LogicalPlan } {
+    this.opened()
+    return { broker: this.broker as Broker, plan: planOf((this.program as LoadedProgram).topology) }
   }
 
   private opened(): Queries {

@@ -1,5 +1,6 @@
 import type { QueryOptions, ScanOptions } from '../../engine/query/index.ts'
 import { toJson } from '../../engine/query/index.ts'
+import type { EventStreams } from '../events.ts'
 import { HttpProblem } from '../problem.ts'
 import { type Asked, anything, integer, list, object, oneOf, type Route, type Schema, text } from '../route.ts'
 import { mostRows, rowTypes, sendRows } from '../rows.ts'
@@ -30,7 +31,7 @@ const rows = Object.fromEntries(rowTypes.map((type) => [type, type === 'applicat
 const refuses = [404, 406, 503]
 
 /** What stores can be asked. */
-export function storeRoutes(app: Served): Route[] {
+export function storeRoutes(app: Served, events: EventStreams): Route[] {
   const optionsOf = ({ query, reply }: Asked): QueryOptions & { readonly isolation: 'committed' | 'latest' } => ({
     isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
     ...gone(reply.raw),
@@ -115,6 +116,34 @@ export function storeRoutes(app: Served): Route[] {
           if (key === undefined) return storeOf(asked).fetchAll(from, to, options)
           return storeOf(asked).fetch(jsonOf('key', key), from, to, options)
         }),
+    },
+    {
+      method: 'GET',
+      url: '/api/stores/:store/changes',
+      id: 'watchRows',
+      tag: 'stores',
+      summary:
+        'Rows, then their changes as they are committed, as server-sent events; who reads slowly gets the last of each key',
+      params: store,
+      query: {
+        key: json('one key'),
+        prefix: json('start of keys'),
+        from: described({ ...oneOf('snapshot', 'now'), default: 'snapshot' }, 'now: changes alone'),
+      },
+      gives: { 'text/event-stream': text },
+      refuses: [404, 429, 503],
+      answer: async (asked) => {
+        const { key, prefix, from } = asked.query
+        if (key !== undefined && prefix !== undefined)
+          throw new HttpProblem(400, 'Found a key and a prefix; give one of them')
+        const keys = prefix === undefined ? jsonOf('key', key) : { prefix: jsonOf('prefix', prefix) }
+        const stop = new AbortController()
+        const changes = storeOf(asked).subscribe(keys as never, {
+          from: from === 'now' ? 'now' : 'snapshot',
+          signal: stop.signal,
+        })
+        return events.send(asked, changes, stop)
+      },
     },
     {
       method: 'GET',

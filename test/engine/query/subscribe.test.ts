@@ -170,6 +170,24 @@ describe('subscriptions', () => {
     assert.equal(over.closed, true)
   }).timeout(30_000)
 
+  it('are of topics too', async () => {
+    const app = await running({})
+    const now: unknown[] = []
+    const later = app.app.observe<string, number>('sums').subscribe(({ key, value }) => now.push([key, value]))
+    const all: unknown[] = []
+    await app.send(readings(3))
+    const whole = app.app.observe('sums', { from: 'beginning' }).subscribe(({ key, value }) => all.push([key, value]))
+    await app.until(() => all.length === 3 && now.length === 3)
+    const expected = [
+      ['s0', 0],
+      ['s1', 1],
+      ['s2', 2],
+    ]
+    for (const seen of [now, all]) assert.deepEqual((seen as unknown[][]).toSorted(), expected)
+    later.unsubscribe()
+    whole.unsubscribe()
+  }).timeout(30_000)
+
   it('end with their signal, with the app, or with its failure', async () => {
     const app = await running({})
     const sums = app.app.store('sums')
