@@ -5,6 +5,8 @@ import type { Reading } from './fixtures/stores.ts'
 import topology from './fixtures/stores.ts'
 
 const minute = 60_000
+/** A test that has failed must not run on. */
+const patience = 60_000
 export const start = Date.UTC(2026, 9, 20)
 
 /** Readings of a few sensors in a few cities, half a minute apart. */
@@ -48,7 +50,11 @@ export function apps(): (options: {
         await Promise.all(all.map((value) => producer.send({ key: value.sensor, value, timestamp: value.at })))
       },
       async until(holds) {
-        while (!(await holds())) await setImmediate()
+        const signal = AbortSignal.timeout(patience)
+        while (!(await holds())) {
+          signal.throwIfAborted()
+          await setImmediate()
+        }
       },
       async [Symbol.asyncDispose]() {
         await producer.close()
