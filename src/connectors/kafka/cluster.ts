@@ -59,12 +59,13 @@ export class KafkaCluster {
     request: Req,
     node: number | undefined,
     lane: Lane = 'control',
+    room?: number,
   ): Promise<Res> {
     const { connection, versions } = await this.#link(node, lane)
     const version = agreed(api, versions)
     const answer = await connection.send(
       { key: api.key, version, name: api.name },
-      encodeRequest(api, request, version),
+      encodeRequest(api, request, version, room),
     )
     return api.response.read(new Reader(answer), version)
   }

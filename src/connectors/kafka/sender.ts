@@ -203,8 +203,10 @@ export class Sender {
       }),
     )
     const request = { transactionalId: this.#transactionalId, acks: -1, timeoutMs: 25_000, topics }
+    let room = 1024
+    for (const { item } of batches) room += item.batch.length + 64
     try {
-      const answer = await this.#cluster.request(produce, request, node, 'produce')
+      const answer = await this.#cluster.request(produce, request, node, 'produce', room)
       if (generation !== this.#generation) return
       for (const { queue, item } of batches) {
         queue.inFlight--

@@ -146,8 +146,9 @@ export function api<Req, Res>(
   return { key, name, min, max, request, response }
 }
 
-export function encodeRequest<Req>(api: Api<Req, unknown>, request: Req, version: number): Buffer {
-  const to = new Writer()
+/** @param room bytes that it will have, about */
+export function encodeRequest<Req>(api: Api<Req, unknown>, request: Req, version: number, room?: number): Buffer {
+  const to = new Writer(room)
   api.request.write(to, request, version)
   return to.bytes()
 }
