@@ -380,7 +380,7 @@ export class RemoteEngine implements Engine {
   private async prepare(tasks: readonly TaskId[]): Promise<void> {
     const { topics, rows } = this.parts()
     const { log, local, settings } = this
-    const inputs = tasks.flatMap((task) => this.inputsOf(task))
+    const inputs = distinct(tasks.flatMap((task) => this.inputsOf(task)))
     const group = await log.groupOffsets(settings.applicationId, inputs)
     this.committed = new Map()
     for (const [i, one] of inputs.entries()) {
@@ -464,7 +464,7 @@ export class RemoteEngine implements Engine {
     )
     return Array.from(assign(all, states), ([member, tasks]) => ({
       member,
-      partitions: tasks.flatMap((task) => this.inputsOf(taskOf(task))),
+      partitions: distinct(tasks.flatMap((task) => this.inputsOf(taskOf(task)))),
       userData: Buffer.from(JSON.stringify(tasks)),
     }))
   }
@@ -489,9 +489,11 @@ export class RemoteEngine implements Engine {
     const inputs: { topic: string; partition: number; reset: 'earliest' | 'latest' }[] = []
     for (const { op } of this.plan.subs[sub]?.inputs ?? []) {
       if (op.kind !== 'source') continue
-      for (const topic of topicsOf(op, this.names()))
-        if (partition < (topics.all.get(topic)?.partitions ?? 0))
-          inputs.push({ topic, partition, reset: op.offsetReset })
+      for (const topic of topicsOf(op, this.names())) {
+        const count = topics.all.get(topic)?.partitions ?? 0
+        const mine = op.global ? Array.from({ length: count }, (_, p) => p) : partition < count ? [partition] : []
+        for (const p of mine) inputs.push({ topic, partition: p, reset: op.offsetReset })
+      }
     }
     for (const one of topics.repartitions)
       if (one.sub === sub) inputs.push({ topic: one.topic, partition, reset: 'earliest' })
@@ -562,7 +564,7 @@ export class RemoteEngine implements Engine {
 
   private async findEnds(inputs: readonly { readonly topic: string; readonly partition: number }[]): Promise<void> {
     const { repartitions } = this.parts().topics
-    const where = inputs
+    const where = distinct(inputs)
       .filter((one) => this.isBounded(one.topic) && !this.bounded.has(positionName(one)))
       .filter(({ topic }) => !repartitions.some((one) => one.topic === topic))
       .map(({ topic, partition }) => ({ topic, partition }))
@@ -629,6 +631,11 @@ export class RemoteEngine implements Engine {
       },
     }
   }
+}
+
+/** Several tasks read the same partitions of a global table. */
+function distinct<P extends { readonly topic: string; readonly partition: number }>(all: readonly P[]): P[] {
+  return [...new Map(all.map((one) => [positionName(one), one])).values()]
 }
 
 function sourced(group: TaskGroup): number {

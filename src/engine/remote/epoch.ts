@@ -79,7 +79,8 @@ function positionsOf(group: TaskGroup): PositionedPartition[] {
   const lowest = new Map<string, PositionedPartition>()
   for (const task of group.tasks) {
     for (const feed of task.parts.feeds) {
-      if (!(feed instanceof TopicFeed)) continue
+      // Each task reads all of a global table; where it is, is its own affair.
+      if (!(feed instanceof TopicFeed) || feed.global) continue
       const { topic, partition, position: offset } = feed
       const known = lowest.get(positionName(feed))
       if (known === undefined || offset < known.offset) lowest.set(positionName(feed), { topic, partition, offset })

@@ -192,6 +192,35 @@ describe('an app on Kafka', () => {
     }
   }
 
+  it('joins with a global table, of which each task reads all', async () => {
+    const names = `${app}.names`
+    await log.createTopics([{ name: names, partitions: 3, configs: { 'cleanup.policy': 'compact' } }])
+    {
+      await using producer = broker.producer<string, string>(names, { key: serdes.string(), value: serdes.string() })
+      for (const city of cities) void producer.send({ key: city, value: city.toUpperCase(), timestamp: 1 })
+    }
+    await send(orders(0, 100))
+    const builder = new StreamsBuilder()
+    const table = builder.globalTable(names, { key: serdes.string(), value: serdes.string() })
+    builder
+      .stream(input, { key: serdes.string(), value: serdes.json<Order>() })
+      .join(
+        table,
+        (order) => order.city,
+        (order, name) => ({ n: order.n, name }),
+      )
+      .to(output, { key: serdes.string(), value: serdes.json<{ n: number; name: string }>() })
+    const running = make(builder.build())
+    await running.start()
+    running.endInputs()
+    await running.completed
+    const found = (await outputs()) as { n: number; name: string }[]
+    assert.deepEqual(
+      found.sort((a, b) => a.n - b.n),
+      orders(0, 100).map(({ n, city }) => ({ n, name: city.toUpperCase() })),
+    )
+  })
+
   it('names a topic that does not exist', async () => {
     await log.deleteTopics([output])
     await assert.rejects(run(stateless(), 0), (error: Error & { code?: string }) => {
