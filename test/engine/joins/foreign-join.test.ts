@@ -190,6 +190,13 @@ describe('foreign-key joins', () => {
     )
   })
 
+  it('keep the answer to the last row, of answers that come before their rows', () => {
+    using driver = new TopologyTestDriver(topologyOf('left'), { partitions: 4, batchSize: 4 })
+    const rows = [null, 'a', 'c'].map((follows, i) => ({ key: 'k4', value: { follows, n: i }, timestamp: 3 - i }))
+    driver.input('left').sendAll(rows)
+    assert.deepEqual([...driver.store('kept').all()], [['k4', '2-null']])
+  })
+
   it('end with the same rows, whatever overtakes what', () => {
     const options = fc.record({ batchSize: fc.constantFrom(1, 4, 1000), partitions: fc.integer({ min: 1, max: 4 }) })
     fc.assert(

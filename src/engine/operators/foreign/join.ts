@@ -106,7 +106,10 @@ export class ForeignJoin implements TableReader {
       this.stale.n++
       return
     }
-    early.put(key, [row, at, number, from] satisfies Answer, ts)
+    // of answers to several rows that are on their way, the last row's counts
+    const kept = early.get(key) as Answer | undefined
+    if (kept !== undefined && kept[3] === from && kept[2] > number) this.stale.n++
+    else early.put(key, [row, at, number, from] satisfies Answer, ts)
   }
 
   get(key: unknown): unknown {
