@@ -38,8 +38,9 @@ export async function connectDirectory(
 ): Promise<DirectoryClient> {
   const path = resolve(dir)
   const until = Date.now() + patience
+  const again = (): Promise<DirectoryClient> => connectDirectory(path, options)
   for (;;) {
-    const client = await connectOwner(path)
+    const client = await connectOwner(path, again)
     if (client !== undefined) return client
     try {
       const broker = embeddedBroker({ ...options, dir: path })
@@ -52,25 +53,55 @@ export async function connectDirectory(
   }
 }
 
-async function connectOwner(path: string): Promise<DirectoryClient | undefined> {
+type Again = () => Promise<DirectoryClient>
+
+async function connectOwner(path: string, again: Again): Promise<DirectoryClient | undefined> {
   const socket = readOwner(path)?.socket
   if (socket === undefined) return undefined
   try {
-    return remote(await GatewayClient.connect(socket))
+    return remote(await GatewayClient.connect(socket), again)
   } catch {
     // A process that has taken a dead owner's id, or an owner that is just closing.
     return undefined
   }
 }
 
-function remote(client: GatewayClient): DirectoryClient {
-  return make(
+/** The owner may end at any time. What only reads is then asked of the next one; whoever writes has to decide for itself. */
+function remote(client: GatewayClient, again: Again): DirectoryClient {
+  const made = make(
     true,
     (name, params) => client.call(name, params),
     (name, params, signal) => client.stream(name, params, signal),
     () => client.close(),
   )
+  return {
+    ...made,
+    async topics() {
+      try {
+        return await made.topics()
+      } catch (error) {
+        if (!isGone(error)) throw error
+        await using next = await again()
+        return await next.topics()
+      }
+    },
+    async *consume(params, signal) {
+      let begun = false
+      try {
+        for await (const batch of made.consume(params, signal)) {
+          begun = true
+          yield batch
+        }
+      } catch (error) {
+        if (begun || !isGone(error)) throw error
+        await using next = await again()
+        yield* next.consume(params, signal)
+      }
+    },
+  }
 }
+
+const isGone = (error: unknown): boolean => error instanceof DhaaraError && error.code === 'DHAARA_OWNER_GONE'
 
 function local(owner: EmbeddedLease): DirectoryClient {
   const never = new AbortController().signal

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Bells } from '../runtime/bells.ts'
 import { give } from './ask.ts'
 import { sendError } from './sent-error.ts'
@@ -44,7 +44,7 @@ export class WorkerHandle {
     const workerData: WorkerStart = { ...start, port: orders.port2, answers: answers.port2, answered }
     const transferList = [orders.port2, answers.port2]
     this.thread = new Worker(code, { workerData, transferList, name: `dhaara-${worker}` })
-    this.port.on('message', (report: Report) => {
+    const take = (report: Report): void => {
       if (report.type !== 'ask') events.report(worker, report)
       else
         give(
@@ -52,13 +52,18 @@ export class WorkerHandle {
           answered,
           answerOf(() => events.answer(report.question)),
         )
-    })
+    }
+    this.port.on('message', take)
     let cause: unknown
     this.thread.on('error', (error: unknown) => {
       cause = error
     })
     this.exited = new Promise((resolve) => {
       this.thread.once('exit', (code) => {
+        // what it said last may lie here still
+        for (let last = receiveMessageOnPort(this.port); last !== undefined; last = receiveMessageOnPort(this.port)) {
+          take(last.message as Report)
+        }
         this.port.close()
         answers.port1.close()
         resolve()
