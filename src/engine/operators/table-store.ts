@@ -82,6 +82,10 @@ export class KeptRows {
     this.kept.out = out
   }
 
+  get out(): EmitChange {
+    return this.kept.out
+  }
+
   /** Where the rows are versioned: is what goes out now its key's present row? */
   get latest(): boolean {
     return !('latest' in this.kept) || this.kept.latest

@@ -39,6 +39,10 @@ export class TransformRows {
     if (this.kept !== undefined) this.kept.out = out
   }
 
+  get out(): EmitChange {
+    return this.downstream
+  }
+
   process(key: unknown, value: unknown, _old: unknown, ts: number): void {
     const row = value === null || value === undefined ? null : (this.transform(value, key) ?? null)
     if (this.kept === undefined) this.downstream(key, row, undefined, ts)

@@ -15,7 +15,9 @@ import { ListAccess } from '../access/list.ts'
 import { MatchAccess } from '../access/match.ts'
 import { VersionedAccess, VersionedTableAccess } from '../access/versioned.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
-import type { OperatorContext } from '../operators/operator.ts'
+import type { ExpiringTable } from '../../state/stores/index.ts'
+import { Expiry } from '../operators/expiry.ts'
+import type { EmitChange, OperatorContext } from '../operators/operator.ts'
 import { type ForeignJoin, KeptForeignJoin } from '../operators/foreign/join.ts'
 import { GlobalJoin } from '../operators/global-join.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
@@ -89,10 +91,36 @@ export class Instance {
   constructor(sub: SubTopology, parts: InstanceParts) {
     this.sub = sub
     this.parts = parts
+    parts.stores.onExpiring = (name, table) => this.expire(name, table)
     for (const step of sub.steps) {
       const op = this.operator(step)
       if (op !== undefined) this.ops[step.id] = op
     }
+  }
+
+  /** Rows with a time to live: their step tells that they are gone. */
+  private expire(name: string, table: ExpiringTable): void {
+    const { ctx, stores, wall } = this.parts
+    const owner = this.ownerOf(name)
+    const byWall = stores.spec(name)?.ttlClock === 'wall'
+    const clock = byWall ? ctx.wallTime.clock : ctx.clock
+    const expiry = new Expiry(owner?.id ?? -1, table, clock, (key, row, at) => {
+      if (owner === undefined) return
+      const { op, needsOld } = owner
+      const shown = 'spec' in op && op.spec.result !== undefined ? op.spec.result(row) : row
+      ;(this.ops[owner.id] as { out: EmitChange }).out(key, null, needsOld ? shown : undefined, at)
+    })
+    if (!byWall) {
+      table.onArmed = (at) => ctx.clock.notice(at)
+      ctx.clock.add(expiry)
+      return
+    }
+    table.writtenAt = () => wall.now()
+    table.onArmed = (at) => {
+      ctx.wallTime.clock.notice(at)
+      ctx.wallTime.leave()
+    }
+    ctx.wallTime.add(expiry)
   }
 
   private operator(step: Step): object | undefined {

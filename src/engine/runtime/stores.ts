@@ -6,11 +6,13 @@ import {
   cellValues,
   DueIndex,
   DueTable,
+  ExpiringTable,
   type Held,
   heldValues,
   JoinTable,
   type KeyCodec,
   KeyValueTable,
+  type Lease,
   msgpackValues,
   PartTable,
   pastStore,
@@ -58,6 +60,8 @@ export class TaskStores {
   private readonly epoch: number
   private readonly pool: CachePool
 
+  /** Told of a store whose rows have a time to live, when it is opened. */
+  onExpiring: (name: string, table: ExpiringTable) => void = () => {}
   private readonly strict: boolean
 
   /** @param strict values are kept as they come back from their serde, which shows at once what that loses */
@@ -82,10 +86,22 @@ export class TaskStores {
       this.tables.get(name) ??
       this.roundTrip(
         name,
-        this.open(name, (space) => new KeyValueTable(space, this.epoch)),
+        this.open(name, (space) => this.rows(name, space)),
       )
     if (table instanceof KeyValueTable) return table
     throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no key-value store`)
+  }
+
+  private rows(name: string, space: StoreSpace): KeyValueTable {
+    const ttl = this.specs.get(name)?.ttl
+    if (ttl === undefined) return new KeyValueTable(space, this.epoch)
+    const { keys } = space
+    const leases = this.open(`${name}.leases`, (own) => new KeyValueTable({ ...own, keys }, this.epoch))
+    const ends = this.open(`${name}.leases.timers`, (own) => new DueIndex({ ...own, keys }, this.epoch))
+    const span = Math.max(1, Math.ceil(ttl / 16))
+    const table = new ExpiringTable(space, this.epoch, new DueTable<Lease>(leases, ends, span), ttl)
+    this.onExpiring(name, table)
+    return table
   }
 
   window(name: string): WindowTable {

@@ -185,6 +185,10 @@ export class KeptForeignJoin {
     this.kept.out = out
   }
 
+  get out(): EmitChange {
+    return this.kept.out
+  }
+
   left(key: unknown, message: unknown, ts: number): void {
     this.join.left(key, message, ts)
   }
