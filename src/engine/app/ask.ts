@@ -2,6 +2,9 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { receiveError } from './sent-error.ts'
 import type { Answer, Question, Report } from './worker-protocol.ts'
 
+/** Longest time between two looks for an answer, ms. */
+const patience = 10
+
 /** Asks the owner and waits, as for a function's result: for what is rare, and known to the owner only. */
 export class Asker {
   private readonly port: MessagePort
@@ -16,12 +19,20 @@ export class Asker {
 
   /** @throws what the owner threw */
   ask(question: Question): unknown {
-    const before = Atomics.load(this.answered, 0)
     this.port.postMessage({ type: 'ask', question } satisfies Report)
-    Atomics.wait(this.answered, 0, before)
-    const received = receiveMessageOnPort(this.answers) as { message: Answer }
-    if ('error' in received.message) throw receiveError(received.message.error)
-    return received.message.value
+    const answer = this.answer()
+    if ('error' in answer) throw receiveError(answer.error)
+    return answer.value
+  }
+
+  private answer(): Answer {
+    for (;;) {
+      const seen = Atomics.load(this.answered, 0)
+      const received = receiveMessageOnPort(this.answers) as { message: Answer } | undefined
+      if (received !== undefined) return received.message
+      // Now and then an answer is counted before it can be received.
+      Atomics.wait(this.answered, 0, seen, patience)
+    }
   }
 }
 
