@@ -1,25 +1,15 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { EmbeddedLease, Producer, ProducerOptions, ProducerRecord } from '../broker/broker.ts'
 import { FrameBuilder } from '../broker/frame-builder.ts'
-import type { RecordHeaders } from '../broker/log.ts'
-import { partitionOf } from '../broker/partitioner.ts'
-import { encodeHeaders } from '../broker/record-headers.ts'
+import { type EncodedRecord, RecordEncoder } from '../broker/record-encoder.ts'
 
 /** Sends of one tick are one commit, up to this many bytes. */
 const mostPendingBytes = 16 * 1024 * 1024
 
-interface EncodedRecord {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly timestamp: number
-  readonly headers: RecordHeaders | undefined
-  readonly partition: number | undefined
-}
-
 /** Collects what is sent in a tick into one frame a partition and commits all of them in one batch. */
 export class EmbeddedProducer<K, V> implements Producer<K, V> {
   readonly #topic: string
-  readonly #options: ProducerOptions<K, V>
+  readonly #encoder: RecordEncoder<K, V>
   readonly #opening: Promise<void>
   #lease: EmbeddedLease | undefined
   #failed: unknown
@@ -35,7 +25,7 @@ export class EmbeddedProducer<K, V> implements Producer<K, V> {
 
   constructor(topic: string, options: ProducerOptions<K, V>, opening: Promise<EmbeddedLease>) {
     this.#topic = topic
-    this.#options = options
+    this.#encoder = new RecordEncoder(topic, options)
     this.#opening = opening.then(
       (lease) => this.#opened(lease),
       (error) => {
@@ -52,7 +42,7 @@ export class EmbeddedProducer<K, V> implements Producer<K, V> {
       if (this.#closed !== undefined) {
         throw new DhaaraError('DHAARA_APP_STATE', `This producer of topic '${this.#topic}' is closed; make another one`)
       }
-      const encoded = this.#encode(record)
+      const encoded = this.#encoder.encode(record)
       if (this.#lease === undefined) this.#early.push(encoded)
       else this.#add(encoded)
     } catch (error) {
@@ -111,57 +101,9 @@ export class EmbeddedProducer<K, V> implements Producer<K, V> {
     }
   }
 
-  #encode(record: ProducerRecord<K, V>): EncodedRecord {
-    const { timestamp = Date.now(), value, partition } = record
-    if (!Number.isSafeInteger(timestamp)) {
-      throw new DhaaraError(
-        'DHAARA_TIMESTAMP',
-        `A record for topic '${this.#topic}' has the timestamp ${timestamp}; give whole milliseconds since 1970`,
-      )
-    }
-    return {
-      key: this.#key(record.key ?? null),
-      value: value === null ? null : this.#serialize('value', () => this.#options.value.serialize(value, this.#topic)),
-      timestamp,
-      headers: encodeHeaders(record.headers),
-      partition,
-    }
-  }
-
-  #key(key: K | null): Uint8Array | null {
-    if (key === null) return null
-    const serde = this.#options.key
-    if (serde !== undefined) return this.#serialize('key', () => serde.serialize(key, this.#topic))
-    if (typeof key === 'string') return Buffer.from(key)
-    if (key instanceof Uint8Array) return key
-    throw new DhaaraError(
-      'DHAARA_SERDE_MISSING',
-      `A key for topic '${this.#topic}' is neither text nor bytes, and the producer has no serde for keys: give it {key: serdes...}`,
-    )
-  }
-
-  #serialize(what: string, call: () => Uint8Array): Uint8Array {
-    try {
-      return call()
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new DhaaraError('DHAARA_SERIALIZE', `The ${what} of a record for topic '${this.#topic}': ${reason}`, {
-        cause,
-      })
-    }
-  }
-
-  #add({ key, value, timestamp, headers, partition }: EncodedRecord): void {
-    const partitions = this.#builders.length
-    const to = partition ?? (key === null ? this.#sticky : partitionOf(key, partitions))
-    const builder = this.#builders[to]
-    if (builder === undefined) {
-      throw new DhaaraError(
-        'DHAARA_OPTION',
-        `A record is for partition ${to}, but topic '${this.#topic}' has ${partitions}, counted from 0`,
-      )
-    }
-    builder.add(key, value, timestamp, headers)
+  #add(record: EncodedRecord): void {
+    const to = this.#encoder.add(record, this.#builders, this.#sticky)
+    const builder = this.#builders[to] as FrameBuilder
     if (builder.full) this.#finish(to, builder)
   }
 

@@ -2,8 +2,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Producer, ProducerOptions, ProducerRecord } from '../broker/broker.ts'
 import { readFrames } from '../broker/frame.ts'
 import { FrameBuilder } from '../broker/frame-builder.ts'
-import { partitionOf } from '../broker/partitioner.ts'
-import { encodeHeaders } from '../broker/record-headers.ts'
+import { RecordEncoder } from '../broker/record-encoder.ts'
 import type { RemoteLog, RemoteWriter } from '../broker/remote.ts'
 
 /** Records of one tick go together; more bytes than this do not wait for it. */
@@ -18,7 +17,7 @@ interface Started {
 /** For users' own code: idempotent, not transactional; what is sent in a tick goes in one batch a partition. */
 export class KafkaProducer<K, V> implements Producer<K, V> {
   readonly #topic: string
-  readonly #options: ProducerOptions<K, V>
+  readonly #encoder: RecordEncoder<K, V>
   readonly #started: Promise<Started>
   #ready: Started | undefined
   #last: Promise<unknown> = Promise.resolve()
@@ -30,7 +29,7 @@ export class KafkaProducer<K, V> implements Producer<K, V> {
 
   constructor(topic: string, options: ProducerOptions<K, V>, opening: Promise<RemoteLog>) {
     this.#topic = topic
-    this.#options = options
+    this.#encoder = new RecordEncoder(topic, options)
     this.#started = opening.then((log) => this.#start(log))
     this.#started.catch(() => {})
   }
@@ -111,7 +110,7 @@ export class KafkaProducer<K, V> implements Producer<K, V> {
     const sends: Promise<unknown>[] = []
     for (const { record, done } of waiting) {
       try {
-        const partition = this.#add(record, builders)
+        const partition = this.#encoder.add(this.#encoder.encode(record), builders, this.#sticky)
         ;(pending[partition] as PromiseWithResolvers<void>[]).push(done)
         if ((builders[partition] as FrameBuilder).bytes >= mostBytes) sends.push(this.#cut(started, partition, pending))
       } catch (error) {
@@ -138,52 +137,5 @@ export class KafkaProducer<K, V> implements Producer<K, V> {
         for (const done of own) done.reject(error)
       },
     )
-  }
-
-  #add(record: ProducerRecord<K, V>, builders: readonly FrameBuilder[]): number {
-    const { timestamp = Date.now() } = record
-    if (!Number.isSafeInteger(timestamp)) {
-      throw new DhaaraError(
-        'DHAARA_TIMESTAMP',
-        `A record for topic '${this.#topic}' has the timestamp ${timestamp}; give whole milliseconds since 1970`,
-      )
-    }
-    const key = this.#key(record.key ?? null)
-    const { value } = record
-    const bytes =
-      value === null ? null : this.#serialize('value', () => this.#options.value.serialize(value, this.#topic))
-    const to = record.partition ?? (key === null ? this.#sticky : partitionOf(key, builders.length))
-    const builder = builders[to]
-    if (builder === undefined) {
-      throw new DhaaraError(
-        'DHAARA_OPTION',
-        `A record is for partition ${to}, but topic '${this.#topic}' has ${builders.length}, counted from 0`,
-      )
-    }
-    builder.add(key, bytes, timestamp, encodeHeaders(record.headers))
-    return to
-  }
-
-  #key(key: K | null): Uint8Array | null {
-    if (key === null) return null
-    const serde = this.#options.key
-    if (serde !== undefined) return this.#serialize('key', () => serde.serialize(key, this.#topic))
-    if (typeof key === 'string') return Buffer.from(key)
-    if (key instanceof Uint8Array) return key
-    throw new DhaaraError(
-      'DHAARA_SERDE_MISSING',
-      `A key for topic '${this.#topic}' is neither text nor bytes, and the producer has no serde for keys: give it {key: serdes...}`,
-    )
-  }
-
-  #serialize(what: string, call: () => Uint8Array): Uint8Array {
-    try {
-      return call()
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new DhaaraError('DHAARA_SERIALIZE', `The ${what} of a record for topic '${this.#topic}': ${reason}`, {
-        cause,
-      })
-    }
   }
 }

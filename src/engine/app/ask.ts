@@ -30,7 +30,7 @@ export class Asker {
       const seen = Atomics.load(this.answered, 0)
       const received = receiveMessageOnPort(this.answers) as { message: Answer } | undefined
       if (received !== undefined) return received.message
-      // Now and then an answer is counted before it can be received.
+      // Waking is no proof that the answer can be received already: so it is looked for again.
       Atomics.wait(this.answered, 0, seen, patience)
     }
   }

@@ -2,7 +2,7 @@ import type { ForwardOptions, Processor } from '../../dsl/process/types.ts'
 import { toMs } from '../../dsl/time/index.ts'
 import type { UserFn } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { encodeHeaders } from '../runtime/headers.ts'
+import { encodeHeaders } from '../../connectors/broker/record-headers.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { WallClock } from '../time/wall.ts'
@@ -77,7 +77,7 @@ export class Process {
     const { rec } = this
     const { ts, own } = rec
     if (opts?.timestamp !== undefined) needTime(opts.timestamp, 'forward')
-    if (opts?.headers !== undefined) rec.own = encodeHeaders(opts.headers)
+    if (opts?.headers !== undefined) rec.own = encodeHeaders(opts.headers) ?? []
     this.out(key, value, opts?.timestamp ?? ts)
     rec.ts = ts
     rec.own = own

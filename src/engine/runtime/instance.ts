@@ -433,4 +433,4 @@ export function storeAccess(
 }
 
 const unsupported = (what: string, step: string): DhaaraError =>
-  new DhaaraError('DHAARA_UNSUPPORTED', `step '${step}': ${what} cannot be run yet`, { step })
+  new DhaaraError('DHAARA_UNSUPPORTED', `step '${step}': ${what} cannot be run`, { step })

@@ -1,7 +1,7 @@
 import type { SinkNode, UserFn } from '../../dsl/plan/index.ts'
 import { partitionOf } from '../../connectors/broker/partitioner.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { encodeHeaders } from './headers.ts'
+import { encodeHeaders } from '../../connectors/broker/record-headers.ts'
 import type { Outputs, TopicOutput } from './outputs.ts'
 import type { CurrentRecord } from './record.ts'
 
@@ -58,7 +58,7 @@ export class SinkWriter {
     const partition = single ? 0 : this.partition(key, keyBytes as Uint8Array | null, value, builders.length)
     const builder = builders[partition]
     if (builder === undefined) throw badPartition(topic, partition, builders.length)
-    const headers = this.headers === undefined ? rec.rawHeaders : encodeHeaders(this.headers(value, key, rec))
+    const headers = this.headers === undefined ? rec.rawHeaders : (encodeHeaders(this.headers(value, key, rec)) ?? [])
     if (this.valueText !== undefined && value !== null && value !== undefined)
       builder.addText(keyBytes, this.asText(this.valueText, value, topic, 'value'), ts, headers)
     else {
