@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import {
@@ -524,11 +526,24 @@ describe('what bad input gets', () => {
       assert.match(error.message, /store 'orders-aggregate-1'.* is gone.*applicationId.*dhaara reset/)
     })
 
-    it('that another process holds is refused: processes.test.ts', () => {
-      assert.match(
-        readFileSync(new URL('../../connectors/embedded/processes.test.ts', import.meta.url), 'utf8'),
-        /DHAARA_STATE_LOCKED/,
-      )
+    it('that another process holds is refused, with whose it is; when that has gone nothing is lost', async () => {
+      const dir = await filled()
+      const script = fileURLToPath(new URL('../../connectors/embedded/children/hold.ts', import.meta.url))
+      const holder = spawn(process.execPath, [script, dir], { stdio: ['pipe', 'pipe', 'inherit'] })
+      const gone = once(holder, 'exit')
+      try {
+        await once(holder.stdout, 'data')
+        const error = await starting(dir)
+        assert.equal(error.code, 'DHAARA_STATE_LOCKED')
+        assert.match(error.message, new RegExp(`held by process ${holder.pid}, since`))
+      } finally {
+        holder.stdin.end()
+        await gone
+      }
+      const broker = embeddedBroker({ dir, partitions: 1 })
+      await fill(broker, [good(2)])
+      assert.equal((await run(broker, orders())).summary.recordsIn, 1)
+      await broker[Symbol.asyncDispose]()
     })
 
     it('on a disk that is full stops the app; with room again it goes on, and nothing is lost', async function () {
