@@ -51,7 +51,11 @@ export class LocalEngine implements Engine {
     this.changes = new Changes(lease.backend)
     this.ids = ids
     this.events = events
-    this.policies = new Policies(settings, () => this.outputs)
+    this.policies = new Policies(
+      settings,
+      () => this.outputs,
+      (topic, partition, offset) => lease.log.fetch(topic, partition, offset, 1),
+    )
     const names = () => lease.log.topics().map(({ name }) => name)
     for (const node of plan.logical.nodes)
       if (node.kind === 'source') for (const topic of topicsOf(node, names())) lease.ensureTopic(topic)

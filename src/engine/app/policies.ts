@@ -5,24 +5,32 @@ import type { DhaaraError } from '../../errors/index.ts'
 import { deadLetterHeaders, errorHeaders, rawAt } from '../runtime/dead-letter.ts'
 import type { ErrorAction as HostAction } from '../runtime/host.ts'
 import type { Outputs } from '../runtime/outputs.ts'
-import type { CurrentRecord } from '../runtime/record.ts'
+import { toJson } from '../query/to-json.ts'
+import type { CurrentRecord, SourceRecord } from '../runtime/record.ts'
 import type { ErrorPolicy, Settings } from './options.ts'
+
+/** A run of records that begins at or before an offset; undefined: there is none. */
+export type ReadTopic = (topic: string, partition: number, offset: number) => FetchedBatch | undefined
 
 /** Errors meet the policy of their domain; a source's `onInvalid` goes before it. Dead letters go with the epoch. */
 export class Policies {
   private readonly settings: Settings
   private readonly outputs: () => Outputs
+  private readonly read: ReadTopic
 
-  constructor(settings: Settings, outputs: () => Outputs) {
+  /** @param read of topics that sources read, where any offset can be asked for */
+  constructor(settings: Settings, outputs: () => Outputs, read: ReadTopic = () => undefined) {
     this.settings = settings
     this.outputs = outputs
+    this.read = read
   }
 
   onUserError(error: DhaaraError, rec: CurrentRecord): HostAction {
     const { policies } = this.settings
     const policy =
       error.domain === 'data' ? policies.data : error.domain === 'external' ? policies.external : policies.user
-    return this.decide(policy, error, rec.i < 0 ? undefined : rawOf(rec))
+    if (typeof policy !== 'function') return policy
+    return policy(error, rec.i < 0 && rec.source === undefined ? undefined : rawOf(rec, this.read))
   }
 
   onDataError(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): HostAction {
@@ -40,7 +48,7 @@ export class Policies {
   }
 
   deadLetter(error: DhaaraError, rec: CurrentRecord): void {
-    const raw = rawOf(rec)
+    const raw = rawOf(rec, this.read)
     const headers = [
       ...(rec.rawHeaders ?? []),
       ...errorHeaders(error, raw.topic, raw.partition, raw.offset, this.settings.clock.now()),
@@ -55,27 +63,30 @@ export class Policies {
   }
 }
 
-/** The record at hand, its bytes as they came where they are known, else its key and value as JSON. */
-function rawOf(rec: CurrentRecord): RawRecord {
-  const { batch, i } = rec
-  const raw = batch.raw
-  if (raw !== undefined && i >= 0) {
-    const at = batch.rawIndex === undefined ? (batch.rawFrom ?? 0) + i : (batch.rawIndex[i] as number)
-    return rawAt(raw, at)
-  }
-  const bytes = (value: unknown) =>
-    value === null || value === undefined
-      ? null
-      : value instanceof Uint8Array
-        ? value
-        : Buffer.from(JSON.stringify(value) ?? '')
-  return {
-    topic: rec.topic,
-    partition: rec.partition,
-    offset: rec.offset,
-    timestamp: rec.timestamp,
-    key: bytes(batch.keys[i]),
-    value: bytes(batch.values[i]),
-    headers: rec.headers,
-  }
+/** What failed: the source record's bytes as they came where they can be read, else its key and value as JSON. */
+function rawOf(rec: CurrentRecord, read: ReadTopic): RawRecord {
+  const { batch, i, source } = rec
+  const { raw } = batch
+  if (raw !== undefined && i >= 0)
+    return rawAt(raw, batch.rawIndex === undefined ? (batch.rawFrom ?? 0) + i : (batch.rawIndex[i] as number))
+  const original = source && originalOf(source, read)
+  if (original !== undefined) return original
+  const { key, value } =
+    i < 0 ? (rec.lost ?? { key: null, value: null }) : { key: batch.keys[i], value: batch.values[i] }
+  const { topic, partition, offset } = source ?? rec
+  const { timestamp, headers } = rec
+  return { topic, partition, offset, timestamp, key: bytesOf(key), value: bytesOf(value), headers }
+}
+
+/** Behind a repartition; undefined: it has been deleted since, or lies with a broker that is asked in order only. */
+function originalOf({ topic, partition, offset }: SourceRecord, read: ReadTopic): RawRecord | undefined {
+  const batch = read(topic, partition, offset)
+  if (batch === undefined) return undefined
+  const at = batch.offsets.subarray(0, batch.count).indexOf(offset)
+  return at < 0 ? undefined : rawAt(batch, at)
+}
+
+function bytesOf(value: unknown): Uint8Array | null {
+  if (value === null || value === undefined) return null
+  return value instanceof Uint8Array ? value : Buffer.from(toJson(value))
 }

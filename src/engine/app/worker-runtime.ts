@@ -88,7 +88,11 @@ export class WorkerRuntime {
       external: this.policy('external', external),
     }
     this.settings = { ...start.settings, clock: systemClock, logger, policies }
-    this.policies = new Policies(this.settings, () => this.outputs)
+    this.policies = new Policies(
+      this.settings,
+      () => this.outputs,
+      (topic, partition, offset) => this.log.fetch(topic, partition, offset, 1),
+    )
     for (const { name, partitions } of start.topics) this.partitionCounts.set(name, partitions)
   }
 

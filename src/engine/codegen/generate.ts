@@ -64,14 +64,16 @@ export class Generator {
 
   /** A function's body: what fails in it ends there. */
   private guarded(step: Step, body: string): string {
-    return `let at = ${step.id}; ${this.traits.time ? 'rec.ts = ts;' : ''} try { ${body} } catch (e) { rec.ts = ts; fail(e, at) }`
+    return `let at = ${step.id}; ${this.traits.time ? 'rec.ts = ts;' : ''} try { ${body} } catch (e) { rec.ts = ts; fail(e, at, k, v) }`
   }
 
   /** Hands a record to all who read the step; one who throws does not keep it from the others. */
   private deliver(step: Step, k: string, v: string, o: string, ts: string): string {
     const edges = step.outputs.filter(({ to }) => to.op.kind !== 'late')
     if (edges.length === 1) return this.enter(edges[0] as Edge, k, v, o, ts)
-    return edges.map((edge) => `try { ${this.enter(edge, k, v, o, ts)} } catch (e) { fail(e, at) }`).join('\n')
+    return edges
+      .map((edge) => `try { ${this.enter(edge, k, v, o, ts)} } catch (e) { fail(e, at, ${k}, ${v}) }`)
+      .join('\n')
   }
 
   private enter(edge: Edge, k: string, v: string, o: string, ts: string): string {
@@ -118,11 +120,11 @@ export class Generator {
       case 'flatMap': {
         const pair = this.name()
         const body = `const ${pair}k = ${pair}[0], ${pair}v = ${pair}[1]; ${next(`${pair}k`, `${pair}v`)}`
-        return `at = ${id}; for (const ${pair} of ${call}) { try { ${body} } catch (e) { fail(e, at) } at = ${id} }`
+        return `at = ${id}; for (const ${pair} of ${call}) { try { ${body} } catch (e) { fail(e, at, ${k}, ${v}) } at = ${id} }`
       }
       case 'flatMapValues': {
         const value = this.name()
-        return `at = ${id}; for (const ${value} of ${call}) { try { ${next(k, value)} } catch (e) { fail(e, at) } at = ${id} }`
+        return `at = ${id}; for (const ${value} of ${call}) { try { ${next(k, value)} } catch (e) { fail(e, at, ${k}, ${v}) } at = ${id} }`
       }
       case 'peek':
       case 'forEach':

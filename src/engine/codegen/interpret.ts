@@ -12,7 +12,8 @@ import { dropsOf, isOperator } from './steps.ts'
 export interface ProgramEnv {
   readonly rec: CurrentRecord
   readonly clock: TaskClock
-  readonly fail: (error: unknown, at: number) => void
+  /** @param key of what failed, where known */
+  readonly fail: (error: unknown, at: number, key?: unknown, value?: unknown) => void
   readonly ops: Readonly<Record<number, object>>
   readonly fns: Readonly<Record<number, readonly UserFn[]>>
   readonly tombstones: Readonly<Record<number, Counter>>
@@ -48,7 +49,7 @@ export class Interpreter {
     for (const step of sub.steps)
       if (step.op.kind === 'late')
         this.lates[(step.inputs[0] as Step).id] = (k: unknown, v: unknown, ts: number) =>
-          this.safely(() => this.deliver(step)(k, v, undefined, ts))
+          this.safely(() => this.deliver(step)(k, v, undefined, ts), k, v)
   }
 
   private input(step: Step): RunBatch {
@@ -95,7 +96,7 @@ export class Interpreter {
     const { rec } = this.env
     const emit: Take = (k, v, o, ts) => {
       rec.ts = ts
-      this.safely(() => next(k, v, o, ts))
+      this.safely(() => next(k, v, o, ts), k, v)
     }
     return step.table ? emit : (k: unknown, v: unknown, ts: number) => emit(k, v, undefined, ts)
   }
@@ -105,7 +106,7 @@ export class Interpreter {
     const takes = step.outputs.filter(({ to }) => to.op.kind !== 'late').map((edge) => this.take(edge))
     if (takes.length === 1) return takes[0] as Take
     return (k, v, o, ts) => {
-      for (const take of takes) this.safely(() => take(k, v, o, ts))
+      for (const take of takes) this.safely(() => take(k, v, o, ts), k, v)
     }
   }
 
@@ -292,11 +293,11 @@ export class Interpreter {
     }
   }
 
-  private safely(act: () => void): void {
+  private safely(act: () => void, key?: unknown, value?: unknown): void {
     try {
       act()
     } catch (error) {
-      this.env.fail(error, this.at)
+      this.env.fail(error, this.at, key, value)
     }
   }
 }

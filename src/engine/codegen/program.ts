@@ -16,7 +16,7 @@ import { JoinTable, KeyValueTable } from '../../state/stores/index.ts'
 export interface LinkParts {
   readonly rec: CurrentRecord
   readonly clock: TaskClock
-  readonly fail: (error: unknown, at: number) => void
+  readonly fail: ProgramEnv['fail']
   readonly ops: Record<number, object>
   readonly strict: boolean
   readonly codegen: boolean

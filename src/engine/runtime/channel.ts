@@ -42,12 +42,23 @@ export class Channel implements Link {
     this.batch = this.empty()
   }
 
-  push(key: unknown, value: unknown, old: unknown, ts: number, w: number, headers: RawHeaders | undefined): void {
+  push(
+    key: unknown,
+    value: unknown,
+    old: unknown,
+    ts: number,
+    w: number,
+    headers: RawHeaders | undefined,
+    place: number,
+    offset: number,
+  ): void {
     const { batch } = this
     batch.keys.push(key)
     batch.values.push(value)
     batch.timestamps.push(ts)
     ;(batch.w as number[]).push(w)
+    ;(batch.places as number[]).push(place)
+    ;(batch.origins as number[]).push(offset)
     if (batch.olds !== undefined) batch.olds.push(old)
     if (headers !== undefined || batch.headers !== undefined) this.headed(headers)
     batch.count++
@@ -85,6 +96,8 @@ export class Channel implements Link {
       olds: repartition.change ? [] : undefined,
       timestamps: [],
       w: [],
+      places: [],
+      origins: [],
       headers: undefined,
       offsets: undefined,
       baseOffset: sent,
@@ -94,7 +107,16 @@ export class Channel implements Link {
 
 /** Where a producing task's records of a repartition leave it. */
 export interface Outlet {
-  push(key: unknown, value: unknown, old: unknown, ts: number, w: number, headers: RawHeaders | undefined): void
+  push(
+    key: unknown,
+    value: unknown,
+    old: unknown,
+    ts: number,
+    w: number,
+    headers: RawHeaders | undefined,
+    place: number,
+    offset: number,
+  ): void
 }
 
 /** The writing end of a repartition in one task: picks the partition by key. */
@@ -125,10 +147,10 @@ export class RepartitionWriter {
   }
 
   process(key: unknown, value: unknown, ts: number): void {
-    const { copy, only } = this
+    const { copy, only, rec } = this
     const sent = copy === undefined ? value : copy(value)
     const outlet = only === undefined ? this.pick(key, value) : only
-    outlet.push(key, sent, undefined, ts, this.clock.w, this.rec.rawHeaders)
+    outlet.push(key, sent, undefined, ts, this.clock.w, rec.rawHeaders, rec.place, rec.origin)
   }
 
   pick(key: unknown, value: unknown): Outlet {
@@ -163,7 +185,9 @@ export class BroadcastWriter {
 
   process(key: unknown, value: unknown, ts: number): void {
     const sent = this.copy === undefined ? value : this.copy(value)
-    for (const outlet of this.outlets) outlet.push(key, sent, undefined, ts, this.clock.w, this.rec.rawHeaders)
+    const { rec } = this
+    for (const outlet of this.outlets)
+      outlet.push(key, sent, undefined, ts, this.clock.w, rec.rawHeaders, rec.place, rec.origin)
   }
 }
 
@@ -196,7 +220,7 @@ export class ChangeWriter {
   }
 
   process(key: unknown, value: unknown, old: unknown, ts: number): void {
-    const { copy } = this
+    const { copy, rec } = this
     const outlet = this.writer.pick(key, value ?? old)
     outlet.push(
       key,
@@ -204,7 +228,9 @@ export class ChangeWriter {
       copy === undefined ? old : copy(old),
       ts,
       this.clock.w,
-      this.rec.rawHeaders,
+      rec.rawHeaders,
+      rec.place,
+      rec.origin,
     )
   }
 }

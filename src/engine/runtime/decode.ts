@@ -1,6 +1,7 @@
 import type { SourceNode, UserFn } from '../../dsl/plan/index.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import { placeOf } from './places.ts'
 import { CurrentRecord, type RawHeaders, type RecordBatch } from './record.ts'
 
 interface FastSerde {
@@ -27,9 +28,11 @@ export class SourceDecoder {
   private readonly key: Reader
   private readonly value: Reader
   private readonly view = new CurrentRecord()
+  private readonly place: number
 
-  constructor(source: SourceNode, topic: string, policy: DecodePolicy) {
+  constructor(source: SourceNode, topic: string, partition: number, policy: DecodePolicy) {
     this.source = source
+    this.place = placeOf(topic, partition)
     this.policy = policy
     this.key = reader(source.key as FastSerde | undefined, topic)
     this.value = reader(source.value as FastSerde | undefined, topic)
@@ -58,6 +61,7 @@ export class SourceDecoder {
       baseOffset: fetched.offsets[from] ?? 0,
       raw: fetched,
       rawFrom: from,
+      place: this.place,
     }
     view.batch = batch
     for (let i = from; i < to; i++) {

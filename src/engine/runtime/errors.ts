@@ -20,13 +20,23 @@ export function invalidAt(error: DhaaraError, source: SourceNode, batch: Fetched
   return new DhaaraError(error.code as never, message, { step: source.name, cause: error.cause })
 }
 
+/** Where the record at hand came from: its source, and the repartition that it came by. */
+export function whereabouts(rec: CurrentRecord): string {
+  const { source, topic, partition, offset } = rec
+  if (source === undefined)
+    return rec.i < 0
+      ? 'outside of any record (a timer or a closing window)'
+      : `at ${topic}[${partition}] offset ${offset}, sent by a timer or a closing window`
+  const at = `at ${source.topic}[${source.partition}] offset ${source.offset}`
+  return rec.i < 0 || (topic === source.topic && partition === source.partition)
+    ? at
+    : `${at}, by way of ${topic}[${partition}]`
+}
+
 /** A user's exception, with the step and the record that it crossed; its own stack leads to the user's line. */
 export function userError(error: unknown, step: string, rec: CurrentRecord): DhaaraError {
   if (error instanceof DhaaraError && error.step !== undefined) return error
-  const where =
-    rec.i < 0
-      ? 'outside of any record (a timer or a closing window)'
-      : `at ${rec.topic}[${rec.partition}] offset ${rec.offset}`
+  const where = whereabouts(rec)
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   if (error instanceof DhaaraError)
     return new DhaaraError(error.code as never, `step '${step}', ${where}: ${error.message}`, {

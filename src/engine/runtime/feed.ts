@@ -212,6 +212,8 @@ function slice(batch: RecordBatch, from: number): RecordBatch {
     olds: batch.olds?.slice(from),
     timestamps: batch.timestamps.slice(from),
     w: batch.w?.slice(from),
+    places: batch.places?.slice(from),
+    origins: batch.origins?.slice(from),
     headers: batch.headers?.slice(from),
     baseOffset: batch.baseOffset + from,
   }

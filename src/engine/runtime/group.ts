@@ -2,6 +2,7 @@ import type { SourceNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { CachePool, type Sealer, statePrefix } from '../../state/stores/index.ts'
+import type { ProgramEnv } from '../codegen/interpret.ts'
 import { type Program, programOf } from '../codegen/program.ts'
 import type { Counter } from '../operators/operator.ts'
 import { waitedFor } from '../plan/versioned.ts'
@@ -248,7 +249,7 @@ export class TaskGroup {
       host.options.strict,
     )
     this.stores.set(taskId, stores)
-    const fail = (error: unknown, at: number) => this.fail(error, at, rec)
+    const fail: ProgramEnv['fail'] = (error, at, key, value) => this.fail(error, at, rec, key, value)
     const instance = new Instance(sub, {
       ctx: {
         clock,
@@ -383,7 +384,7 @@ export class TaskGroup {
     saved: TaskMeta | undefined,
   ): TopicFeed {
     const { host } = this
-    const decoder = new SourceDecoder(op, topic, {
+    const decoder = new SourceDecoder(op, topic, partition, {
       invalid: (error, source, batch, i) => {
         const action = host.onDataError(error, source, batch, i)
         if (action === 'fail' || action === 'retry') throw new EpochAborted(invalidAt(error, source, batch, i))
@@ -516,7 +517,7 @@ export class TaskGroup {
     return channel
   }
 
-  private fail(error: unknown, at: number, rec: CurrentRecord): void {
+  private fail(error: unknown, at: number, rec: CurrentRecord, key?: unknown, value?: unknown): void {
     if (error instanceof EpochAborted) throw error
     const step = this.plan.steps[at]
     const wrapped = userError(error, step?.name ?? 'unknown', rec)
@@ -531,7 +532,11 @@ export class TaskGroup {
           : undefined
     if (spec !== undefined && !spec.pure && !this.host.options.careful)
       throw new EpochAborted(new CarefulReplay(wrapped))
-    if (action === 'deadLetter') this.host.deadLetter(wrapped, rec)
+    if (action === 'deadLetter') {
+      rec.lost = { key, value }
+      this.host.deadLetter(wrapped, rec)
+      rec.lost = undefined
+    }
     this.counter(`${step?.name ?? 'unknown'}.failed`).n++
   }
 

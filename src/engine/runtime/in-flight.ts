@@ -3,6 +3,7 @@ import { readRecords } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import type { Channel } from './channel.ts'
 import type { RecordBatch } from './record.ts'
+import { nowhere } from './places.ts'
 import { aligned } from './ring-link.ts'
 
 /** What was sent to a task and not applied when its epoch was sealed, as it lies in the state: by feed, oldest first. */
@@ -17,9 +18,10 @@ export interface InFlight {
 export function framesOf(batches: readonly RecordBatch[], codec: ChannelCodec): Buffer[] {
   const writer = new FrameWriter(codec)
   const frames: Buffer[] = []
-  for (const { count, keys, values, olds, timestamps, w, headers } of batches) {
+  for (const { count, keys, values, olds, timestamps, w, headers, places, origins } of batches) {
     for (let i = 0; i < count; i++) {
-      writer.add(keys[i], values[i], olds?.[i], timestamps[i] as number, w?.[i] as number, headers?.[i])
+      const [place, origin] = [places?.[i] ?? nowhere, origins?.[i] ?? -1]
+      writer.add(keys[i], values[i], olds?.[i], timestamps[i] as number, w?.[i] as number, headers?.[i], place, origin)
       if (writer.full) frames.push(writer.take())
     }
   }

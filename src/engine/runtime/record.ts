@@ -1,4 +1,5 @@
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import { nowhere, placeAt } from './places.ts'
 import type { HeadersView, RecordCopy, RecordView } from '../../dsl/records.ts'
 
 /** Headers as they lie in frames. */
@@ -6,7 +7,8 @@ export type RawHeaders = readonly (readonly [string, Uint8Array])[]
 
 /**
  * Records on their way through a task: a struct of arrays. `olds` only where rows' changes travel; `w`, the producer's
- * watermark before each record, only behind a repartition; `headers` only where some record has any.
+ * watermark before each record, and the source records that they come from, only behind a repartition; `headers` only
+ * where some record has any.
  */
 export interface RecordBatch {
   readonly topic: string
@@ -17,6 +19,11 @@ export interface RecordBatch {
   readonly olds: unknown[] | undefined
   readonly timestamps: number[]
   readonly w: number[] | undefined
+  /** Topic partitions, see places.ts; and offsets there. */
+  readonly places?: number[] | undefined
+  readonly origins?: number[] | undefined
+  /** Of all records, where they were read from a topic. */
+  readonly place?: number
   readonly headers: (RawHeaders | undefined)[] | undefined
   readonly offsets: ArrayLike<number> | undefined
   /** Offset of record 0, where offsets are consecutive. */
@@ -27,6 +34,13 @@ export interface RecordBatch {
   readonly rawFrom?: number
   /** Which of its records each one was, where some were left out. */
   readonly rawIndex?: readonly number[] | undefined
+}
+
+/** Where a record lies in a topic that the topology reads. */
+export interface SourceRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
 }
 
 export const noBatch: RecordBatch = {
@@ -78,6 +92,11 @@ export class CurrentRecord implements RecordView {
   i = -1
   ts = 0
   own: RawHeaders | undefined = undefined
+  /** What failed where no record is at hand. */
+  lost: { readonly key: unknown; readonly value: unknown } | undefined = undefined
+  /** The source record of what comes out of time but was one: an answer of an asynchronous step. */
+  private ownPlace = nowhere
+  private ownOrigin = -1
 
   get topic(): string {
     return this.i < 0 ? '' : this.batch.topic
@@ -109,10 +128,40 @@ export class CurrentRecord implements RecordView {
     return headers === undefined || this.i < 0 ? undefined : headers[this.i]
   }
 
+  /** Topic partition of the source record, see places.ts. */
+  get place(): number {
+    if (this.i < 0) return this.ownPlace
+    const { places, place } = this.batch
+    return places === undefined ? (place ?? nowhere) : (places[this.i] as number)
+  }
+
+  /** Its offset there. */
+  get origin(): number {
+    if (this.i < 0) return this.ownOrigin
+    const { origins } = this.batch
+    return origins === undefined ? this.offset : (origins[this.i] as number)
+  }
+
+  /** The source record; undefined: it is not known, or time made what is at hand. */
+  get source(): SourceRecord | undefined {
+    const place = placeAt(this.place)
+    return place && { topic: place.topic, partition: place.partition, offset: this.origin }
+  }
+
   /** What time triggers has no record. */
   none(): void {
     this.i = -1
     this.own = undefined
+    this.ownPlace = nowhere
+    this.ownOrigin = -1
+  }
+
+  /** No record is at hand, but what comes out was one. */
+  answered(headers: RawHeaders | undefined, place: number, origin: number): void {
+    this.i = -1
+    this.own = headers
+    this.ownPlace = place
+    this.ownOrigin = origin
   }
 
   copy(): RecordCopy {

@@ -37,9 +37,18 @@ export class RemoteOutlet implements Link {
     this.writer.generation = peer.generation
   }
 
-  push(key: unknown, value: unknown, old: unknown, ts: number, w: number, headers: RawHeaders | undefined): void {
+  push(
+    key: unknown,
+    value: unknown,
+    old: unknown,
+    ts: number,
+    w: number,
+    headers: RawHeaders | undefined,
+    place: number,
+    offset: number,
+  ): void {
     const { writer } = this
-    writer.add(key, value, old, ts, w, headers)
+    writer.add(key, value, old, ts, w, headers, place, offset)
     // the W behind these records is not settled yet; the one before the last of them holds
     if (writer.full) this.send(w)
   }

@@ -31,6 +31,8 @@ export interface WorldOptions {
   readonly cacheBytes: number
   /** Records a slice. */
   readonly batchSize: number
+  /** What user code throws stops the world unless this says otherwise. */
+  readonly onUserError?: Host['onUserError']
 }
 
 type Order = { readonly type: 'seal' | 'written'; readonly epoch: number }
@@ -216,7 +218,7 @@ export class World {
       behind: (topic, partition, offset) => log.endOffset(topic, partition) > offset,
       startOffset: () => 0,
       now: () => this.now,
-      onUserError: refuse,
+      onUserError: options.onUserError ?? refuse,
       onDataError: refuse,
       deadLetter() {},
       deadLetterRaw() {},

@@ -87,7 +87,9 @@ export class MapAsync implements Timed {
   private take(key: unknown, value: unknown, ts: number): void {
     const { clock, copy, rec, table } = this.services
     const kept = copy === undefined ? value : copy(value)
-    const stored: StoredRequest = [key, kept, ts, clock.w, rec.rawHeaders ?? null, rec.topic, rec.partition, rec.offset]
+    const { source, topic, partition, offset } = rec
+    const from = source === undefined ? null : ([source.topic, source.partition, source.offset] as const)
+    const stored: StoredRequest = [key, kept, ts, clock.w, rec.rawHeaders ?? null, topic, partition, offset, from]
     const request = newRequest(this.next, stored)
     table.put(request.seq, storedRequest(request), ts)
     this.admit(request)
@@ -233,10 +235,9 @@ export class MapAsync implements Timed {
     table.set(table.load(request.seq), undefined, request.ts)
     if (request.result === undefined) return
     for (const gate of this.gates) gate.w = w
-    rec.none()
-    rec.own = request.headers
+    rec.answered(request.headers, request.place, request.origin)
     this.out(request.key, request.result.value, request.ts)
-    rec.own = undefined
+    rec.none()
   }
 
   /** Makes the calls that may be made. */

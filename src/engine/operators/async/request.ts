@@ -1,4 +1,5 @@
 import type { RecordCopy } from '../../../dsl/records.ts'
+import { nowhere, placeAt, placeOf } from '../../runtime/places.ts'
 import { Headers, noHeaders, type RawHeaders, type RecordBatch } from '../../runtime/record.ts'
 
 /** A record on its way through an asynchronous step. */
@@ -14,6 +15,9 @@ export interface Request {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  /** Its source record, see places.ts. */
+  readonly place: number
+  readonly origin: number
   /** Calls made, the running one included. */
   attempt: number
   phase: 'waiting' | 'running' | 'pausing' | 'done'
@@ -36,6 +40,7 @@ export type StoredRequest = readonly [
   topic: string,
   partition: number,
   offset: number,
+  source: readonly [topic: string, partition: number, offset: number] | null,
 ]
 
 export const storedRequest = (one: Request): StoredRequest => [
@@ -47,11 +52,17 @@ export const storedRequest = (one: Request): StoredRequest => [
   one.topic,
   one.partition,
   one.offset,
+  stored(one),
 ]
+
+function stored({ place, origin }: Request): StoredRequest[8] {
+  const known = placeAt(place)
+  return known === undefined ? null : [known.topic, known.partition, origin]
+}
 
 export const newRequest = (
   seq: number,
-  [key, value, ts, w, headers, topic, partition, offset]: StoredRequest,
+  [key, value, ts, w, headers, topic, partition, offset, source]: StoredRequest,
 ): Request => ({
   seq,
   key,
@@ -62,6 +73,8 @@ export const newRequest = (
   topic,
   partition,
   offset,
+  place: source === null ? nowhere : placeOf(source[0], source[1]),
+  origin: source === null ? -1 : source[2],
   attempt: 0,
   phase: 'waiting',
   fallingBack: false,
@@ -80,7 +93,17 @@ export const recordOf = ({ topic, partition, offset, ts, headers }: Request): Re
 })
 
 /** The record alone, for whom it fails. */
-export const batchOf = ({ topic, partition, offset, ts, key, value, headers }: Request): RecordBatch => ({
+export const batchOf = ({
+  topic,
+  partition,
+  offset,
+  ts,
+  key,
+  value,
+  headers,
+  place,
+  origin,
+}: Request): RecordBatch => ({
   topic,
   partition,
   count: 1,
@@ -92,4 +115,6 @@ export const batchOf = ({ topic, partition, offset, ts, key, value, headers }: R
   headers: headers === undefined ? undefined : [headers],
   offsets: [offset],
   baseOffset: offset,
+  places: [place],
+  origins: [origin],
 })
