@@ -11,7 +11,8 @@ interface Item {
   readonly done: PromiseWithResolvers<number>
   since: number
   sent: boolean
-  acked: number | undefined
+  /** It went out while those before it were under way. */
+  follows: boolean
 }
 
 interface Queue {
@@ -23,6 +24,8 @@ interface Queue {
   inFlight: number
   /** A batch failed: those behind it come back first, then all are sent again in order. */
   broken: boolean
+  /** The leader knows this producer: a batch was taken. */
+  known: boolean
 }
 
 /** The broker remembers so many batches of a producer and partition. */
@@ -84,7 +87,7 @@ export class Sender {
       done,
       since: performance.now(),
       sent: false,
-      acked: undefined,
+      follows: false,
     }
     queue.items.push(item)
     if (ready === undefined) this.#pump()
@@ -127,7 +130,7 @@ export class Sender {
     const key = `${partition}/${topic}`
     let queue = this.#queues.get(key)
     if (queue === undefined) {
-      queue = { topic, partition, items: [], sequence: 0, inFlight: 0, broken: false }
+      queue = { topic, partition, items: [], sequence: 0, inFlight: 0, broken: false, known: false }
       this.#queues.set(key, queue)
     }
     return queue
@@ -165,7 +168,8 @@ export class Sender {
       for (const queue of this.#queues.values()) {
         if (queue.broken && queue.inFlight > 0) continue
         queue.broken = false
-        if (queue.inFlight >= mostInFlight) continue
+        // A leader that does not know a producer takes any sequence number as its first.
+        if (queue.inFlight >= (queue.known ? mostInFlight : 1)) continue
         const item = queue.items.find(({ sent }) => !sent)
         if (item === undefined || !item.ready) continue
         let leader: number
@@ -183,6 +187,7 @@ export class Sender {
         if (size > 0 && size + item.batch.length > requestBytes) continue
         bytes.set(leader, size + item.batch.length)
         item.sent = true
+        item.follows = queue.inFlight > 0
         queue.inFlight++
         const list = requests.get(leader)
         if (list === undefined) requests.set(leader, [{ queue, item }])
@@ -228,6 +233,7 @@ export class Sender {
 
   #answered(queue: Queue, item: Item, error: number, base: number, message: string | null): void {
     if (error === 0 || error === kafkaError.duplicateSequence) {
+      queue.known = true
       const at = queue.items.indexOf(item)
       if (at >= 0) queue.items.splice(at, 1)
       item.done.resolve(base)
@@ -238,9 +244,9 @@ export class Sender {
       return
     }
     // Behind a batch that was not taken, this is no more than its consequence.
-    const follows = error === kafkaError.outOfOrderSequence && queue.items[0] !== item
     const what = `Writing to topic '${queue.topic}', partition ${queue.partition}${message === null ? '' : ` (${message})`}`
-    if (follows) this.#again(queue, item, new KafkaAnswer(kafkaError.notLeader, what))
+    if (error === kafkaError.outOfOrderSequence && item.follows)
+      this.#again(queue, item, new KafkaAnswer(kafkaError.notLeader, what))
     else this.#again(queue, item, new KafkaAnswer(error, what))
   }
 
