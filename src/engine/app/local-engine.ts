@@ -154,6 +154,11 @@ export class LocalEngine implements Engine {
       const n = this.sourceRecords() - before
       this.processed += n
       const now = this.settings.clock.now()
+      if (this.group.pressed) {
+        this.commit()
+        // it stopped before it was done
+        return Math.max(n, 1)
+      }
       if (now - this.committedAt >= this.settings.interval && this.dirty) this.commit()
       return n
     } catch (error) {

@@ -215,6 +215,7 @@ export class WorkerEngine implements Engine {
     else if (report.type === 'ask' || report.generation !== this.generation) return
     else if (report.type === 'part') this.collect(worker, report.part)
     else if (report.type === 'ended') this.hasEnded(worker)
+    else if (report.type === 'pressed') this.isPressed()
     else this.hasFailed(report.kind, receiveError(report.error))
   }
 
@@ -333,6 +334,11 @@ export class WorkerEngine implements Engine {
     this.openIfDue()
   }
 
+  private isPressed(): void {
+    this.due = true
+    this.openIfDue()
+  }
+
   /** Looks each interval whether there is something to write. */
   private schedule(): void {
     this.timer = setTimeout(
@@ -352,7 +358,8 @@ export class WorkerEngine implements Engine {
     const allEnded = this.atEnd.size === this.program.workers
     if (this.state !== 'running' || !this.coordinator.roomy || !(this.due || allEnded)) return
     this.due = false
-    this.atEnd.clear()
+    // a worker says it once: an epoch that comes before the others have ended must not forget it
+    if (allEnded) this.atEnd.clear()
     this.open(false)
   }
 

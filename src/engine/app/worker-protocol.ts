@@ -97,6 +97,8 @@ export type Report =
   | { readonly type: 'broken'; readonly error: SentError }
   | { readonly type: 'part'; readonly generation: number; readonly part: Part }
   | { readonly type: 'ended'; readonly generation: number }
+  /** So much waits to be written that an epoch should be opened early. */
+  | { readonly type: 'pressed'; readonly generation: number }
   | {
       readonly type: 'failed'
       readonly generation: number

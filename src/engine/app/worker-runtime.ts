@@ -64,6 +64,7 @@ export class WorkerRuntime {
   private halted = false
   private closed = false
   private saidEnded = false
+  private saidPressed = false
   private sourced = 0
   private processed = 0
   /** Feeds of each topic partition that is read here. */
@@ -134,6 +135,7 @@ export class WorkerRuntime {
     this.transport = undefined
     this.halted = false
     this.saidEnded = false
+    this.saidPressed = false
     this.sealed = []
     this.sealsHeld = []
     this.sourced = 0
@@ -174,6 +176,10 @@ export class WorkerRuntime {
         n = group.run(SLICE)
         if (n > 0 || this.outputs.written > 0 || (group.ended && !this.saidEnded)) this.markDirty()
         this.tellPositions()
+        if (!this.saidPressed && group.pressed) {
+          this.saidPressed = true
+          this.report({ type: 'pressed', generation: transport.generation })
+        }
       }
       this.handOver(group, transport)
     })
@@ -227,6 +233,7 @@ export class WorkerRuntime {
     const epoch = group.seal(pack)
     this.sealed.push({ epoch, pack, frames: outputs.take(), ended, stats })
     outputs.written = 0
+    this.saidPressed = false
     Atomics.store(this.dirty, this.start.worker, 0)
     if (order.halt) this.halted = true
     failpoint('after-seal')

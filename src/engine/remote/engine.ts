@@ -199,7 +199,7 @@ export class RemoteEngine implements Engine {
       }
       const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
       if (this.committing === undefined) {
-        if (due && this.dirty) this.commit()
+        if ((due && this.dirty) || this.group?.pressed) this.commit()
         else this.sendFull()
       }
       if (this.group?.ended && !this.dirty) {
@@ -209,7 +209,8 @@ export class RemoteEngine implements Engine {
           return
         }
       }
-      if (this.committing !== undefined && this.outputs.bytes > MOST_WAITING) await this.committing
+      if (this.committing !== undefined && (this.outputs.bytes > MOST_WAITING || this.group?.full))
+        await this.committing
       if (n > 0) await breathe()
       else await this.rest()
     }

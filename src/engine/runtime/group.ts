@@ -78,21 +78,46 @@ export class TaskGroup {
     for (const task of this.order) task.settle()
   }
 
-  /** Runs until nothing is at hand, or about `limit` records were processed. Returns how many were. */
+  /**
+   * Runs until nothing is at hand, about `limit` records were processed, or as much waits to be written as there may be.
+   * Returns how many records were processed.
+   */
   run(limit: number): number {
     let processed = 0
     for (let moved = true; moved && processed < limit; ) {
       moved = this.transport?.receive() ?? false
       const now = this.host.now()
       for (const task of this.order) {
+        if (this.full) break
         const delivered = task.deliver()
         const n = this.runTask(task, now)
         processed += n
+        if (n > 0) this.weigh(task)
         if (task.settle() || n > 0 || delivered) moved = true
       }
       this.transport?.flush()
+      if (this.full) break
     }
     return processed
+  }
+
+  /** So much waits to be written that a checkpoint should come early. */
+  get pressed(): boolean {
+    return this.pool.pressed(this.host.outputs.fullBytes)
+  }
+
+  /** So much waits to be written that nothing should be added to it. */
+  get full(): boolean {
+    return this.pool.full(this.host.outputs.fullBytes)
+  }
+
+  /** Keeps count of the memory of stores, which a task that ran may have filled. */
+  private weigh(task: Task): void {
+    const { pool } = this
+    this.stores.get(task.id)?.measure()
+    if (!pool.crowded) return
+    for (const stores of this.stores.values()) stores.trim()
+    pool.trimmed()
   }
 
   /** Before a seal: applies what has come from other tasks, so that little is in flight. */

@@ -26,6 +26,8 @@ export class Outputs {
   private readonly partitionsOf: (topic: string) => number
   /** Cut from full builders: they go with the epoch, in order. */
   private frames: OutputFrame[] = []
+  /** Of `frames`. */
+  private cutBytes = 0
   private readonly free: Buffer<ArrayBuffer>[] = []
 
   /** @param partitionsOf number of partitions of a topic, made if it does not exist */
@@ -43,13 +45,16 @@ export class Outputs {
 
   /** Cuts a frame that has grown large. */
   cut(output: TopicOutput, partition: number): void {
-    this.frames.push(this.finish(output, partition))
+    const frame = this.finish(output, partition)
+    this.frames.push(frame)
+    this.cutBytes += frame.frame.length
   }
 
   /** Frames that are full already: they may leave before the epoch ends. */
   takeFull(): OutputFrame[] {
     const { frames } = this
     this.frames = []
+    this.cutBytes = 0
     return frames
   }
 
@@ -60,9 +65,7 @@ export class Outputs {
         if (builder.count > 0) this.frames.push(this.finish(output, partition))
       }
     }
-    const { frames } = this
-    this.frames = []
-    return frames
+    return this.takeFull()
   }
 
   /** Of frames that were taken and written: their memory is used again. Fresh memory costs more than filling it. */
@@ -74,9 +77,13 @@ export class Outputs {
     return { topic, partition, frame: (builders[partition] as FrameBuilder).finish(undefined, this.free.pop()) }
   }
 
+  /** Bytes of frames that are full: an open one is small. */
+  get fullBytes(): number {
+    return this.cutBytes
+  }
+
   get bytes(): number {
-    let bytes = 0
-    for (const { frame } of this.frames) bytes += frame.length
+    let bytes = this.cutBytes
     for (const output of this.topics.values()) for (const builder of output.builders) bytes += builder.bytes
     return bytes
   }

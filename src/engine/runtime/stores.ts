@@ -221,6 +221,16 @@ export class TaskStores {
     for (const table of this.tables.values()) table.written(epoch)
   }
 
+  /** Tells the pool what the stores hold. */
+  measure(): void {
+    for (const table of this.tables.values()) table.measure()
+  }
+
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void {
+    for (const table of this.tables.values()) table.trim()
+  }
+
   private roundTrip<T extends KeyValueTable | WindowTable>(name: string, table: T): T {
     if (!this.strict || !this.specs.has(name)) return table
     const { values } = table.space

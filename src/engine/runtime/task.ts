@@ -8,12 +8,6 @@ import type { WallTime } from '../time/wall-time.ts'
 import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
 import type { Link } from './channel.ts'
 
-export interface TaskStore {
-  seal(sealer: never): void
-  written(epoch: number): void
-  readonly dirtyBytes: number
-}
-
 export interface TaskParts {
   readonly sub: SubTopology
   readonly partition: number

@@ -141,6 +141,16 @@ export class DueIndex {
     }
   }
 
+  /** Says what is held, and what of it waits to be written. */
+  measure(): void {
+    let fresh = 0
+    for (const start of this.starts) fresh += (this.stretches.get(start) as Stretch).fresh.length
+    this.space.cache.tell(this.count * dueBytes, fresh * dueBytes)
+  }
+
+  /** What is held goes when an epoch is written. */
+  trim(): void {}
+
   private open(start: number): Stretch {
     // its rows may stay: they are out of date
     const old = this.dropped.get(start)

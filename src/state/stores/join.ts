@@ -1,4 +1,5 @@
 import { KeyWriter } from '../codec/index.ts'
+import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
 import { after, concat, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
 
@@ -145,7 +146,10 @@ export class JoinTable {
   /** Buckets that the running epoch has changed. */
   private dirty: JoinBucket[] = []
   private epoch: number
-  private readonly sealed: { epoch: number; groups: Chunk[][] }[] = []
+  private readonly sealed: { epoch: number; groups: Chunk[][]; bytes: number }[] = []
+  private sealedBytes = 0
+  /** Encoded size of a record: the mean of those measured lately. */
+  private meanBytes = 64
   /** Records of stretches that start until here are held by others too: they are not evicted. */
   private pinned = Number.NEGATIVE_INFINITY
   private cachedBytes = 0
@@ -261,7 +265,11 @@ export class JoinTable {
     this.dirty = []
     this.sealDropped(sealer)
     const live = changed.filter((bucket) => !bucket.dead).sort((a, b) => a.start - b.start)
-    if (live.length > 0) this.sealed.push({ epoch, groups: live.map((bucket) => this.sealBucket(bucket, sealer)) })
+    if (live.length === 0) return
+    const groups = live.map((bucket) => this.sealBucket(bucket, sealer))
+    const bytes = groups.reduce((sum, chunks) => chunks.reduce((all, chunk) => all + chunk.bytes, sum), 0)
+    this.sealed.push({ epoch, groups, bytes })
+    this.sealedBytes += bytes
   }
 
   private sealBucket(bucket: JoinBucket, sealer: Sealer): Chunk[] {
@@ -284,7 +292,8 @@ export class JoinTable {
 
   written(epoch: number): void {
     while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
-      const { epoch: at, groups } = this.sealed.shift() as { epoch: number; groups: Chunk[][] }
+      const { epoch: at, groups, bytes } = this.sealed.shift() as { epoch: number; groups: Chunk[][]; bytes: number }
+      this.sealedBytes -= bytes
       for (const chunks of groups) {
         for (const chunk of chunks) {
           const group = groupOf(chunk)
@@ -292,6 +301,29 @@ export class JoinTable {
         }
       }
     }
+    this.measure()
+    this.evict()
+  }
+
+  /** Says what is held, and what of it waits to be written; measures a few records more. */
+  measure(): void {
+    let waiting = 0
+    for (const { dirty, dead } of this.dirty) {
+      if (dead) continue
+      for (const chunk of [dirty[0] as Chunk, dirty.at(-1) as Chunk]) {
+        const { arrived } = groupOf(chunk)
+        const record = arrived[arrived.length - 1] as Kept
+        this.meanBytes += (roughBytes(record.value) + 16 - this.meanBytes) / 8
+      }
+      waiting += dirty.length
+    }
+    // a chunk has seldom more than one record more
+    const unwritten = waiting * this.meanBytes
+    this.space.cache.tell(this.held + unwritten * 4, (unwritten + this.sealedBytes) * 4)
+  }
+
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void {
     this.evict()
   }
 

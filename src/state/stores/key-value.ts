@@ -1,6 +1,7 @@
 import { KeyWriter } from '../codec/index.ts'
 import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
+import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
 
@@ -18,7 +19,10 @@ export class KeyValueTable {
   private dirty: Entry[] = []
   private epoch = 1
   /** Dirty lists of sealed epochs that are not written yet. */
-  private readonly sealed: { epoch: number; entries: Entry[] }[] = []
+  private readonly sealed: { epoch: number; entries: Entry[]; bytes: number }[] = []
+  private sealedBytes = 0
+  /** Turns over the dirty entries, to measure one now and then. */
+  private probe = 0
   private complete: boolean
   private cachedBytes = 0
   private hand: IterableIterator<[string | number, Entry]> | undefined
@@ -81,9 +85,21 @@ export class KeyValueTable {
     return this.complete
   }
 
-  /** Bytes, estimated, that no eviction can free before the next epochs are written. */
-  get dirtyBytes(): number {
-    return this.dirty.length * this.meanBytes * 4
+  /** Says what is held, and what of it no eviction can free before the next epochs are written; measures one row more. */
+  measure(): void {
+    const { dirty } = this
+    if (dirty.length > 0) {
+      this.probe = (this.probe + 7919) % dirty.length
+      const { value } = dirty[this.probe] as Entry
+      if (value !== undefined) this.meanBytes += (roughBytes(value) + 32 - this.meanBytes) / 8
+    }
+    const unwritten = dirty.length * this.meanBytes
+    this.space.cache.tell(this.held + unwritten * 4, (unwritten + this.sealedBytes) * 4)
+  }
+
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void {
+    this.evict()
   }
 
   seal(sealer: Sealer): void {
@@ -109,16 +125,19 @@ export class KeyValueTable {
       bytes += size
     }
     if (bytes > 0) this.meanBytes = bytes / dirty.length
-    this.sealed.push({ epoch, entries: dirty })
+    this.sealed.push({ epoch, entries: dirty, bytes })
+    this.sealedBytes += bytes
     this.dirty = []
   }
 
   /** Epochs up to this one are in the database: their entries are clean, and may go. */
   written(epoch: number): void {
     while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
-      const { epoch: at, entries } = this.sealed.shift() as { epoch: number; entries: Entry[] }
+      const { epoch: at, entries, bytes } = this.sealed.shift() as { epoch: number; entries: Entry[]; bytes: number }
       for (const entry of entries) if (entry.dirty === at) entry.dirty = 0
+      this.sealedBytes -= bytes
     }
+    this.measure()
     this.evict()
   }
 

@@ -6,8 +6,10 @@ export interface PartClient {
   seal(sealer: Sealer, epoch: number): void
   /** Epochs up to this one are in the database. */
   written(epoch: number): void
-  /** Bytes, estimated, that nobody can free before the next epochs are written. */
-  readonly dirtyBytes: number
+  /** Says what is held, and what of it waits to be written. */
+  measure(): void
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void
 }
 
 const HEAD = 0
@@ -49,8 +51,12 @@ export class PartTable {
     this.client?.written(epoch)
   }
 
-  get dirtyBytes(): number {
-    return this.client?.dirtyBytes ?? 0
+  measure(): void {
+    this.client?.measure()
+  }
+
+  trim(): void {
+    this.client?.trim()
   }
 
   *heads(): Generator<readonly [key: unknown, row: Uint8Array]> {

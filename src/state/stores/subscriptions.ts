@@ -134,6 +134,18 @@ export class SubscriptionTable {
         if (one.number === 0 && one.dirty === 0) this.forget(one)
       }
     }
+    this.measure()
+    this.evict()
+  }
+
+  /** Says what is held, and what of it waits to be written. */
+  measure(): void {
+    const waiting = this.sealed.reduce((sum, { subscriptions }) => sum + subscriptions.length, this.dirty.length)
+    this.space.cache.tell(this.held * heapBytesOfMember, waiting * heapBytesOfMember)
+  }
+
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void {
     this.evict()
   }
 

@@ -1,13 +1,14 @@
 import { KeyWriter } from '../codec/index.ts'
 import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
+import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
 import { after, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
 
 const rowKeys = new KeyWriter()
 
-/** What a row takes in the cache, roughly. */
-const heapBytesOfRow = 512
+/** What a row takes in the cache at least, roughly. */
+const leastHeapBytes = 512
 
 /** All rows of one window start: `prefix | start (8 bytes) | key`. */
 export class Bucket {
@@ -57,8 +58,12 @@ export class WindowTable {
   /** Buckets that the running epoch changed. */
   private dirty: Bucket[] = []
   private epoch: number
-  private readonly sealed: { epoch: number; entries: Entry[][] }[] = []
+  private readonly sealed: { epoch: number; entries: Entry[][]; count: number }[] = []
   private entryCount = 0
+  private sealedCount = 0
+  /** Encoded size of a row: the mean of those measured lately. */
+  private meanBytes = 64
+  private probe = 0
   /** Dropped in this epoch, with rows in the database. */
   private readonly dropped = new Map<number, Bucket>()
 
@@ -130,7 +135,11 @@ export class WindowTable {
     this.dirty = []
     this.sealDropped(sealer)
     const live = changed.filter((bucket) => !bucket.dead).sort((a, b) => a.start - b.start)
-    if (live.length > 0) this.sealed.push({ epoch, entries: live.map((bucket) => this.sealBucket(bucket, sealer)) })
+    if (live.length === 0) return
+    const entries = live.map((bucket) => this.sealBucket(bucket, sealer))
+    const count = entries.reduce((sum, some) => sum + some.length, 0)
+    this.sealed.push({ epoch, entries, count })
+    this.sealedCount += count
   }
 
   private sealBucket(bucket: Bucket, sealer: Sealer): Entry[] {
@@ -156,10 +165,34 @@ export class WindowTable {
 
   written(epoch: number): void {
     while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
-      const { epoch: at, entries } = this.sealed.shift() as { epoch: number; entries: Entry[][] }
+      const { epoch: at, entries, count } = this.sealed.shift() as { epoch: number; entries: Entry[][]; count: number }
       for (const some of entries) for (const entry of some) if (entry.dirty === at) entry.dirty = 0
+      this.sealedCount -= count
     }
+    this.measure()
     this.evict()
+  }
+
+  /** Says what is held, and what of it waits to be written; measures one row more. */
+  measure(): void {
+    let waiting = this.sealedCount
+    for (const { dirty, dead } of this.dirty) {
+      if (dead) continue
+      waiting += dirty.length
+      const { value } = dirty[this.probe++ % dirty.length] as Entry
+      if (value !== undefined) this.meanBytes += (roughBytes(value) + 32 - this.meanBytes) / 8
+    }
+    const each = this.heapBytes
+    this.space.cache.tell(this.entryCount * each, waiting * each)
+  }
+
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void {
+    this.evict()
+  }
+
+  private get heapBytes(): number {
+    return Math.max(leastHeapBytes, this.meanBytes * 4)
   }
 
   /** Reads the rows of these keys that are not in the cache, all at once. Opens no start. */
@@ -245,12 +278,13 @@ export class WindowTable {
   /** Second chance, oldest start first: a sweep spares what was used since the last. Unwritten changes stay. */
   private evict(): void {
     const { cache } = this.space
-    const limit = Math.max(64, cache.allowed(this.entryCount * heapBytesOfRow) / heapBytesOfRow)
+    const each = this.heapBytes
+    const limit = Math.max(64, cache.allowed(this.entryCount * each) / each)
     if (this.entryCount <= limit) return
     for (let sweep = 0; sweep < 2 && this.entryCount > limit; sweep++) {
       for (const bucket of this.buckets.values()) this.evictFrom(bucket, limit)
     }
-    cache.allowed(this.entryCount * heapBytesOfRow)
+    cache.allowed(this.entryCount * each)
   }
 
   private evictFrom(bucket: Bucket, limit: number): void {

@@ -34,5 +34,35 @@ describe('cache pool', () => {
     assert.equal(b.allowed(1000), Number.POSITIVE_INFINITY)
   })
 
+  it('asks for a checkpoint at half the limit, for a rest at the whole, and for neither once it is written', () => {
+    const MB = 1 << 20
+    const pool = new CachePool(100 * MB)
+    const [a, b] = [pool.share(), pool.share()]
+    a.tell(40 * MB, 30 * MB)
+    b.tell(40 * MB, 20 * MB)
+    assert.deepEqual([pool.pressed(), pool.full()], [false, false])
+    b.tell(40 * MB, 21 * MB)
+    assert.deepEqual([pool.pressed(), pool.full(), pool.full(50 * MB)], [true, false, true])
+    a.tell(90 * MB, 80 * MB)
+    assert.equal(pool.full(), true)
+    a.tell(90 * MB, 0)
+    b.tell(40 * MB, 0)
+    assert.deepEqual([pool.pressed(), pool.full(), pool.crowded], [false, false, true])
+  })
+
+  it('is not trimmed again and again for what cannot go', () => {
+    const MB = 1 << 20
+    const pool = new CachePool(100 * MB)
+    const share = pool.share()
+    share.tell(120 * MB, 100 * MB)
+    assert.equal(pool.crowded, true)
+    share.allowed(118 * MB)
+    pool.trimmed()
+    share.tell(125 * MB, 100 * MB)
+    assert.equal(pool.crowded, false)
+    share.tell(140 * MB, 100 * MB)
+    assert.equal(pool.crowded, true)
+  })
+
   it('keeps nothing without memory', () => assert.equal(new CachePool(0).share().allowed(10), 0))
 })

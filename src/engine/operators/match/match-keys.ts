@@ -1,5 +1,5 @@
 import { DhaaraError } from '../../../errors/index.ts'
-import type { PartClient, PartTable, Sealer } from '../../../state/stores/index.ts'
+import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import {
   begins,
   chunkOf,
@@ -32,7 +32,7 @@ const none: Head['waiting'] = []
  * it may do something to; an event that begins a match reads no more than the row that it is written to. Skip strategies
  * and `maxPartials` compare all of a key's partial matches: with them a key is read as a whole.
  */
-export class MatchKeys implements PartClient {
+export class MatchKeys {
   private readonly compiled: CompiledMatcher
   private readonly table: PartTable
   private readonly codec: EventCodec
@@ -149,8 +149,16 @@ export class MatchKeys implements PartClient {
     return state.matcher ?? undefined
   }
 
-  get dirtyBytes(): number {
-    return this.changed.length * MATCHER_BYTES
+  /** @param besides bytes that are held beside the keys' */
+  measure(besides: number): void {
+    let unwritten = this.changed.length * MATCHER_BYTES
+    for (const { states } of this.sealed) unwritten += states.length * MATCHER_BYTES
+    this.table.space.cache.tell(this.weight + besides, Math.min(this.weight, unwritten))
+  }
+
+  /** Lets go what there is no room for, if it is written. */
+  trim(): void {
+    this.evict()
   }
 
   seal(sealer: Sealer, epoch: number): void {

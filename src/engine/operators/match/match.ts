@@ -26,6 +26,9 @@ export interface MatchServices {
   readonly copy: ((value: unknown) => unknown) | undefined
 }
 
+/** What a record that waits takes, roughly. */
+const guestBytes = 256
+
 /** What a matcher gave for an event or a time: told only when the matcher is done. */
 interface Told {
   readonly pattern: number
@@ -170,8 +173,12 @@ export class Match implements Timed, MatchSink {
     return this.room.size
   }
 
-  get dirtyBytes(): number {
-    return this.keys.dirtyBytes
+  measure(): void {
+    this.keys.measure(this.room.size * guestBytes)
+  }
+
+  trim(): void {
+    this.keys.trim()
   }
 
   seal(sealer: Sealer, epoch: number): void {
