@@ -87,6 +87,7 @@ export const catalogue = {
   DHAARA_APP_STATE: entry('user', 'A call does not fit the state of the app'),
   DHAARA_QUERY: entry('user', 'A store cannot answer a query: its kind, its key order, or the query itself'),
   DHAARA_RESTORING: entry('external', 'The state that is asked for is being moved or restored; ask again', true),
+  DHAARA_STEP_STUCK: entry('user', 'A function of the topology does not come back'),
   DHAARA_MODULE: entry('user', 'A topology module could not be loaded, or has no topology'),
   DHAARA_PLAN_UNEQUAL: entry('user', 'Workers built different plans from one module'),
   DHAARA_WORKER_DIED: entry('internal', 'A worker thread ended', true),

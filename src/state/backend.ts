@@ -44,11 +44,15 @@ export interface WriteBatch {
   commit(options?: { readonly sync?: boolean }): void
 }
 
-export interface Backend extends BackendReader {
-  readonly kind: 'rocksdb' | 'memory'
+/** Of a thread that reads and writes. */
+export interface StateBackend extends BackendReader {
   batch(): WriteBatch
   /** Removes every key in [gte, lt). Idempotent, not part of a batch. */
   clearRange(gte: Uint8Array, lt: Uint8Array): void
+}
+
+export interface Backend extends StateBackend {
+  readonly kind: 'rocksdb' | 'memory'
   /** Approximate number of bytes held on disk (or in memory). */
   approximateBytes(): number
   close(): Promise<void>

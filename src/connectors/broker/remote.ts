@@ -100,6 +100,8 @@ export interface MemberOptions {
   /** Keeps its place while a process is restarted. */
   readonly instance?: string
   readonly sessionMs?: number
+  /** How long the others wait for it when all join again; default 5 min. */
+  readonly rebalanceMs?: number
   readonly topics: readonly string[]
   /** What the leader is told of this member; asked for at each join. */
   userData(): Buffer
@@ -122,6 +124,8 @@ export interface RemoteMember {
   /** Resolves when the group wants all to join again, or has dropped this member. */
   readonly rebalance: Promise<void>
   leave(): Promise<void>
+  /** Leaves for now: its tasks go to others. `rebalance` resolves, and it may join again. */
+  retreat(): Promise<void>
 }
 
 export interface RemoteLog {
@@ -157,7 +161,8 @@ export interface RemoteLog {
 export const remote: unique symbol = Symbol('dhaara.remote')
 
 export interface RemoteBroker extends Broker, AsyncDisposable {
-  [remote](): Promise<RemoteLog>
+  /** @param apart in a thread of its own: see `PortLog` */
+  [remote](where?: { readonly apart: boolean }): Promise<RemoteLog>
 }
 
 export const isRemote = (broker: Broker): broker is RemoteBroker => remote in broker

@@ -1,10 +1,12 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { BrokerParts, ConsumerOptions, OutputRecord, Producer, ProducerOptions } from '../broker/broker.ts'
 import { type RemoteBroker, type RemoteLog, remote } from '../broker/remote.ts'
-import { type ClientName, loadClient, type SaslOptions, type TlsOptions } from './client/index.ts'
-import { KafkaCluster } from './cluster.ts'
+import { openApart } from './apart.ts'
+import type { ClientName, SaslOptions, TlsOptions } from './client/index.ts'
+import type { KafkaCluster } from './cluster.ts'
 import { consume } from './consumer.ts'
 import { KafkaLog } from './log.ts'
+import { openCluster } from './open.ts'
 import { KafkaProducer } from './producer.ts'
 
 export interface KafkaBrokerOptions {
@@ -41,12 +43,17 @@ class Kafka implements BrokerParts, AsyncDisposable {
     return { [Symbol.asyncIterator]: () => consume(topic, options, () => this.open()) }
   }
 
-  [remote](): Promise<RemoteLog> {
-    return this.open()
+  [remote](where?: { readonly apart: boolean }): Promise<RemoteLog> {
+    return where?.apart ? this.#openApart() : this.open()
+  }
+
+  async #openApart(): Promise<RemoteLog> {
+    if (this.#disposed) throw closed()
+    return openApart(this.#options)
   }
 
   async open(): Promise<RemoteLog> {
-    if (this.#disposed) throw new DhaaraError('DHAARA_APP_STATE', 'This broker is closed; make another one')
+    if (this.#disposed) throw closed()
     this.#users++
     let released = false
     const release = async (): Promise<void> => {
@@ -55,7 +62,7 @@ class Kafka implements BrokerParts, AsyncDisposable {
       if (--this.#users === 0) await this.#close()
     }
     try {
-      this.#cluster ??= this.#connect()
+      this.#cluster ??= openCluster(this.#options)
       return new KafkaLog(await this.#cluster, this.#options, release)
     } catch (error) {
       this.#cluster = undefined
@@ -69,23 +76,14 @@ class Kafka implements BrokerParts, AsyncDisposable {
     await this.#close()
   }
 
-  async #connect(): Promise<KafkaCluster> {
-    const { client, clientId = 'dhaara', ssl, sasl, brokers } = this.#options
-    const cluster = new KafkaCluster(await loadClient(client, { clientId, ssl, sasl }), brokers)
-    // A wrong address or password shows at once, not after a minute of trying.
-    await cluster.refresh([]).catch(async (error: unknown) => {
-      await cluster.close()
-      throw error
-    })
-    return cluster
-  }
-
   async #close(): Promise<void> {
     const cluster = this.#cluster
     this.#cluster = undefined
     await (await cluster?.catch(() => undefined))?.close()
   }
 }
+
+const closed = (): DhaaraError => new DhaaraError('DHAARA_APP_STATE', 'This broker is closed; make another one')
 
 /**
  * Topics of an Apache Kafka cluster (2.8 or newer). Needs `@platformatic/kafka` 2.x or `kafkajs` 2.2 beside dhaara. Nothing is

@@ -61,6 +61,15 @@ export class KafkaMember implements RemoteMember {
     await this.#ask(apis.leaveGroup, { group: this.#options.group, members }).catch(() => {})
   }
 
+  async retreat(): Promise<void> {
+    this.#beat.abort()
+    const [member, instance] = [this.#member, this.#instance]
+    this.#member = ''
+    this.#rebalance.resolve()
+    if (member === '') return
+    await this.#ask(apis.leaveGroup, { group: this.#options.group, members: [{ member, instance }] }).catch(() => {})
+  }
+
   get #instance(): string | null {
     return this.#options.instance ?? null
   }
@@ -70,7 +79,7 @@ export class KafkaMember implements RemoteMember {
     const request = {
       group,
       sessionMs: this.#sessionMs,
-      rebalanceMs: 60_000,
+      rebalanceMs: this.#options.rebalanceMs ?? 300_000,
       member: this.#member,
       instance: this.#instance,
       type: protocolType,
@@ -128,7 +137,12 @@ export class KafkaMember implements RemoteMember {
         throw new KafkaAnswer(error, `Staying in group '${group}'`)
       } catch (error) {
         if (isAnswer(error, 'unknownMember', 'fencedInstanceId')) this.#member = ''
-        if (isAnswer(error, 'rebalanceInProgress', 'illegalGeneration', 'unknownMember', 'fencedInstanceId')) {
+        if (isAnswer(error, 'rebalanceInProgress')) {
+          // Whoever is busy comes later, and is a member until then.
+          this.#rebalance.resolve()
+          continue
+        }
+        if (isAnswer(error, 'illegalGeneration', 'unknownMember', 'fencedInstanceId')) {
           this.#rebalance.resolve()
           return
         }

@@ -22,6 +22,7 @@ import {
   StoreQuery,
 } from '../query/index.ts'
 import { RemoteEngine } from '../remote/engine.ts'
+import { runHere, runOnThreads } from '../remote/hire.ts'
 import { LocalState } from '../remote/local-state.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
@@ -250,13 +251,7 @@ export class StreamsApp implements AsyncDisposable {
   private async remoteEngine(plan: PhysicalPlan, program: LoadedProgram, broker: RemoteBroker): Promise<Engine> {
     const { settings } = this
     const { applicationId } = settings
-    if (program.workers !== undefined) {
-      throw new DhaaraError(
-        'DHAARA_UNSUPPORTED',
-        `workers is ${program.workers.workers}, and the broker is of kind '${broker.kind}': give it workers: 0, and start more instances`,
-      )
-    }
-    const log = await broker[remote]()
+    const log = await broker[remote]({ apart: true })
     this.lease = log
     const local = await LocalState.open(this.options.stateDir, { cacheBytes: this.blockCacheBytes })
     this.lease = {
@@ -268,7 +263,9 @@ export class StreamsApp implements AsyncDisposable {
     evolve(local.backend, applicationId, plan, this.options)
     await this.restoring(program)
     const ids = new StoreIds(local.backend, applicationId)
-    const engine = new RemoteEngine(plan, settings, log, local, ids, {
+    const parts = { plan, settings, log, local, ids }
+    const hire = program.workers === undefined ? runHere(parts) : runOnThreads(program.workers, parts)
+    const engine = new RemoteEngine(plan, settings, log, local, ids, hire, {
       ...this.engineEvents(),
       restore: (progress) => this.emit('restore', progress),
     })

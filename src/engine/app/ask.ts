@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { receiveError } from './sent-error.ts'
+import { receiveError, sendError } from '../../errors/sent-error.ts'
 import type { Answer, Question, Report } from './worker-protocol.ts'
 
 /** Longest time between two looks for an answer, ms. */
@@ -42,4 +42,13 @@ export function give(answers: MessagePort, answered: SharedArrayBuffer, answer: 
   answers.postMessage(answer)
   Atomics.add(count, 0, 1)
   Atomics.notify(count, 0)
+}
+
+/** What to give for a call: its value, or what it threw. */
+export function answerOf(ask: () => unknown): Answer {
+  try {
+    return { value: ask() }
+  } catch (error) {
+    return { error: sendError(error) }
+  }
 }

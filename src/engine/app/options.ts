@@ -21,6 +21,17 @@ export interface AppOptions {
   /** Default: embeddedBroker(). */
   readonly broker?: Broker
   readonly stateDir?: string
+  /**
+   * On Kafka: a name that stays the same over restarts and that no other instance has. An instance that is back within the
+   * session's time keeps its tasks, and the others do not notice.
+   */
+  readonly instanceId?: string
+  /** On Kafka: on so many other instances a copy of each task's state is kept, so that one of them can go on at once; default 0. */
+  readonly standbyReplicas?: number
+  /** On Kafka: most bytes a second that state is restored with; default: as fast as it goes. */
+  readonly restoreBytesPerSecond?: number
+  /** A function that does not come back for so long is stuck: its tasks are taken away from it. Default '5m'. */
+  readonly stuckAfter?: Duration
   readonly guarantee?: 'exactly-once' | 'at-least-once'
   /** Default '100ms'. */
   readonly checkpointInterval?: Duration
@@ -71,6 +82,10 @@ export interface Settings {
   readonly maxTimestampAhead: number
   readonly clock: Clock
   readonly logger: Logger
+  readonly instanceId?: string
+  readonly standbys: number
+  readonly restoreBytesPerSecond?: number
+  readonly stuckAfter: number
 }
 
 const MB = 1 << 20
@@ -109,5 +124,16 @@ export function settingsOf(options: AppOptions): Settings {
     maxTimestampAhead: toMs(options.maxTimestampAhead ?? '1d'),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? quiet,
+    ...(options.instanceId === undefined ? {} : { instanceId: options.instanceId }),
+    standbys: wholeNumber('standbyReplicas', options.standbyReplicas ?? 0, 0),
+    ...(options.restoreBytesPerSecond === undefined
+      ? {}
+      : { restoreBytesPerSecond: wholeNumber('restoreBytesPerSecond', options.restoreBytesPerSecond, 1) }),
+    stuckAfter: toMs(options.stuckAfter ?? '5m'),
   }
+}
+
+function wholeNumber(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new DhaaraError('DHAARA_OPTION', `${name} is ${value}; expected a whole number from ${least}`)
 }

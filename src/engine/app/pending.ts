@@ -1,6 +1,6 @@
 import { DhaaraError } from '../../errors/index.ts'
 import { type RawRows, type RawValues, unpackRaw } from '../query/index.ts'
-import { receiveError } from './sent-error.ts'
+import { receiveError } from '../../errors/sent-error.ts'
 import type { Report } from './worker-protocol.ts'
 
 interface Waiting {

@@ -6,7 +6,7 @@ import type { BackendReader } from '../../state/backend.ts'
 import { compile } from '../plan/compile.ts'
 import { forwarder } from './forwarder.ts'
 import { inModule, loadModule, type WorkerEnv } from './module.ts'
-import { sendError } from './sent-error.ts'
+import { sendError } from '../../errors/sent-error.ts'
 import type { Report, WorkerStart } from './worker-protocol.ts'
 import { WorkerRuntime } from './worker-runtime.ts'
 

@@ -1,7 +1,8 @@
 import { DhaaraError } from '../../errors/index.ts'
 import { Headers } from '../runtime/record.ts'
+import type { Asker } from './ask.ts'
 import type { ErrorAction, ErrorPolicy, Settings } from './options.ts'
-import { receiveError } from './sent-error.ts'
+import { receiveError, sendError } from '../../errors/sent-error.ts'
 import type { Question, SentSettings } from './worker-protocol.ts'
 
 /** What workers are told of the settings: they ask where a policy is a function. */
@@ -22,4 +23,17 @@ export function answerPolicy(
   const found =
     known instanceof DhaaraError ? known : new DhaaraError('DHAARA_INTERNAL', known.message, { cause: known })
   return policy(found, record && { ...record, headers: new Headers(record.headers) })
+}
+
+/** The policies of a worker: it asks the owner where a policy is a function. */
+export function askedPolicies(asker: Asker, { policies }: SentSettings): Settings['policies'] {
+  const policy = (domain: 'data' | 'user' | 'external'): ErrorPolicy => {
+    const given = policies[domain]
+    if (given !== 'ask') return given
+    return (error, record) => {
+      const sent = record && { ...record, headers: [...record.headers] }
+      return asker.ask({ type: 'policy', domain, error: sendError(error), record: sent }) as ErrorAction
+    }
+  }
+  return { data: policy('data'), user: policy('user'), external: policy('external') }
 }

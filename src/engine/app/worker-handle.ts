@@ -1,7 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Bells } from '../runtime/bells.ts'
-import { give } from './ask.ts'
-import { sendError } from './sent-error.ts'
+import { answerOf, give } from './ask.ts'
 import type { Order, Question, Report, WorkerStart } from './worker-protocol.ts'
 
 /** What the owner of the workers makes of them. */
@@ -91,13 +90,5 @@ export class WorkerHandle {
     this.leaving = true
     await this.thread.terminate()
     await this.exited
-  }
-}
-
-function answerOf(ask: () => unknown): Parameters<typeof give>[2] {
-  try {
-    return { value: ask() }
-  } catch (error) {
-    return { error: sendError(error) }
   }
 }

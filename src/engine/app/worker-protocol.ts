@@ -5,7 +5,7 @@ import type { Packed, RawQuery } from '../query/index.ts'
 import type { SharedTransport } from '../runtime/transport.ts'
 import type { ErrorAction } from './options.ts'
 import type { Settings } from './options.ts'
-import type { SentError } from './sent-error.ts'
+import type { SentError } from '../../errors/sent-error.ts'
 
 /** Settings without what cannot be sent: functions stay with the owner, who is asked. */
 export type SentSettings = Omit<Settings, 'clock' | 'logger' | 'policies'> & {

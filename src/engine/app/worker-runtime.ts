@@ -15,11 +15,12 @@ import { Transport } from '../runtime/transport.ts'
 import { Asker } from './ask.ts'
 import { failpoint, isHeld } from './failpoints.ts'
 import type { Logger } from './logger.ts'
-import type { ErrorAction, ErrorPolicy, Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { restoring } from './pending.ts'
 import { Policies } from './policies.ts'
-import { sendError } from './sent-error.ts'
+import { sendError } from '../../errors/sent-error.ts'
+import { askedPolicies } from './sent-settings.ts'
 import { SourceOffsets } from './source-offsets.ts'
 import type { Bounds, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
 
@@ -82,13 +83,12 @@ export class WorkerRuntime {
     this.asker = new Asker(start.port, start.answers, start.answered)
     this.reader = readRocks(start.handle)
     this.log = logOf(this.reader)
-    const { data, user, external } = start.settings.policies
-    const policies = {
-      data: this.policy('data', data),
-      user: this.policy('user', user),
-      external: this.policy('external', external),
+    this.settings = {
+      ...start.settings,
+      clock: systemClock,
+      logger,
+      policies: askedPolicies(this.asker, start.settings),
     }
-    this.settings = { ...start.settings, clock: systemClock, logger, policies }
     this.policies = new Policies(
       this.settings,
       () => this.outputs,
@@ -327,14 +327,6 @@ export class WorkerRuntime {
     const id = this.asker.ask({ type: 'storeId', name }) as number
     this.storeIds.set(name, id)
     return id
-  }
-
-  private policy(domain: 'data' | 'user' | 'external', given: ErrorAction | 'ask'): ErrorPolicy {
-    if (given !== 'ask') return given
-    return (error, record) => {
-      const sent = record && { ...record, headers: [...record.headers] }
-      return this.asker.ask({ type: 'policy', domain, error: sendError(error), record: sent }) as ErrorAction
-    }
   }
 
   private host(order: Restore): Host {

@@ -1,13 +1,23 @@
 import type { TaskId } from '../runtime/host.ts'
+import type { Told } from './membership.ts'
 
 /** What a member of the group tells its leader. */
 export interface MemberState {
   readonly member: string
-  /** Tasks that it runs now. */
+  /** Tasks that it runs now, or is about to: nobody else may until it says so. */
   readonly running: readonly string[]
   /** Tasks with local state, and how far that goes: the sum of its positions. */
   readonly local: Readonly<Record<string, number>>
 }
+
+export interface AssignOptions {
+  /** Copies of each task's state on other members. */
+  readonly standbys: number
+  readonly stateful: (task: string) => boolean
+}
+
+/** State that lags behind by fewer rows than this is read while the task stands still. */
+const acceptableLag = 10_000
 
 export const taskName = ({ sub, partition }: TaskId): string => `${sub}_${partition}`
 
@@ -20,13 +30,69 @@ export function taskOf(name: string): TaskId {
  * Who runs which task: equal numbers (the difference is one at most); within that each stays where it runs, else goes to where
  * its state is newest, else to who has least. The same answer for the same question, whoever leads.
  *
- * @returns names of tasks by member
+ * A task moves in steps, and its old owner works on until the last one:
+ *
+ *     A runs it ─▶ B copies its state (told as a standby) ─▶ A is told no more of it, commits, joins again ─▶ B runs it
+ *
+ * @returns what to tell each member
  */
 export function assign(
   tasks: readonly string[],
   members: readonly MemberState[],
-): ReadonlyMap<string, readonly string[]> {
+  options: AssignOptions,
+): ReadonlyMap<string, Told> {
   const sorted = [...members].sort((a, b) => (a.member < b.member ? -1 : 1))
+  const wanted = share(tasks, sorted)
+  const owners = new Map(sorted.flatMap(({ member, running }) => running.map((task) => [task, member] as const)))
+  const told = new Map(sorted.map(({ member }) => [member, empty()]))
+  const of = (member: string) => told.get(member) as ReturnType<typeof empty>
+  const localOf = new Map(sorted.map(({ member, local }) => [member, local]))
+  for (const [member, own] of wanted) {
+    for (const task of own) {
+      const owner = owners.get(task)
+      if (owner === undefined || owner === member) of(member).tasks.push(task)
+      else if (options.stateful(task) && lag(localOf, task, owner, member) > acceptableLag) {
+        of(owner).tasks.push(task)
+        of(member).standbys.push(task)
+        of(member).warming.push(task)
+      }
+      // else its owner is told no more of it: when that has let go, all join again
+    }
+  }
+  if (options.standbys > 0) addStandbys(tasks.filter(options.stateful), sorted, wanted, of, options.standbys)
+  return told
+}
+
+const empty = () => ({ tasks: [] as string[], standbys: [] as string[], warming: [] as string[] })
+
+const lag = (
+  local: ReadonlyMap<string, Readonly<Record<string, number>>>,
+  task: string,
+  owner: string,
+  member: string,
+): number => (local.get(owner)?.[task] ?? 0) - (local.get(member)?.[task] ?? 0)
+
+/** Copies go to who has them already, else to who has fewest. */
+function addStandbys(
+  tasks: readonly string[],
+  members: readonly MemberState[],
+  wanted: ReadonlyMap<string, readonly string[]>,
+  of: (member: string) => { readonly tasks: readonly string[]; readonly standbys: string[] },
+  count: number,
+): void {
+  for (const task of tasks) {
+    const others = members.filter(
+      ({ member }) => !wanted.get(member)?.includes(task) && !of(member).tasks.includes(task),
+    )
+    const rank = others
+      .filter(({ member }) => !of(member).standbys.includes(task))
+      .map(({ member, local }) => ({ member, has: local[task] ?? -1, load: of(member).standbys.length }))
+      .sort((a, b) => Number(b.has >= 0) - Number(a.has >= 0) || a.load - b.load || b.has - a.has)
+    for (const { member } of rank.slice(0, count)) of(member).standbys.push(task)
+  }
+}
+
+function share(tasks: readonly string[], sorted: readonly MemberState[]): ReadonlyMap<string, readonly string[]> {
   const got = new Map(sorted.map(({ member }) => [member, [] as string[]]))
   const least = Math.floor(tasks.length / sorted.length)
   const most = Math.ceil(tasks.length / sorted.length)

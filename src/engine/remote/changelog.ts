@@ -1,7 +1,6 @@
 import { FrameBuilder } from '../../connectors/broker/frame-builder.ts'
 import { asBuffer } from '../../state/codec/index.ts'
 import { statePrefix } from '../../state/stores/index.ts'
-import type { StoreIds } from '../app/identity.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { changelogTopic, tasksTopic } from './names.ts'
 
@@ -15,6 +14,8 @@ export interface Changelog {
   readonly sub: number
   /** Absent: rows of all stores of the sub-topology that have no topic of their own; a key begins with the store's name. */
   readonly store?: string
+  /** How long a deletion stays in the topic, ms. */
+  readonly tombstonesFor?: number
 }
 
 /** The changelog topics of a plan: one for each store, and one for what a sub-topology's tasks keep besides. */
@@ -31,14 +32,20 @@ export function changelogsOf(app: string, plan: PhysicalPlan, partitions: readon
   })
 }
 
+/** Numbers of stores in this directory. */
+export interface StoreNumbers {
+  /** Gives it one, if it has none. */
+  idOf(store: string): number
+}
+
 /** Turns rows of the state into records of changelog topics, and back. Knows the stores that were asked for by name. */
 export class ChangelogRows {
-  private readonly ids: StoreIds
+  private readonly ids: StoreNumbers
   private readonly stores = new Map<number, { readonly log: Changelog; readonly name: Buffer }>()
   private readonly byStore: ReadonlyMap<string, Changelog>
   private readonly shared: ReadonlyMap<number, Changelog>
 
-  constructor(logs: readonly Changelog[], ids: StoreIds) {
+  constructor(logs: readonly Changelog[], ids: StoreNumbers) {
     this.ids = ids
     this.byStore = new Map(logs.flatMap((log) => (log.store === undefined ? [] : [[log.store, log] as const])))
     this.shared = new Map(logs.flatMap((log) => (log.store === undefined ? [[log.sub, log] as const] : [])))
@@ -57,12 +64,10 @@ export class ChangelogRows {
     return id
   }
 
-  /** Names of stores that share a sub-topology's topic, as far as the local state has any rows of them. */
-  sharedStores(sub: number): string[] {
+  /** Of these names of stores, those that share a sub-topology's topic. */
+  sharedStores(sub: number, known: Iterable<string>): string[] {
     const suffix = `@${this.shared.get(sub)?.topic ?? sub}`
-    return [...this.ids.all().keys()]
-      .filter((name) => name.endsWith(suffix))
-      .map((name) => name.slice(0, -suffix.length))
+    return [...known].filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
   }
 
   /** Where a row goes. */

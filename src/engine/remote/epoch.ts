@@ -8,7 +8,8 @@ import { TopicFeed } from '../runtime/feed.ts'
 import type { TaskGroup } from '../runtime/group.ts'
 import type { OutputFrame, Outputs } from '../runtime/outputs.ts'
 import { ChangelogFrames, type ChangelogRows } from './changelog.ts'
-import type { LocalState } from './local-state.ts'
+import { positionName } from './inputs.ts'
+import type { LocalRows } from './local-state.ts'
 import type { TopicLinks } from './topic-links.ts'
 
 /** Where the positions in repartition topics lie: by topic, in a store of each sub-topology. */
@@ -30,16 +31,13 @@ export interface Sealing {
   readonly outputs: Outputs
   readonly links: TopicLinks | undefined
   readonly rows: ChangelogRows
-  readonly local: LocalState
+  readonly local: LocalRows
   /** Sub-topology that reads a repartition's topic. */
   readonly readerOf: (topic: string) => number
   /** As they were committed last. */
   readonly committed: ReadonlyMap<string, number>
   readonly now: number
 }
-
-export const positionName = ({ topic, partition }: { topic: string; partition: number }): string =>
-  `${partition}/${topic}`
 
 /** Ends the running epoch of a group: the next one begins at once. */
 export function sealEpoch(sealing: Sealing): SealedEpoch {
@@ -97,7 +95,7 @@ export async function writeEpochTo(
   sealed: SealedEpoch,
   writer: RemoteWriter,
   log: RemoteLog,
-  local: LocalState,
+  local: LocalRows,
   membership: Membership,
   topicIds: (topic: string) => string,
   { exactlyOnce, sync }: { readonly exactlyOnce: boolean; readonly sync: boolean },

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { openRocks, type RocksBackend, type RocksOptions } from '../../state/backends/index.ts'
-import type { WriteBatch } from '../../state/backend.ts'
+import type { StateBackend, WriteBatch } from '../../state/backend.ts'
 import { decodeValue, encodeValue } from '../../state/codec/index.ts'
 
 /** How far the local rows of a changelog's partition go. */
@@ -20,32 +20,12 @@ export interface LocalPosition {
 const space = 0x03
 const instanceKey = Buffer.of(space, 0)
 
-/** The local copy of the state of this instance's tasks: what the changelogs held at a position. */
-export class LocalState {
-  readonly backend: RocksBackend
-  /** Stays the same as long as the directory does. */
-  readonly instance: string
-  private readonly remove: () => void
+/** The rows of changelogs that lie here, as a thread reads and writes them. */
+export class LocalRows {
+  readonly backend: StateBackend
 
-  /** @param dir without it: a temporary directory, and all state is read from the changelogs at each start */
-  static async open(dir: string | undefined, options: RocksOptions): Promise<LocalState> {
-    const path = dir === undefined ? await mkdtemp(join(tmpdir(), 'dhaara-state-')) : resolve(dir)
-    const backend = await openRocks(path, options)
-    const remove = (): void => {
-      if (dir === undefined) rmSync(path, { recursive: true, force: true })
-    }
-    return new LocalState(backend, remove)
-  }
-
-  private constructor(backend: RocksBackend, remove: () => void) {
+  constructor(backend: StateBackend) {
     this.backend = backend
-    this.remove = remove
-    const known = backend.get(instanceKey)
-    this.instance = known === undefined ? randomUUID() : Buffer.from(known).toString()
-    if (known !== undefined) return
-    const batch = backend.batch()
-    batch.put(instanceKey, Buffer.from(this.instance))
-    batch.commit({ sync: true })
   }
 
   position(topic: string, partition: number): LocalPosition | undefined {
@@ -61,6 +41,35 @@ export class LocalState {
     const batch = this.backend.batch()
     batch.delete(positionKey(topic, partition))
     batch.commit()
+  }
+}
+
+/** The local copy of the state of this instance's tasks: what the changelogs held at a position. */
+export class LocalState extends LocalRows {
+  declare readonly backend: RocksBackend
+  /** Stays the same as long as the directory does. */
+  readonly instance: string
+  private readonly remove: () => void
+
+  /** @param dir without it: a temporary directory, and all state is read from the changelogs at each start */
+  static async open(dir: string | undefined, options: RocksOptions): Promise<LocalState> {
+    const path = dir === undefined ? await mkdtemp(join(tmpdir(), 'dhaara-state-')) : resolve(dir)
+    const backend = await openRocks(path, options)
+    const remove = (): void => {
+      if (dir === undefined) rmSync(path, { recursive: true, force: true })
+    }
+    return new LocalState(backend, remove)
+  }
+
+  private constructor(backend: RocksBackend, remove: () => void) {
+    super(backend)
+    this.remove = remove
+    const known = backend.get(instanceKey)
+    this.instance = known === undefined ? randomUUID() : Buffer.from(known).toString()
+    if (known !== undefined) return
+    const batch = backend.batch()
+    batch.put(instanceKey, Buffer.from(this.instance))
+    batch.commit({ sync: true })
   }
 
   async close(): Promise<void> {

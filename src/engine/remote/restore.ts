@@ -3,26 +3,54 @@ import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import { after, statePrefix } from '../../state/stores/index.ts'
 import type { Logger } from '../app/logger.ts'
 import type { Changelog, ChangelogRows } from './changelog.ts'
-import type { LocalState } from './local-state.ts'
+import type { LocalRows } from './local-state.ts'
 
-/** Half of the time for which a deletion stays in a compacted topic (a day, unless the topic says otherwise). */
+/** Half of the time for which a deletion stays in a compacted topic, where the topic does not say: a day. */
 const freshFor = 12 * 3_600_000
 
 export interface RestoreProgress {
   readonly store: string
   readonly partition: number
+  /** Records that were read of those that had to be. */
   readonly done: number
   readonly total: number
+  /** How long the rest will take at the present rate, ms. */
+  readonly remaining: number
 }
 
-interface Restoring {
+/** A changelog's partition whose rows are to lie here. */
+export interface Wanted {
   readonly log: Changelog
   readonly partition: number
+}
+
+export interface Restore {
+  readonly log: RemoteLog
+  readonly local: LocalRows
+  readonly rows: ChangelogRows
+  readonly wanted: readonly Wanted[]
+  /** All that exist, by name. */
+  readonly topics: ReadonlyMap<string, RemoteTopic>
+  /** Names of stores that have rows here. */
+  readonly stores: Iterable<string>
+  readonly logger: Logger
+  readonly tell: (progress: RestoreProgress) => void
+  /** What was read until then stays. */
+  readonly signal: AbortSignal
+  /** Most bytes a second; default: as fast as it goes. */
+  readonly bytesPerSecond?: number
+}
+
+/** Where the rows of a changelog's partition stand. */
+export interface RowsAt extends Wanted {
   readonly topicId: string
+  at: number
+}
+
+interface Restoring extends RowsAt {
   readonly from: number
   readonly end: number
-  at: number
-  done: number
+  rows: number
   told: number
 }
 
@@ -31,93 +59,90 @@ interface Restoring {
  * more: transactions that are still open are waited for. What the local rows cannot be brought on from is read from the start:
  * a position that is gone from the topic, one of another topic of that name, one so old that deletions may be gone.
  */
-export async function restore(
-  log: RemoteLog,
-  local: LocalState,
-  rows: ChangelogRows,
-  wanted: readonly { readonly log: Changelog; readonly partition: number }[],
-  topics: ReadonlyMap<string, RemoteTopic>,
-  logger: Logger,
-  tell: (progress: RestoreProgress) => void,
-): Promise<void> {
+export async function restore(restore: Restore): Promise<void> {
+  const { log, wanted } = restore
   const where = wanted.map((one) => ({ topic: one.log.topic, partition: one.partition }))
   const [starts, ends] = await Promise.all([log.offsets(where, 'earliest'), log.offsets(where, 'latest', true)])
-  const restoring = new Map<string, Restoring>()
-  for (const [i, { log: changelog, partition }] of wanted.entries()) {
-    const { topic } = changelog
-    const topicId = topics.get(topic)?.id ?? ''
+  const restoring = wanted.flatMap((one, i): Restoring[] => {
     const [start, end] = [starts[i] as number, ends[i] as number]
-    const known = local.position(topic, partition)
-    const usable =
-      known !== undefined &&
-      known.topicId === topicId &&
-      known.offset >= start &&
-      known.offset <= end &&
-      (known.offset === end || Date.now() - known.at < freshFor)
-    if (!usable) {
-      if (known !== undefined) logger.warn({ topic, partition, known, start, end }, 'the local state is read anew')
-      clear(local, rows, changelog, partition)
-    }
-    const from = usable ? known.offset : start
-    if (from < end) {
-      const state = { log: changelog, partition, topicId, from, end, at: from, done: 0, told: 0 }
-      restoring.set(`${partition}/${topic}`, state)
-    }
-  }
-  if (restoring.size > 0) await read(log, local, rows, restoring, tell)
+    const from = beginAt(restore, one, start, end)
+    const topicId = restore.topics.get(one.log.topic)?.id ?? ''
+    return from < end ? [{ ...one, topicId, at: from, from, end, rows: 0, told: performance.now() }] : []
+  })
+  if (restoring.length > 0) await read(restore, restoring)
 }
 
-async function read(
-  log: RemoteLog,
-  local: LocalState,
-  rows: ChangelogRows,
-  restoring: Map<string, Restoring>,
-  tell: (progress: RestoreProgress) => void,
-): Promise<void> {
+/** Where the local rows of a partition can be brought on from; they are cleared where that is the start. */
+export function beginAt(
+  { local, rows, topics, logger, stores }: Pick<Restore, 'local' | 'rows' | 'topics' | 'logger' | 'stores'>,
+  { log, partition }: Wanted,
+  start: number,
+  end: number,
+): number {
+  const { topic } = log
+  const known = local.position(topic, partition)
+  const usable =
+    known !== undefined &&
+    known.topicId === (topics.get(topic)?.id ?? '') &&
+    known.offset >= start &&
+    known.offset <= end &&
+    (known.offset === end || Date.now() - known.at < (log.tombstonesFor ?? 2 * freshFor) / 2)
+  if (usable) return known.offset
+  if (known !== undefined) logger.warn({ topic, partition, known, start, end }, 'the local state is read anew')
+  clear(local, rows, log, partition, stores)
+  return start
+}
+
+async function read({ log, local, rows, tell, signal, bytesPerSecond }: Restore, all: Restoring[]): Promise<void> {
   let wake = (): void => {}
+  const stop = (): void => wake()
+  signal.addEventListener('abort', stop)
   const reader = log.reader({ onData: () => wake() })
+  const began = performance.now()
+  let bytes = 0
   try {
-    for (const {
-      log: { topic },
-      partition,
-      from,
-    } of restoring.values())
-      reader.add(topic, partition, from)
-    while (restoring.size > 0) {
+    for (const one of all) reader.add(one.log.topic, one.partition, one.from)
+    let left = all
+    while (left.length > 0 && !signal.aborted) {
       const news = new Promise<void>((resolve) => {
         wake = resolve
+        if (signal.aborted) resolve()
       })
       let moved = false
-      for (const [key, state] of restoring) {
-        const { topic, store } = state.log
-        const batch = reader.take(topic, state.partition, state.at)
+      for (const one of left) {
+        const batch = reader.take(one.log.topic, one.partition, one.at)
         if (batch === undefined) continue
         moved = true
-        apply(local, rows, state, batch)
-        if (state.at >= state.end) {
-          restoring.delete(key)
-          reader.remove(topic, state.partition)
-        }
-        // Markers of transactions are no rows.
-        if (state.done - state.told >= 100_000 || (state.at >= state.end && state.done > 0)) {
-          state.told = state.done
-          tell({
-            store: store ?? topic,
-            partition: state.partition,
-            done: state.at - state.from,
-            total: state.end - state.from,
-          })
-        }
+        applyBatch(local, rows, one, batch)
+        bytes += batch.data.length
+        one.rows += batch.count
+        tellOf(one, tell, began)
+        if (one.at >= one.end) reader.remove(one.log.topic, one.partition)
       }
-      if (moved) await new Promise((resolve) => setImmediate(resolve))
-      else await news
+      left = left.filter(({ at, end }) => at < end)
+      if (!moved) await news
+      else await breathe(bytesPerSecond === undefined ? 0 : began + (bytes / bytesPerSecond) * 1000 - performance.now())
     }
   } finally {
+    signal.removeEventListener('abort', stop)
     await reader.close()
   }
 }
 
-function apply(local: LocalState, rows: ChangelogRows, state: Restoring, batch: FetchedBatch): void {
+const tellEvery = 500
+
+function tellOf(one: Restoring, tell: (progress: RestoreProgress) => void, began: number): void {
+  const now = performance.now()
+  // markers of transactions are no rows
+  if (one.rows === 0 || (one.at < one.end && now - one.told < tellEvery)) return
+  one.told = now
+  const [done, total] = [one.at - one.from, one.end - one.from]
+  const remaining = Math.round(((now - began) / Math.max(1, done)) * Math.max(0, total - done))
+  tell({ store: one.log.store ?? one.log.topic, partition: one.partition, done, total, remaining })
+}
+
+/** Writes what was read of a changelog to the local rows, with the position that they equal then. */
+export function applyBatch(local: LocalRows, rows: ChangelogRows, state: RowsAt, batch: FetchedBatch): void {
   const { data, keyStart, keyEnd, valueStart, valueEnd, count, nextOffset } = batch
   const write = local.backend.batch()
   for (let i = 0; i < count; i++) {
@@ -127,17 +152,25 @@ function apply(local: LocalState, rows: ChangelogRows, state: Restoring, batch: 
     else write.put(row, data.subarray(valueStart[i] as number, valueEnd[i] as number))
   }
   state.at = nextOffset
-  state.done += count
   const position = { offset: nextOffset, topicId: state.topicId, at: Date.now() }
   local.setPosition(write, state.log.topic, state.partition, position)
   write.commit()
 }
 
-function clear(local: LocalState, rows: ChangelogRows, { store, sub, topic }: Changelog, partition: number): void {
-  const names = store === undefined ? rows.sharedStores(sub) : [store]
+function clear(
+  local: LocalRows,
+  rows: ChangelogRows,
+  { store, sub, topic }: Changelog,
+  partition: number,
+  known: Iterable<string>,
+): void {
+  const names = store === undefined ? rows.sharedStores(sub, known) : [store]
   for (const name of names) {
     const prefix = statePrefix(rows.idOf(name, sub), partition)
     local.backend.clearRange(prefix, after(prefix))
   }
   local.forgetPosition(topic, partition)
 }
+
+const breathe = (ms: number): Promise<void> =>
+  new Promise((resolve) => (ms > 1 ? setTimeout(resolve, ms) : setImmediate(resolve)))

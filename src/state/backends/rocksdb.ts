@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Backend, BackendReader, RangeOptions, Row, WriteBatch } from '../backend.ts'
+import type { Backend, BackendReader, RangeOptions, Row, StateBackend, WriteBatch } from '../backend.ts'
 import { asBuffer } from '../codec/bytes.ts'
 import { bounds, isEmpty } from './bounds.ts'
 import { type Binding, binding, type NativeBatch, type NativeDatabase, type NativeRange } from './rocksdb-binding.ts'
@@ -158,6 +158,26 @@ export class RocksBackend extends RocksReader implements Backend {
   }
 }
 
+/** Reads and writes a database that another thread owns; the owner waits for its native calls before it closes. */
+export class RocksBorrower extends RocksReader implements StateBackend {
+  readonly #free: NativeBatch[] = []
+
+  batch(): WriteBatch {
+    return new RocksBatch(this.native, this.db, this.path, this.gate, this.#free)
+  }
+
+  clearRange(gte: Uint8Array, lt: Uint8Array): void {
+    enter(this.gate)
+    try {
+      this.native.db_clear(this.db, { gte: asBuffer(gte), lt: asBuffer(lt) })
+    } catch (cause) {
+      throw rocksdbError(cause, this.path)
+    } finally {
+      leave(this.gate)
+    }
+  }
+}
+
 /** Native batches that are kept, and the most bytes that one of them may have held. */
 const mostFree = 2
 const mostFreeBytes = 16 * mebibyte
@@ -197,12 +217,14 @@ class RocksBatch implements WriteBatch {
   }
 
   commit(options?: { readonly sync?: boolean }): void {
-    if (isClosed(this.#gate)) throw closedError()
     const batch = this.#mine()
+    enter(this.#gate)
     try {
       this.#native.batch_write(this.#db, batch, options?.sync === true ? withSync : withoutSync)
     } catch (cause) {
       throw rocksdbError(cause, this.#path)
+    } finally {
+      leave(this.#gate)
     }
     this.#native.batch_clear(batch)
     if (this.bytes <= mostFreeBytes && this.#free.length < mostFree) {
@@ -261,6 +283,13 @@ export function readRocks(handle: SharedHandle): RocksReader {
   if (isClosed(handle.gate)) throw closedError()
   const native = binding()
   return new RocksReader(native, native.db_init(handle.address), handle.path, handle.gate)
+}
+
+/** As `readRocks`, for a thread whose writes the owner's do not touch. */
+export function borrowRocks(handle: SharedHandle): RocksBorrower {
+  if (isClosed(handle.gate)) throw closedError()
+  const native = binding()
+  return new RocksBorrower(native, native.db_init(handle.address), handle.path, handle.gate)
 }
 
 function nativeRange(options: RangeOptions): NativeRange | undefined {

@@ -13,15 +13,19 @@ import { readAll } from './read.ts'
 
 const code = (expected: string) => (error: { code?: string }) => error.code === expected
 
-for (const client of ['platformatic', 'kafkajs'] as const) {
-  describe(`Kafka over ${client}`, () => {
+for (const [client, apart] of [
+  ['platformatic', false],
+  ['kafkajs', false],
+  ['platformatic', true],
+] as const) {
+  describe(`Kafka over ${client}${apart ? ', the client in a thread of its own' : ''}`, () => {
     let broker: RemoteBroker
     let log: RemoteLog
     let topic: string
 
     before(async () => {
       broker = kafkaBroker({ brokers: await kafka(), client })
-      log = await broker[remote]()
+      log = await broker[remote]({ apart })
     })
     after(() => log.release())
     beforeEach(async () => {

@@ -1,5 +1,5 @@
-import { DhaaraError } from '../../errors/index.ts'
-import { catalogue, type KnownCode } from '../../errors/catalogue.ts'
+import { DhaaraError } from './error.ts'
+import { catalogue, type KnownCode } from './catalogue.ts'
 
 /** An error on its way between threads: class, code and stack survive. */
 export interface SentError {

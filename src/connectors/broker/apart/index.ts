@@ -1,0 +1,3 @@
+export { PortLog, portLogOf } from './port-log.ts'
+export { LogServer } from './serve.ts'
+export { Pulse, watchPulse } from './pulse.ts'

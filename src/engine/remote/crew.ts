@@ -1,0 +1,131 @@
+import type { Membership } from '../../connectors/broker/remote.ts'
+import type { EngineReport } from '../app/engine.ts'
+import { taskOf } from './assignor.ts'
+import type { Offsets } from './inputs.ts'
+import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
+
+/** Makes the runners of an instance: one in this thread, or one a worker. */
+export type HireRunner = {
+  readonly count: number
+  hire(number: number, events: RunnerEvents): Promise<TaskRunner>
+}
+
+interface Place {
+  readonly runner: TaskRunner
+  tasks: readonly string[]
+  ended: boolean
+}
+
+/** The runners of an instance, and who of them runs which task. */
+export class Crew {
+  private readonly places: Place[] = []
+
+  static async hire(how: HireRunner, events: RunnerEvents): Promise<Crew> {
+    const crew = new Crew()
+    const runners = await Promise.all(
+      Array.from({ length: how.count }, (_, number) =>
+        how.hire(number, {
+          ...events,
+          refused: (error) => {
+            // nothing of its tasks is left there
+            const place = crew.places[number]
+            if (place !== undefined) place.tasks = []
+            events.refused(error)
+          },
+          ended: (ended) => {
+            const place = crew.places[number]
+            if (place !== undefined) place.ended = ended
+            if (ended) events.ended(ended)
+          },
+        }),
+      ),
+    )
+    crew.places.push(...runners.map((runner) => ({ runner, tasks: [], ended: false })))
+    return crew
+  }
+
+  get tasks(): readonly string[] {
+    return this.places.flatMap(({ tasks }) => tasks)
+  }
+
+  get ended(): boolean {
+    return this.places.every(({ tasks, ended }) => tasks.length === 0 || ended)
+  }
+
+  runnerOf(task: string): TaskRunner | undefined {
+    return this.places.find(({ tasks }) => tasks.includes(task))?.runner
+  }
+
+  /** Before these tasks' state is read: nobody who had them in this instance writes any more. */
+  async fence(_coming: readonly string[]): Promise<void> {
+    await Promise.all(this.places.map(({ runner }) => runner.fence()))
+  }
+
+  /** These tasks run from now on, and no others; each stays where it is, the rest goes to who has least. */
+  async assign(tasks: readonly string[], assignment: Omit<Assignment, 'tasks'>): Promise<void> {
+    const plan = this.places.map((place) => place.tasks.filter((task) => tasks.includes(task)))
+    const placed = new Set(plan.flat())
+    for (const task of tasks) {
+      if (placed.has(task)) continue
+      const lengths = plan.map(({ length }) => length)
+      ;(plan[lengths.indexOf(Math.min(...lengths))] as string[]).push(task)
+    }
+    await Promise.all(
+      this.places.map(async (place, i) => {
+        const own = plan[i] as string[]
+        if (own.length === place.tasks.length && own.every((task) => place.tasks.includes(task))) return
+        place.ended = false
+        const taken = await place.runner.assign({ ...assignment, tasks: own.map(taskOf) })
+        place.tasks = taken ? own : []
+      }),
+    )
+  }
+
+  /** Resolves when no commit is under way; a runner that is busy for longer than `most` ms is not waited for. */
+  async hold(most: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, most)
+    })
+    await Promise.race([Promise.all(this.places.map(({ runner }) => runner.hold())), late])
+    clearTimeout(timer)
+  }
+
+  release(membership: Membership): void {
+    for (const { runner } of this.places) runner.release(membership)
+  }
+
+  bound(ends: Offsets): void {
+    for (const { runner } of this.places) runner.bound(ends)
+  }
+
+  fill(topics: readonly string[]): void {
+    for (const { runner } of this.places) runner.fill(topics)
+  }
+
+  positionOf(topic: string, partition: number): number | undefined {
+    for (const { runner } of this.places) {
+      const found = runner.positionOf(topic, partition)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  report(): EngineReport {
+    const reports = this.places.map(({ runner }) => runner.report())
+    const counters = new Map<string, number>()
+    for (const one of reports) for (const [name, n] of one.counters) counters.set(name, (counters.get(name) ?? 0) + n)
+    const sum = (of: (one: EngineReport) => number): number => reports.reduce((total, one) => total + of(one), 0)
+    return {
+      recordsIn: sum((one) => one.recordsIn),
+      recordsOut: sum((one) => one.recordsOut),
+      counters,
+      epochs: Math.max(...reports.map((one) => one.epochs)),
+      watermark: Math.min(...reports.map((one) => one.watermark)),
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.places.map(({ runner }) => runner.stop()))
+  }
+}

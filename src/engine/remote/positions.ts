@@ -1,0 +1,81 @@
+import type { RemoteLog, TopicPartition } from '../../connectors/broker/remote.ts'
+import type { TaskId } from '../runtime/host.ts'
+import { distinct, type Input, type Inputs, type Offsets, offsetsOf, positionName } from './inputs.ts'
+
+/** Where tasks go on. */
+export interface Positions {
+  /** As the group has committed them. */
+  readonly committed: Offsets
+  /** Of all inputs: what is committed, or where the source's policy begins. */
+  readonly starts: Offsets
+}
+
+/** Positions of tasks that come to this instance, as the instance that had them before has left them. */
+export async function findPositions(
+  log: RemoteLog,
+  group: string,
+  inputs: Inputs,
+  tasks: readonly TaskId[],
+): Promise<Positions> {
+  const all = inputs.ofAll(tasks)
+  const found = await log.groupOffsets(group, all)
+  const known = all.flatMap((one, i) => (found[i] === undefined ? [] : [{ ...one, offset: found[i] as number }]))
+  const committed = offsetsOf(known)
+  const starts = new Map<string, number>()
+  // what other tasks have committed of a global table says nothing of a new task's copy
+  const own = all.filter((one) => !isGlobal(one))
+  const fresh = own.filter((one) => !committed.has(positionName(one)))
+  for (const one of own) {
+    const at = committed.get(positionName(one))
+    if (at !== undefined) starts.set(positionName(one), at)
+  }
+  const begin = async (where: readonly Input[], at: 'earliest' | 'latest'): Promise<void> => {
+    const offsets = await log.offsets(where, at)
+    for (const [i, one] of where.entries()) starts.set(positionName(one), offsets[i] as number)
+  }
+  const isLatest = ({ source }: Input): boolean => source?.offsetReset === 'latest'
+  await Promise.all([
+    begin(
+      fresh.filter((one) => !isLatest(one)),
+      'earliest',
+    ),
+    begin(fresh.filter(isLatest), 'latest'),
+    begin(all.filter(isGlobal), 'earliest'),
+  ])
+  return { committed, starts }
+}
+
+/** Where bounded inputs end. */
+export class Ends {
+  private readonly log: RemoteLog
+  private readonly inputs: Inputs
+  /** Those that were found. */
+  readonly known = new Map<string, number>()
+  /** Which topics are bounded, where there is no end known yet: partitions that come to this instance later. */
+  private bounded: (topic: string) => boolean = () => false
+  /** Every input has an end. */
+  all = false
+
+  constructor(log: RemoteLog, inputs: Inputs) {
+    this.log = log
+    this.inputs = inputs
+  }
+
+  /** These topics (default: all) end where they end when they are first looked for. */
+  bound(topics: readonly string[] | undefined): void {
+    const before = this.bounded
+    this.bounded = (topic) => before(topic) || topics === undefined || topics.includes(topic)
+    this.all ||= topics === undefined
+  }
+
+  async find(partitions: readonly TopicPartition[]): Promise<Offsets> {
+    const where = distinct(partitions)
+      .filter((one) => this.bounded(one.topic) && !this.known.has(positionName(one)))
+      .filter(({ topic }) => !this.inputs.isRepartition(topic))
+    const ends = where.length === 0 ? [] : await this.log.offsets(where, 'latest', true)
+    for (const [i, one] of where.entries()) this.known.set(positionName(one), ends[i] as number)
+    return this.known
+  }
+}
+
+const isGlobal = ({ source }: Input): boolean => source?.global === true

@@ -1,0 +1,495 @@
+import type { Membership, RemoteLog, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { decodeValue } from '../../state/codec/index.ts'
+import { statePrefix } from '../../state/stores/index.ts'
+import type { EngineReport } from '../app/engine.ts'
+import type { Settings } from '../app/options.ts'
+import { Policies } from '../app/policies.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { answerLatest, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
+import { EpochAborted } from '../runtime/errors.ts'
+import { TopicFeed } from '../runtime/feed.ts'
+import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
+import type { Host, TaskId } from '../runtime/host.ts'
+import { Outputs } from '../runtime/outputs.ts'
+import { ChangelogRows, type StoreNumbers } from './changelog.ts'
+import { inletStore, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
+import { Inputs, type Offsets, positionName } from './inputs.ts'
+import { LocalRows } from './local-state.ts'
+import type { StateBackend } from '../../state/backend.ts'
+import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
+import { TopicLinks } from './topic-links.ts'
+import type { AppTopics } from './topics.ts'
+
+/** Records between two looks at the clock and at the event loop. */
+const SLICE = 8192
+const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
+/** Bytes of outputs that may wait for the epoch before them to be committed. */
+const MOST_WAITING = 64 << 20
+/** A transaction that is open for longer is aborted by the broker, so that a dead instance does not hold its readers up. */
+const TRANSACTION_TIMEOUT = 15_000
+
+export interface RunnerParts {
+  readonly app: string
+  readonly plan: PhysicalPlan
+  readonly settings: Settings
+  readonly log: RemoteLog
+  readonly state: StateBackend
+  readonly ids: StoreNumbers
+  /** Of this runner alone, and the same after a restart with the same directory. */
+  readonly transactionalId: string
+  readonly events: RunnerEvents
+  /** When it has ended. */
+  readonly onStop?: () => void
+}
+
+/**
+ * Runs tasks in this thread. They commit together, in one transaction an epoch:
+ *
+ *     fence ─▶ assign ─▶ run ─▶ (seal ─▶ send ─▶ commit ─▶ write) … ─▶ assign …
+ *                         │
+ *                         └─▶ refused: a commit failed, or its outcome is not known; nothing is left of the tasks
+ */
+export class Runner implements TaskRunner {
+  private readonly parts: RunnerParts
+  private readonly settings: Settings
+  private readonly local: LocalRows
+  private readonly policies: Policies
+  private readonly exactlyOnce: boolean
+  private readonly reader: RemoteReader
+  private readonly writer: RemoteWriter
+  private inputs: Inputs | undefined
+  private rows: ChangelogRows | undefined
+  private tasks: readonly TaskId[] = []
+  private group: TaskGroup | undefined
+  private links: TopicLinks | undefined
+  private outputs: Outputs
+  private membership: Membership | undefined
+  private readonly committed = new Map<string, number>()
+  private readonly starts = new Map<string, number>()
+  private ends: Offsets = new Map()
+  private filling: ReadonlySet<string> = new Set()
+  private readonly requests: (() => Promise<void>)[] = []
+  private held = false
+  private begun = false
+  private committing: Promise<void> | undefined
+  private refused: unknown = undefined
+  /** Something of the running epoch has left already. */
+  private sent = false
+  /** A transaction was lost: the next one is kept short, and nothing leaves before the epoch's end. */
+  private short = false
+  private careful = false
+  private epoch = 1
+  private sealedAt = 0
+  private processed = 0
+  private processedAtSeal = 0
+  private processedAtCommit = 0
+  private written = 0
+  private retries = 0
+  private saidEnded = false
+  private stopping = false
+  private rung = false
+  private wakeUp: () => void = () => {}
+  private readonly running: Promise<void>
+
+  constructor(parts: RunnerParts) {
+    const { settings, log, transactionalId } = parts
+    this.parts = parts
+    this.settings = settings
+    this.local = new LocalRows(parts.state)
+    this.exactlyOnce = settings.guarantee === 'exactly-once'
+    this.policies = new Policies(settings, () => this.outputs)
+    this.outputs = this.newOutputs()
+    this.reader = log.reader({ onData: () => this.wake() })
+    this.writer = log.writer(this.exactlyOnce ? { transactionalId, transactionTimeoutMs: TRANSACTION_TIMEOUT } : {})
+    this.sealedAt = settings.clock.now()
+    this.running = this.loop().catch((error: unknown) => parts.events.failed(error))
+  }
+
+  async fence(): Promise<void> {
+    if (this.begun) return
+    await this.writer.init()
+    this.begun = true
+  }
+
+  assign(assignment: Assignment): Promise<boolean> {
+    const done = Promise.withResolvers<boolean>()
+    this.requests.push(async () => {
+      await this.finish()
+      if (this.refused !== undefined) {
+        done.resolve(false)
+        return
+      }
+      this.take(assignment)
+      done.resolve(true)
+    })
+    this.wake()
+    return done.promise
+  }
+
+  async hold(): Promise<void> {
+    this.held = true
+    await this.committing
+  }
+
+  release(membership: Membership): void {
+    this.held = false
+    this.membership = membership
+    this.wake()
+  }
+
+  bound(ends: Offsets): void {
+    this.ends = ends
+    for (const feed of this.feeds()) feed.until = ends.get(positionName(feed)) ?? feed.until
+    this.wake()
+  }
+
+  fill(topics: readonly string[]): void {
+    this.filling = new Set(topics)
+    this.wake()
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true
+    this.held = false
+    this.wake()
+    await this.running
+    this.group?.close()
+    await this.reader.close()
+    this.parts.onStop?.()
+  }
+
+  positionOf(topic: string, partition: number): number | undefined {
+    return this.feeds().find((feed) => feed.topic === topic && feed.partition === partition)?.position
+  }
+
+  async ask(sub: number, partition: number, store: string, query: RawQuery): Promise<RawRows | RawValues> {
+    if (this.group === undefined) throw new DhaaraError('DHAARA_RESTORING', 'the tasks are not ready; ask again')
+    return answerLatest(this.group, sub, partition, store, query)
+  }
+
+  report(): EngineReport {
+    const counters = new Map<string, number>()
+    let watermark = Number.POSITIVE_INFINITY
+    if (this.group !== undefined) {
+      for (const [name, { n }] of this.group.counters) counters.set(name, n)
+      for (const task of this.group.tasks) watermark = Math.min(watermark, task.parts.clock.w)
+    }
+    const recordsOut = this.written + this.outputs.written
+    return { recordsIn: this.processed, recordsOut, counters, epochs: this.epoch - 1, watermark }
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.stopping) {
+      const request = this.requests.shift()
+      if (request !== undefined) await request()
+      if (this.refused !== undefined) await this.giveUp()
+      const n = this.attempt()
+      if (n < 0) {
+        await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
+        await this.committing
+        if (this.refused !== undefined) continue
+        if (this.sent) await this.writer.abort()
+        this.sent = false
+        this.build()
+        continue
+      }
+      if (this.committing === undefined && !this.held) {
+        const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
+        if ((due && this.dirty) || this.group?.pressed) this.commit()
+        else if (!this.short) this.sendFull()
+      }
+      this.tellEnd()
+      if (this.full) await this.room()
+      if (n > 0) await breathe()
+      else await this.rest()
+    }
+    await this.finish()
+    // What was not committed is done again by whoever has the tasks next.
+    if (this.refused !== undefined) this.settings.logger.warn({ error: String(this.refused) }, 'the last epoch is lost')
+    for (const request of this.requests.splice(0)) void request()
+  }
+
+  /** What has to be committed is. */
+  private async finish(): Promise<void> {
+    await this.committing
+    if (this.refused !== undefined || this.group === undefined || !this.dirty) return
+    this.commit()
+    await this.committing
+  }
+
+  /** As long as commits are held, more outputs must not be made. */
+  private async room(): Promise<void> {
+    await this.committing
+    if (this.held) await this.rest()
+  }
+
+  /** One slice of work; -1: the epoch is to be taken back and tried again. */
+  private attempt(): number {
+    const { group } = this
+    if (group === undefined || (this.held && this.full)) return 0
+    try {
+      const before = sourced(group)
+      group.tick()
+      group.run(SLICE)
+      const n = sourced(group) - before
+      this.processed += n
+      return n
+    } catch (error) {
+      const cause = error instanceof EpochAborted ? error.cause : error
+      if (cause instanceof CarefulReplay) this.careful = true
+      else if (!(cause instanceof RetryEpoch) || this.retries >= RETRY_DELAYS.length)
+        throw cause instanceof RetryEpoch ? cause.cause : cause
+      else this.retries++
+      this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
+      return -1
+    }
+  }
+
+  private get dirty(): boolean {
+    return this.processed !== this.processedAtSeal || this.outputs.written > 0 || this.links?.news === true
+  }
+
+  /** So much waits to be committed that no more can be worked on. */
+  private get full(): boolean {
+    return this.outputs.bytes > MOST_WAITING || this.group?.full === true
+  }
+
+  private tellEnd(): void {
+    const ended =
+      this.group?.ended === true && !this.dirty && this.committing === undefined && this.refused === undefined
+    if (ended === this.saidEnded) return
+    this.saidEnded = ended
+    this.parts.events.ended(ended)
+  }
+
+  /** The transaction before this epoch's is over: what is full can go. */
+  private sendFull(): void {
+    const { outputs } = this
+    const frames = outputs.takeFull()
+    if (frames.length === 0) return
+    this.sent = true
+    sendEarly(this.writer, frames)
+    outputs.release(frames)
+  }
+
+  private commit(): void {
+    const { settings, local, outputs, processed, links } = this
+    const inputs = this.inputs as Inputs
+    const group = this.group as TaskGroup
+    const began = performance.now()
+    const sealed = sealEpoch({
+      group,
+      outputs,
+      links,
+      rows: this.rows as ChangelogRows,
+      local,
+      readerOf: (topic) => inputs.readerOf(topic),
+      committed: this.committed,
+      now: settings.clock.now(),
+    })
+    const { epoch, batch } = sealed
+    const { bytes } = batch
+    this.sent = false
+    this.epoch = epoch + 1
+    this.written += outputs.written
+    outputs.written = 0
+    this.processedAtSeal = processed
+    this.sealedAt = settings.clock.now()
+    const options = { exactlyOnce: this.exactlyOnce, sync: settings.sync === 'commit' }
+    const idOf = (topic: string) => inputs.topics.all.get(topic)?.id ?? ''
+    const membership = this.membership as Membership
+    this.committing = writeEpochTo(sealed, this.writer, this.parts.log, local, membership, idOf, options)
+      .then(
+        () => {
+          group.written(epoch)
+          outputs.release(sealed.outputs)
+          for (const one of sealed.positions) this.committed.set(positionName(one), one.offset)
+          this.processedAtCommit = processed
+          this.retries = 0
+          this.short = false
+          this.purge(sealed.positions)
+          this.parts.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
+        },
+        (error: unknown) => {
+          this.refused = error
+        },
+      )
+      .finally(() => {
+        this.committing = undefined
+        this.wake()
+      })
+  }
+
+  /** What was read from repartitions is of no use to anybody. */
+  private purge(positions: readonly { topic: string; partition: number; offset: number }[]): void {
+    const internal = positions.filter(({ topic }) => this.inputs?.isRepartition(topic))
+    if (internal.length === 0 || this.epoch % 50 !== 0) return
+    this.parts.log.deleteRecords(internal).catch((error: unknown) => {
+      this.settings.logger.warn({ error: String(error) }, 'repartition topics were not purged')
+    })
+  }
+
+  /** A commit was refused, or its outcome is not known: whoever owns the tasks begins anew from what is there. */
+  private async giveUp(): Promise<void> {
+    await this.committing
+    const error = this.refused
+    this.refused = undefined
+    this.begun = false
+    this.short = true
+    this.drop()
+    if (!(error instanceof DhaaraError) || !error.retryable) throw error
+    this.settings.logger.warn(
+      { error: error.message, code: error.code },
+      'the epoch is taken back: it was not committed',
+    )
+    this.parts.events.refused(error)
+  }
+
+  private take({ tasks, topics, positions, ends, membership }: Assignment): void {
+    this.setTopics(topics)
+    this.membership = membership
+    for (const [name, offset] of positions.committed) this.committed.set(name, offset)
+    for (const [name, offset] of positions.starts) this.starts.set(name, offset)
+    this.ends = ends
+    this.tasks = tasks
+    this.build()
+  }
+
+  private setTopics(topics: AppTopics): void {
+    const { app, plan, ids } = this.parts
+    this.inputs = new Inputs(app, plan, topics)
+    this.rows = new ChangelogRows(topics.changelogs, ids)
+  }
+
+  /** Tasks from what is written. */
+  private build(): void {
+    const { app, plan } = this.parts
+    const { topics } = this.inputs as Inputs
+    const before = this.feeds()
+    this.closeGroup()
+    const { tasks } = this
+    if (tasks.length > 0) {
+      if (plan.repartitions.length > 0) {
+        const position = (topic: string, partition: number) => this.inletPosition(topic, partition)
+        const now = () => this.settings.clock.now()
+        this.links = new TopicLinks(app, plan, topics.partitions, this.outputs, this.reader, position, now)
+      }
+      this.group = new TaskGroup(plan, topics.partitions, tasks, this.host(), this.epoch, this.links)
+    }
+    const reading = new Set(this.feeds().map(positionName))
+    for (const feed of before) if (!reading.has(positionName(feed))) this.reader.remove(feed.topic, feed.partition)
+    this.bound(this.ends)
+  }
+
+  private drop(): void {
+    for (const { topic, partition } of this.feeds()) this.reader.remove(topic, partition)
+    this.closeGroup()
+    this.tasks = []
+    this.committed.clear()
+    this.starts.clear()
+  }
+
+  private closeGroup(): void {
+    this.sent = false
+    this.group?.close()
+    this.links?.close()
+    this.group = undefined
+    this.links = undefined
+    this.outputs = this.newOutputs()
+    this.processed = this.processedAtCommit
+    this.processedAtSeal = this.processed
+  }
+
+  private inletPosition(topic: string, partition: number): number {
+    const rows = this.rows as ChangelogRows
+    const prefix = statePrefix(rows.idOf(inletStore, (this.inputs as Inputs).readerOf(topic)), partition)
+    const row = this.local.backend.get(Buffer.concat([prefix, Buffer.from(topic)]))
+    return row === undefined ? (this.starts.get(positionName({ topic, partition })) ?? 0) : (decodeValue(row) as number)
+  }
+
+  private rest(): Promise<void> {
+    const { clock, interval } = this.settings
+    const now = clock.now()
+    const waits = this.group?.tasks.map((task) => task.parts.wall.due) ?? []
+    const may = this.dirty && !this.held && this.committing === undefined
+    const commitAt = may ? this.sealedAt + interval : Number.POSITIVE_INFINITY
+    const due = Math.min(now + 100, commitAt, ...waits)
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(Math.max(now + 1, due), () => this.wake())
+      this.wakeUp = () => {
+        timer[Symbol.dispose]()
+        this.wakeUp = () => {}
+        this.rung = false
+        resolve()
+      }
+      if (this.stopping || this.rung) this.wakeUp()
+    })
+  }
+
+  private wake(): void {
+    this.rung = true
+    this.wakeUp()
+  }
+
+  private pause(ms: number): Promise<void> {
+    const { clock } = this.settings
+    return new Promise((resolve) => void clock.setTimer(clock.now() + ms, resolve))
+  }
+
+  private feeds(): TopicFeed[] {
+    return (this.group?.tasks ?? []).flatMap((task) => task.parts.feeds.filter((feed) => feed instanceof TopicFeed))
+  }
+
+  private newOutputs(): Outputs {
+    return new Outputs((topic) => (this.inputs as Inputs).partitionsOf(topic))
+  }
+
+  private host(): Host {
+    const { settings, policies, reader, starts } = this
+    const inputs = this.inputs as Inputs
+    const rows = this.rows as ChangelogRows
+    return {
+      reader: this.local.backend,
+      outputs: this.outputs,
+      storeId: (name, sub) => rows.idOf(name, sub),
+      partitionsOf: (topic) => inputs.partitionsOf(topic),
+      topics: () => inputs.names,
+      fetch: (topic, partition, offset) => {
+        reader.add(topic, partition, offset)
+        return reader.take(topic, partition, offset)
+      },
+      behind: (topic, partition, offset) => {
+        if (this.filling.has(topic)) return true
+        reader.add(topic, partition, offset)
+        // Before anything is known, there may be more.
+        return !(reader.end(topic, partition) <= offset)
+      },
+      startOffset: (_source, topic, partition) => starts.get(positionName({ topic, partition })) ?? 0,
+      now: () => settings.clock.now(),
+      wake: () => this.wake(),
+      onUserError: (error, rec) => policies.onUserError(error, rec),
+      onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
+      deadLetter: (error, rec) => policies.deadLetter(error, rec),
+      deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
+      options: {
+        careful: this.careful || settings.strict,
+        strict: settings.strict,
+        codegen: true,
+        cacheBytes: settings.cacheBytes,
+        maxTimestampAhead: settings.maxTimestampAhead,
+        maxTaskIdle: settings.maxTaskIdle,
+        emptyIdle: settings.maxTaskIdle,
+        batchSize: 2048,
+      },
+    }
+  }
+}
+
+function sourced(group: TaskGroup): number {
+  let n = 0
+  for (const task of group.tasks) n += task.sourced
+  return n
+}
+
+const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
