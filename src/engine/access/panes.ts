@@ -44,7 +44,7 @@ export class PaneAccess {
 
   private *rows(from: number, to: number, key?: unknown): Generator<readonly [WindowedRow, unknown]> {
     const { table, windows, how } = this
-    const runs = new PaneRuns(table, how, key)
+    const runs = new PaneRuns(table, how, key === undefined ? undefined : [key])
     let start = Math.max(table.floor(), windows.panes.firstEndingAfter(from))
     while (start < from) start = windows.next(start)
     for (; start <= to; start = windows.next(start)) {

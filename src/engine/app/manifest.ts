@@ -67,7 +67,9 @@ export function holdToManifest(what: string, old: Manifest, plan: PhysicalPlan, 
     } else if (is.kind !== was.kind) changes.push(`store '${name}' was ${was.kind} and is ${is.kind}`)
     else if (is.windows !== was.windows) changes.push(`windows of '${name}' were ${was.windows} and are ${is.windows}`)
     else if (is.panes !== was.panes)
-      changes.push(`'${name}' kept ${layout(was)} and keeps ${layout(is)}: emission or aggregate changed`)
+      changes.push(
+        `'${name}' kept ${layout(was)} and keeps ${layout(is)}: emission, aggregate or what follows it changed`,
+      )
     else if (is.key !== was.key) changes.push(`the key serde of '${name}' was ${text(was.key)} and is ${text(is.key)}`)
     else if (is.value !== was.value && !migrates(plan.stores.get(name)?.value, was.value))
       changes.push(`the value serde of '${name}' was ${text(was.value)} and is ${text(is.value)}`)
@@ -109,7 +111,7 @@ export function manifestOf(plan: PhysicalPlan): Manifest {
     const windows =
       owner?.op.kind === 'aggregate' && owner.op.windows !== undefined ? JSON.stringify(owner.op.windows) : null
     const version = (serde: StoreSpec['key']) => (serde === undefined ? null : (serde.version ?? 0))
-    const panes = owner?.op.kind === 'aggregate' && keepsPanes(owner.op) ? { panes: true as const } : {}
+    const panes = owner !== undefined && keepsPanes(owner) ? { panes: true as const } : {}
     stores[name] = { kind: spec.kind, key: version(spec.key), value: version(spec.value), windows, ...panes }
   }
   return { version: 1, stores }

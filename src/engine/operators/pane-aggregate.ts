@@ -1,21 +1,26 @@
 import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
-import type { Bucket, WindowTable } from '../../state/stores/index.ts'
+import { type Bucket, DuePane, type Entry, type WindowTable } from '../../state/stores/index.ts'
 import type { WindowAssigner } from '../time/assign.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import type { PaneGrid } from '../time/panes.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 import { type PaneMerge, PaneRuns } from './pane-runs.ts'
+import { PaneTicks } from './pane-ticks.ts'
 
-/** States of panes become states of windows: copies, unless functions that are pure promise to change nothing. */
-export const paneMerge = (spec: AggregateSpec, copy: (state: unknown) => unknown): PaneMerge => ({
+/**
+ * States of panes become states of windows: copies, unless functions that are pure promise to change nothing.
+ * @param ticked the table keeps when panes are due
+ */
+export const paneMerge = (spec: AggregateSpec, copy: (state: unknown) => unknown, ticked: boolean): PaneMerge => ({
   merge: mergeOf(spec),
   copy: spec.pure ? (state) => state : copy,
+  stateOf: ticked ? (row) => (row as DuePane).state : (row) => row,
 })
 
 /**
  * (key, window) -> aggregate for overlapping windows whose results go out when they close, of an aggregate that can be
- * merged. The store has a row a pane; a record changes one of them, however many windows it is in, and a window that closes
+ * merged; under `every` what has changed also goes out at ticks (see PaneTicks). The store has a row a pane; a record changes one of them, however many windows it is in, and a window that closes
  * merges its panes (see PaneRun). What is late for a window, when windows close, and in which order: see WindowAggregate.
  *
  * A record that comes after the first of its windows has closed changes a pane that has been merged already: its key's
@@ -37,6 +42,8 @@ export class PaneAggregate implements Timed {
   private readonly copyState: boolean
   private readonly clock: TaskClock
   private readonly runs: PaneRuns
+  /** Under `every`; the table's rows are `DuePane`s then. */
+  private readonly ticks: PaneTicks | undefined
   private readonly nullKeys: Counter
   private readonly nullValues: Counter
   private readonly lateCount: Counter
@@ -50,6 +57,8 @@ export class PaneAggregate implements Timed {
     spec: AggregateSpec,
     windows: WindowAssigner & { readonly panes: PaneGrid },
     grace: number,
+    /** How far ticks are apart, ms of event time. */
+    interval: number | undefined,
     table: WindowTable,
     ctx: OperatorContext,
   ) {
@@ -65,12 +74,19 @@ export class PaneAggregate implements Timed {
     this.copy = ctx.copy
     this.copyState = ctx.careful && !spec.pure
     this.clock = ctx.clock
-    this.runs = new PaneRuns(table, paneMerge(spec, ctx.copy))
+    const how = paneMerge(spec, ctx.copy, interval !== undefined)
+    this.runs = new PaneRuns(table, how)
     this.nullKeys = ctx.dropped(name, 'null-key')
     this.nullValues = ctx.dropped(name, 'null-value')
     this.lateCount = ctx.dropped(name, 'late')
     table.floor = () => this.firstOpen()
     this.resume()
+    const { clock } = ctx
+    const show = (key: unknown, at: number, state: unknown, ts: number): void => this.emit(key, at, state, ts)
+    this.ticks =
+      interval === undefined
+        ? undefined
+        : new PaneTicks(table, windows, how, interval, clock, () => this.firstOpen(), show)
   }
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
@@ -93,6 +109,10 @@ export class PaneAggregate implements Timed {
     const pane = this.panes.paneOf(ts)
     const bucket = this.current !== undefined && this.current.start === pane ? this.current : this.bucket(pane)
     const entry = bucket.load(key)
+    if (this.ticks !== undefined) {
+      this.updateDue(this.ticks, bucket, entry, value, ts, port)
+      return
+    }
     const state = entry.value
     const next =
       state === undefined
@@ -103,9 +123,27 @@ export class PaneAggregate implements Timed {
     this.runs.touch(pane, key)
   }
 
+  private updateDue(ticks: PaneTicks, bucket: Bucket, entry: Entry, value: unknown, ts: number, port: number): void {
+    const { key } = entry
+    const held = entry.value as DuePane | undefined
+    const state = held?.state
+    const next =
+      state === undefined
+        ? this.start(value, key, port, ts)
+        : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
+    const gone = next === null || next === undefined
+    if (held === undefined && gone) return
+    const pane = held ?? new DuePane(next)
+    pane.state = gone ? undefined : next
+    ticks.changed(bucket.start, key, pane)
+    this.table.set(bucket, entry, pane, ts > entry.ts ? ts : entry.ts)
+    this.runs.touch(bucket.start, key)
+  }
+
+  /** @param state undefined: nothing is left */
   private emit(key: unknown, start: number, state: unknown, ts: number): void {
     const { result } = this
-    const row = result === undefined ? state : result(state)
+    const row = state === undefined ? null : result === undefined ? state : result(state)
     this.out({ key, window: { start, end: this.windows.endOf(start) } }, row, undefined, ts)
   }
 
@@ -129,17 +167,24 @@ export class PaneAggregate implements Timed {
   }
 
   nextAt(): number {
-    return this.next === Number.POSITIVE_INFINITY ? this.next : this.closeAt(this.next)
+    const closeAt = this.next === Number.POSITIVE_INFINITY ? this.next : this.closeAt(this.next)
+    return this.ticks !== undefined && this.ticks.next < closeAt ? this.ticks.next : closeAt
   }
 
   fire(at: number): void {
+    if (this.ticks !== undefined && this.ticks.next <= at) this.ticks.fire(at)
     while (this.next !== Number.POSITIVE_INFINITY && this.closeAt(this.next) <= at) this.close(this.next)
   }
 
   private close(start: number): void {
-    for (const run of this.runs.slide(start, this.windows.endOf(start))) {
+    const { ticks } = this
+    const end = this.windows.endOf(start)
+    const at = this.closeAt(start)
+    for (const run of this.runs.slide(start, end)) {
+      if (ticks !== undefined && !ticks.waits(run.key, start, end, at)) continue
       const state = run.state()
-      if (state !== undefined) this.emit(run.key, start, state, run.ts)
+      // what is gone was never shown, where there are no ticks
+      if (state !== undefined || ticks !== undefined) this.emit(run.key, start, state, run.ts)
     }
     this.settle(this.windows.next(start))
   }

@@ -7,6 +7,8 @@ export interface PaneMerge {
   readonly merge: UserFn
   /** A state that may be handed to `merge`. */
   readonly copy: (state: unknown) => unknown
+  /** Of what the table keeps of a pane; undefined: nothing is left. */
+  readonly stateOf: (row: unknown) => unknown
 }
 
 /**
@@ -42,6 +44,7 @@ export class PaneRun {
   /** A pane after all it has. */
   push(start: number, state: unknown, ts: number): void {
     this.starts.push(start)
+    if (state === undefined) return
     this.back = this.joined(this.back, state)
     if (ts > this.backTs) this.backTs = ts
   }
@@ -90,8 +93,9 @@ export class PaneRun {
     let ts = Number.NEGATIVE_INFINITY
     for (let i = starts.length - 1; i >= 0; i--) {
       const entry = table.peek(starts[i] as number)?.load(key)
-      if (entry !== undefined && entry.value !== undefined) {
-        state = state === undefined ? this.how.copy(entry.value) : this.joined(this.how.copy(entry.value), state)
+      const own = entry === undefined || entry.value === undefined ? undefined : this.how.stateOf(entry.value)
+      if (entry !== undefined && own !== undefined) {
+        state = state === undefined ? this.how.copy(own) : this.joined(this.how.copy(own), state)
         if (entry.ts > ts) ts = entry.ts
       }
       suffixes[i] = state
@@ -124,13 +128,15 @@ export class PaneRuns {
   private unsorted = false
   /** Panes that start before are in the runs. */
   private folded = Number.NEGATIVE_INFINITY
-  private readonly only: unknown
+  private readonly only: readonly unknown[] | undefined
+  private readonly ids: ReadonlySet<string | number>
 
-  /** @param only the one key to look at; absent: all */
-  constructor(table: WindowTable, how: PaneMerge, only?: unknown) {
+  /** @param only the keys to look at; absent: all */
+  constructor(table: WindowTable, how: PaneMerge, only?: readonly unknown[]) {
     this.table = table
     this.how = how
     this.only = only
+    this.ids = new Set(only?.map((key) => table.space.keys.id(key)))
   }
 
   /** Slides to [start, end). @returns the runs of keys that have panes there, in the order of keys; valid until the next call */
@@ -155,20 +161,31 @@ export class PaneRuns {
   }
 
   private fold(from: number, end: number): void {
-    const { table } = this
+    const { table, how } = this
     const starts = table.liveStarts
     for (let i = indexOf(starts, from); i < starts.length; i++) {
       const start = starts[i] as number
       if (start >= end) break
-      for (const { key, value, ts } of this.rows(start)) this.run(key).push(start, value, ts)
+      for (const { key, value, ts } of this.rows(start)) this.run(key).push(start, how.stateOf(value), ts)
     }
     this.folded = end
   }
 
   private rows(start: number): readonly Entry[] {
-    if (this.only === undefined) return this.table.live(start)
-    const entry = this.table.peek(start)?.load(this.only)
-    return entry === undefined || entry.value === undefined ? [] : [entry]
+    const { only, ids, table } = this
+    if (only === undefined) return table.live(start)
+    const bucket = table.peek(start)
+    if (bucket === undefined) return []
+    const live: Entry[] = []
+    if (bucket.complete && bucket.entries.size <= only.length) {
+      for (const [id, entry] of bucket.entries) if (entry.value !== undefined && ids.has(id)) live.push(entry)
+      return live
+    }
+    for (const key of only) {
+      const entry = bucket.find(key)
+      if (entry !== undefined && entry.value !== undefined) live.push(entry)
+    }
+    return live
   }
 
   private run(key: unknown): PaneRun {

@@ -74,7 +74,7 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
       `store '${name}' is the inner state of ${whose}, which cannot be queried; ask for what the step emits`,
     )
   }
-  if (owner?.op.kind === 'aggregate' && keepsPanes(owner.op)) {
+  if (owner !== undefined && keepsPanes(owner)) {
     throw new DhaaraError(
       'DHAARA_QUERY',
       `store '${name}' keeps parts of windows, which become windows when they close; ask for what step '${owner.name}' emits, or give the store a retention`,

@@ -418,7 +418,13 @@ export function storeAccess(
   const { show: freeze, keep } = handed
   const show = freeze === undefined ? result : (state: unknown) => freeze(result(state))
   if (spec.kind === 'window' || spec.kind === 'session')
-    return windowedAccess(stores, spec, aggregate?.kind === 'aggregate' ? aggregate : undefined, now)
+    return windowedAccess(
+      stores,
+      spec,
+      aggregate?.kind === 'aggregate' ? aggregate : undefined,
+      owner?.needsOld ?? false,
+      now,
+    )
   if (owner?.op.kind === 'match') {
     const { client } = stores.parts(spec.name)
     if (client instanceof Match) return new MatchAccess(client)

@@ -6,6 +6,7 @@ import {
   cellValues,
   DueIndex,
   DueTable,
+  duePaneValues,
   ExpiringTable,
   type Held,
   heldValues,
@@ -118,6 +119,13 @@ export class TaskStores {
   /** Whose values are `Ticked`. */
   tickedWindow(name: string): WindowTable {
     const table = this.tables.get(name) ?? this.open(name, (space) => new WindowTable(space, this.epoch), tickedValues)
+    if (table instanceof WindowTable) return table
+    throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no window store`)
+  }
+
+  /** Whose values are `DuePane`. */
+  dueWindow(name: string): WindowTable {
+    const table = this.tables.get(name) ?? this.open(name, (space) => new WindowTable(space, this.epoch), duePaneValues)
     if (table instanceof WindowTable) return table
     throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no window store`)
   }

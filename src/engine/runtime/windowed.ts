@@ -50,20 +50,24 @@ export function windowedAggregate(
 
 function make(
   { id, name, needsOld }: Step,
-  { spec, store, twoPhase }: AggregateNode,
+  op: AggregateNode,
   windows: WindowSpec,
   emit: EmitSpec,
   stores: TaskStores,
   ctx: OperatorContext,
   merges: boolean,
 ): Windowed {
+  const { spec, store } = op
   const { retention } = store
   if (isAssigned(windows)) {
     const grace = windows.kind === 'unlimited' ? 0 : windows.grace
-    const table = tableOf(stores, store, emit)
     const assign = assigner(windows)
-    if (inPanes(assign, windows, spec, emit, retention, twoPhase))
-      return new PaneAggregate(id, name, spec, assign, grace, table, ctx)
+    if (inPanes(assign, windows, op, needsOld)) {
+      const interval = op.emit.mode === 'every' ? op.emit.interval : undefined
+      const panes = interval === undefined ? stores.window(store.name) : stores.dueWindow(store.name)
+      return new PaneAggregate(id, name, spec, assign, grace, interval, panes, ctx)
+    }
+    const table = tableOf(stores, store, emit)
     const Operator = merges ? MergingWindows : WindowAggregate
     return new Operator(id, name, spec, assign, grace, retention, emit, table, needsOld, ctx)
   }
@@ -80,11 +84,12 @@ function make(
 const spanOf = (windows: WindowSpec): number =>
   cellSpan(windows.kind === 'sliding' ? windows.difference + windows.grace : 60_000)
 
-/** A window or session store as user code sees it; `op`: the aggregate that it belongs to. */
+/** A window or session store as user code sees it; `op`, `needsOld`: of the aggregate that it belongs to. */
 export function windowedAccess(
   stores: TaskStores,
   { name, kind }: StoreSpec,
   op: AggregateNode | undefined,
+  needsOld: boolean,
   now: () => number,
 ): object {
   const show = op?.spec.result ?? ((state: unknown) => state)
@@ -100,9 +105,11 @@ export function windowedAccess(
   if (op === undefined || windows === undefined || !isAssigned(windows))
     return new WindowAccess(stores.window(name), (start) => ({ start, end: start }), show, now)
   const assign = assigner(windows)
-  if (inPanes(assign, windows, op.spec, op.emit, op.store.retention, op.twoPhase))
-    return new PaneAccess(stores.window(name), assign, paneMerge(op.spec, copyValue), show)
   const ticked = op.emit.mode === 'every'
+  if (inPanes(assign, windows, op, needsOld)) {
+    const panes = ticked ? stores.dueWindow(name) : stores.window(name)
+    return new PaneAccess(panes, assign, paneMerge(op.spec, copyValue, ticked), show)
+  }
   const stateOf = (held: unknown) => (ticked ? (held as { state: unknown }).state : held)
   const access = new WindowAccess(
     tableOf(stores, op.store, op.emit),
@@ -121,26 +128,26 @@ export function windowedAccess(
   }
 }
 
-/** Keeps the store panes, and not windows? Asked of the manifest too. */
-export function keepsPanes({ windows, spec, emit, store, twoPhase }: AggregateNode): boolean {
-  if (windows === undefined || !isAssigned(windows)) return false
-  return inPanes(assigner(windows), windows, spec, emit, store.retention, twoPhase)
+/** Keeps the store of a step panes, and not windows? Asked of the manifest too. */
+export function keepsPanes({ op, needsOld }: Step): boolean {
+  if (op.kind !== 'aggregate' || op.windows === undefined || !isAssigned(op.windows)) return false
+  return inPanes(assigner(op.windows), op.windows, op, needsOld)
 }
 
 function inPanes(
   assign: WindowAssigner,
   windows: AssignedSpec,
-  spec: AggregateSpec,
-  emit: EmitSpec,
-  retention: number,
-  twoPhase: boolean,
+  { spec, emit, store, twoPhase }: AggregateNode,
+  needsOld: boolean,
 ): assign is WindowAssigner & { readonly panes: PaneGrid } {
   const wall = 'clock' in windows && windows.clock === 'wall'
   // a window that was closed must not show what came too late for it, but not for others that share its panes
-  const kept = retention > 0
+  const kept = store.retention > 0
   // states of a first phase are of windows
   if (twoPhase) return false
-  return assign.panes !== undefined && emit.mode === 'close' && !wall && !kept && spec.mergeable && !byArrival(spec)
+  // a window's old row cannot be told from panes that have changed
+  const emitted = emit.mode === 'close' || (emit.mode === 'every' && emit.clock === 'event' && !needsOld)
+  return assign.panes !== undefined && emitted && !wall && !kept && spec.mergeable && !byArrival(spec)
 }
 
 /** Panes are merged by time: where the order of arrival shows, windows have to be kept. */

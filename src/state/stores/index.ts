@@ -9,6 +9,7 @@ export {
 } from './codecs.ts'
 export { CachePool, type CacheShare } from './cache-pool.ts'
 export { type Armed, DueTable } from './due.ts'
+export { DuePane, duePaneValues } from './due-pane.ts'
 export { DueIndex } from './due-index.ts'
 export { Entry } from './entry.ts'
 export { ExpiringTable, type Lease } from './expiring.ts'

@@ -40,6 +40,11 @@ export class Bucket {
     }
     return this.table.miss(this, key, id)
   }
+
+  /** As `load`, but keeps nothing of a row that there is not. */
+  find(key: unknown): Entry | undefined {
+    return this.complete ? this.entries.get(this.table.space.keys.id(key)) : this.load(key)
+  }
 }
 
 /**

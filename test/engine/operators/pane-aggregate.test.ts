@@ -3,12 +3,13 @@ import * as fc from 'fast-check'
 import type { AggregateSpec } from '../../../src/dsl/plan/index.ts'
 import { PaneAccess } from '../../../src/engine/access/panes.ts'
 import { PaneAggregate, paneMerge } from '../../../src/engine/operators/pane-aggregate.ts'
+import { WindowAggregate } from '../../../src/engine/operators/window-aggregate.ts'
 import { assigner, type WindowAssigner } from '../../../src/engine/time/assign.ts'
 import type { PaneGrid } from '../../../src/engine/time/panes.ts'
 import { copyValue } from '../../../src/state/codec/index.ts'
-import type { WindowTable } from '../../../src/state/stores/index.ts'
+import { duePaneValues, tickedValues, type WindowTable } from '../../../src/state/stores/index.ts'
 import { appending, type Make, type Out, plain, Rig } from './rig.ts'
-import { close, letters, manyKeys, play, type Step, stepsOf } from './steps.ts'
+import { close, every, letters, manyKeys, play, type Step, stepsOf } from './steps.ts'
 import { fixed, WindowModel } from './window-model.ts'
 
 type InPanes = WindowAssigner & { readonly panes: PaneGrid }
@@ -24,6 +25,8 @@ interface Case {
   readonly bound: number
   readonly careful: boolean
   readonly cacheBytes: number
+  /** Of ticks; none: on close. */
+  readonly interval?: number
 }
 
 const hopping = ({ size, advance, offset }: Shape): InPanes =>
@@ -32,11 +35,12 @@ const hopping = ({ size, advance, offset }: Shape): InPanes =>
 class Panes extends Rig {
   table!: WindowTable
 
-  constructor(windows: InPanes, { grace, ...options }: Case, spec = appending()) {
+  constructor(windows: InPanes, { grace, interval, ...options }: Case, spec = appending()) {
     const tables: WindowTable[] = []
     const make: Make = (ctx, stores) => {
-      tables.push(stores.window('windows'))
-      return new PaneAggregate(3, 'windows', spec, windows, grace, tables.at(-1) as WindowTable, ctx)
+      const table = stores.window('windows', interval === undefined ? undefined : duePaneValues)
+      tables.push(table)
+      return new PaneAggregate(3, 'windows', spec, windows, grace, interval, table, ctx)
     }
     super(make, options)
     Object.defineProperty(this, 'table', { get: () => tables.at(-1) })
@@ -88,6 +92,34 @@ function compare(shape: Shape, one: Case, steps: Step[], from = 50): void {
   assert.equal(rig.storedRows, 0)
 }
 
+/** Ticks over panes show what ticks over windows show, in the same order. */
+function compareTicks(shape: Shape, one: Case & { readonly interval: number }, steps: Step[], from = 50): void {
+  const windows = hopping(shape)
+  const panes = new Panes(windows, one)
+  const { grace, interval, ...options } = one
+  const byWindow = new Rig((ctx, stores) => {
+    const table = stores.window('windows', tickedValues)
+    return new WindowAggregate(3, 'windows', appending(), windows, grace, 0, every(interval), table, false, ctx)
+  }, options)
+  play(
+    steps,
+    [panes, byWindow],
+    (key, value, ts) => {
+      panes.send(key, value, ts)
+      byWindow.send(key, value, ts)
+    },
+    from,
+  )
+  panes.end()
+  byWindow.end()
+  assert.deepEqual(sorted(panes.outs), sorted(byWindow.outs))
+  assert.deepEqual(panes.lates, byWindow.lates)
+  panes.checkpoint()
+  assert.equal(panes.storedRows, 0)
+}
+
+const tickedCases = fc.tuple(cases, fc.constantFrom(1, 3, 7, 30, 100)).map(([one, interval]) => ({ ...one, interval }))
+
 describe('PaneAggregate', () => {
   it('does what the model does', () => {
     fc.assert(fc.property(shapes, cases, stepsOf(letters, 80), fc.constantFrom(0, 50), compare), { numRuns: 500 })
@@ -100,6 +132,52 @@ describe('PaneAggregate', () => {
       ),
       { numRuns: 40 },
     )
+  })
+
+  it('shows at ticks what windows kept each for itself show', () => {
+    fc.assert(fc.property(shapes, tickedCases, stepsOf(letters, 80), fc.constantFrom(0, 50), compareTicks), {
+      numRuns: 500,
+    })
+  })
+
+  it('shows at ticks what windows kept each for itself show: more keys than the cache holds', () => {
+    fc.assert(
+      fc.property(tickedCases, stepsOf(manyKeys, 400), (one, steps) =>
+        compareTicks({ size: 300, advance: 100, offset: 0 }, { ...one, cacheBytes: 0 }, steps),
+      ),
+      { numRuns: 40 },
+    )
+  })
+
+  it('changes one row a record under ticks, and none at a tick', () => {
+    const rig = new Panes(hopping({ size: 100, advance: 10, offset: 0 }), { ...usual, interval: 20 })
+    for (let t = 0; t < 100; t++) rig.send('a', t, t)
+    rig.checkpoint()
+    const puts = (): number => {
+      let n = 0
+      rig.table.seal({ put: () => void n++, delete: () => {}, clearLater: () => {} })
+      return n
+    }
+    rig.send('a', 100, 100)
+    assert.equal(puts(), 1)
+    const before = rig.outs.length
+    rig.advance(139)
+    assert.ok(rig.outs.length > before)
+    assert.equal(puts(), 0)
+  })
+
+  it('skips the ticks of a long silence', () => {
+    const rig = new Panes(hopping({ size: 20, advance: 10, offset: 0 }), { ...usual, interval: 1 })
+    let fired = 0
+    const { fire } = rig.op
+    rig.op.fire = (at) => {
+      fired++
+      fire.call(rig.op, at)
+    }
+    rig.send('a', 1, 5)
+    rig.send('a', 2, 1e12)
+    rig.end()
+    assert.ok(fired < 20, `fired ${fired} times`)
   })
 
   it('keeps a row a pane, and changes one of them a record', () => {
@@ -163,7 +241,7 @@ describe('PaneAggregate', () => {
           rig.send(key, value, ts)
           w = rig.clock.w
         })
-        const access = new PaneAccess(rig.table, windows, paneMerge(appending(), copyValue), plain)
+        const access = new PaneAccess(rig.table, windows, paneMerge(appending(), copyValue, false), plain)
         const expected = [...rows]
           .map(([id, all]) => ({ key: id.split(' ')[0] as string, bounds: id.split(' ').slice(1).map(Number), all }))
           .filter(({ bounds: [start, end] }) => (start as number) >= from && (end as number) + one.grace - 1 > w)
