@@ -28,9 +28,10 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
       !flags.json && flags.logLevel === undefined,
     )
     const { checkpointInterval, dir, http } = flags
+    const { workers = 0 } = flags
     app = new StreamsApp({
       ...options,
-      topology,
+      ...(workers > 0 ? { topology: url, workers, settings } : { topology }),
       applicationId: flags.applicationId ?? options.applicationId ?? defaultApplicationId(url),
       broker: kafkaBroker({ brokers: brokerList(flags.brokers as string) }),
       logger: options.logger ?? logger,
@@ -39,7 +40,8 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
       ...(checkpointInterval === undefined ? {} : { checkpointInterval: checkpointInterval as '1s' }),
     })
     const env = { settings, worker: 0, signal: signals.signal, logger }
-    await inModule('setup', () => setup?.(env))
+    // workers do it themselves
+    if (workers === 0) await inModule('setup', () => setup?.(env))
     app.on('state', (change) => progress.event('state', change))
     app.on('restore', (restore) => progress.event('restore', restore))
     await app.start()
@@ -51,7 +53,7 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
     const summary = await app.completed
     progress.stop()
     progress.summary(summary, [])
-    await inModule('teardown', () => teardown?.(env))
+    if (workers === 0) await inModule('teardown', () => teardown?.(env))
     return signals.code ?? exitCode.done
   } catch (error) {
     progress.stop()
@@ -61,7 +63,7 @@ export async function runOnKafka(path: string, flags: RunFlags, progress: Progre
 }
 
 /** Files are no topics of a cluster. */
-function refuse({ input = [], output = [], partitions, workers = 0 }: RunFlags): void {
+function refuse({ input = [], output = [], partitions }: RunFlags): void {
   const found =
     input.length > 0
       ? ['--input', 'fill the topics: dhaara produce --brokers']
@@ -69,9 +71,7 @@ function refuse({ input = [], output = [], partitions, workers = 0 }: RunFlags):
         ? ['--output', 'read the topics: dhaara consume --brokers']
         : partitions !== undefined
           ? ['--partitions', 'give topics their partitions when they are made']
-          : workers > 0
-            ? ['--workers', 'start more instances']
-            : undefined
+          : undefined
   if (found === undefined) return
   throw new DhaaraError('DHAARA_OPTION', `${found[0]} does not go with --brokers; ${found[1]}`)
 }

@@ -191,7 +191,13 @@ export class ThreadRunner implements TaskRunner {
         this.died(cause ?? new Error(`it ended with exit code ${code}`))
       })
     })
-    this.watch = watchPulse(pulse, settings.stuckAfter, (ms) => this.isStuck(ms))
+    // a module may take its time to load
+    this.ready.promise.then(
+      () => {
+        this.watch = watchPulse(pulse, settings.stuckAfter, (ms) => this.isStuck(ms))
+      },
+      () => {},
+    )
   }
 
   private hear(report: Exclude<RunnerReport, { type: 'ask' }>): void {
