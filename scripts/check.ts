@@ -25,6 +25,7 @@ const steps: readonly Step[] = [
   { name: 'types' },
   { name: 'build' },
   { name: 'test', mocha: true },
+  { name: 'test:programs', mocha: true },
   { name: 'test:kafka', mocha: true },
   { name: 'test:large', mocha: true },
   { name: 'test:steady', mocha: true },
