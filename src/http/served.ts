@@ -17,8 +17,16 @@ export interface Served {
   /** Topics that are read from outside, with the first offset of each partition that was not processed. */
   positions(): readonly InputPosition[]
   metrics(): Readonly<Record<string, number>>
+  /** Into a new folder of the machine that the app runs on. */
+  savepoint(folder: string): Promise<SavepointInfo>
   /** The last ones, newest last. */
   checkpoints(): readonly CheckpointInfo[]
+}
+
+export interface SavepointInfo {
+  readonly app: string
+  readonly createdAt: string
+  readonly stores: readonly { readonly files: readonly { readonly rows: number }[] }[]
 }
 
 export interface StoreInfo {
@@ -60,6 +68,6 @@ export interface HttpOptions {
   readonly host?: string
   /** Asked of every request but those for health: `Authorization: Bearer …`. */
   readonly token?: string
-  /** Nothing changes anything yet; what will, needs it. */
+  /** Lets requests make savepoints. */
   readonly admin?: boolean
 }

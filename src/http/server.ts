@@ -33,7 +33,7 @@ export async function serveApp(
   options: HttpOptions,
   { version, logger }: { readonly version: string; readonly logger: Logger },
 ): Promise<HttpServer> {
-  const { port = 0, host = '127.0.0.1', token } = options
+  const { port = 0, host = '127.0.0.1', token, admin = false } = options
   if (!isLoopback(host) && token === undefined)
     logger.warn({ host }, 'whoever reaches this host can read the stores of the app; give http: {token}')
   const server = fastify({
@@ -70,7 +70,7 @@ export async function serveApp(
     void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   })
 
-  const routes: Route[] = [...appRoutes(app, metrics, version), ...storeRoutes(app, events)]
+  const routes: Route[] = [...appRoutes(app, metrics, version, admin), ...storeRoutes(app, events)]
   const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
   for (const route of [...routes, documentRoute(() => document)]) {
     const { method, url, params, query = {}, body, open, answer } = route

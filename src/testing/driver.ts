@@ -126,7 +126,7 @@ export class TopologyTestDriver implements Disposable {
             manifest: manifestOf(this.plan),
           }
         : unseal(options.restore)
-    holdToManifest('the checkpoint', this.last.manifest, this.plan)
+    holdToManifest('the checkpoint', this.last.manifest, manifestOf(this.plan), this.plan)
     this.sink = new Outputs(() => 1)
     this.group = this.begin()
     this.endAgain()

@@ -1,30 +1,52 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { openEmbedded } from '../../connectors/broker/index.ts'
-import { embeddedBroker } from '../../connectors/embedded/index.ts'
-import { createSavepoint, readSavepoint, restoreSavepoint, type Savepoint } from '../../engine/app/savepoint.ts'
+import { connectDirectory, embeddedBroker, readOwner } from '../../connectors/embedded/index.ts'
+import {
+  createSavepoint,
+  readSavepoint,
+  restoreSavepoint,
+  type Savepoint,
+  savepointRequest,
+} from '../../engine/app/savepoint.ts'
+import type { Positions } from '../../engine/rescale/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import { existingDirectory } from '../arguments.ts'
 import { print } from '../output/print.ts'
+import { appRequest } from '../query/answer.ts'
 import { onlyApp } from './query.ts'
 
 interface Flags {
-  readonly dir: string
+  readonly dir?: string
+  readonly url?: string
+  readonly token?: string
+  readonly positions: Positions
   readonly applicationId?: string
   readonly json?: true
 }
 
+/** What is told of a savepoint. */
+interface Told {
+  readonly app: string
+  readonly createdAt: string
+  readonly stores: number
+  readonly rows: number
+}
+
 const help = `
-The app must not run. A savepoint holds all its state: stores, timers, watermarks, and how far it has read its topics, whose
-records it does not hold. Another version of the topology may start on it.
+A savepoint holds all state of an app: stores, timers, watermarks, records in flight, and how far it has read its topics, whose
+records it does not hold. An app that runs goes on meanwhile; it is asked through its directory, or with --url over HTTP (it
+needs http: {admin: true}). Another version of the topology may start on it, with other partitions.
 
 Examples:
   $ dhaara savepoint create ./savepoints/monday --dir ./data
+  $ dhaara savepoint create /var/savepoints/monday --url http://localhost:8090
   $ dhaara savepoint list ./savepoints
   $ dhaara reset --dir ./data --yes
-  $ dhaara savepoint restore ./savepoints/monday --dir ./data`
+  $ dhaara savepoint restore ./savepoints/monday --dir ./data
+  $ dhaara savepoint restore ./savepoints/monday --dir ./other --positions start`
 
 export function addSavepoint(program: Command): void {
   const savepoint = program
@@ -36,15 +58,12 @@ export function addSavepoint(program: Command): void {
     .command('create')
     .description('Write the state of an app into a new folder.')
     .argument('<folder>', 'made for it')
-    .requiredOption('--dir <path>', 'the directory')
+    .option('--dir <path>', 'the directory')
+    .option('--url <url>', 'where the app is served over HTTP; the folder is one of its machine')
+    .option('--token <token>', 'what its server asks for')
     .option('--application-id <id>', 'which app, where the directory has several')
     .option('--json', 'tell it as one JSON document')
-    .action((folder: string, flags: Flags) =>
-      using(flags, async (backend) => {
-        const made = await createSavepoint(backend, onlyApp(backend, flags.applicationId), resolve(folder), Date.now())
-        await tell(folder, made, flags.json)
-      }),
-    )
+    .action(async (folder: string, flags: Flags) => tell(folder, await create(folder, flags), flags.json))
   savepoint
     .command('list')
     .description('Show the savepoints in a folder.')
@@ -54,38 +73,89 @@ export function addSavepoint(program: Command): void {
       if (!existsSync(folder)) throw new DhaaraError('DHAARA_SAVEPOINT', `savepoint: there is no folder ${folder}`)
       for (const name of readdirSync(folder).sort()) {
         const path = join(folder, name)
-        if (existsSync(join(path, 'savepoint.json'))) await tell(path, readSavepoint(path), json)
+        if (existsSync(join(path, 'savepoint.json'))) await tell(path, told(readSavepoint(path)), json)
       }
     })
   savepoint
     .command('restore')
     .description('Put a savepoint in the place of state that is gone (dhaara reset).')
     .argument('<folder>', 'of the savepoint')
-    .requiredOption('--dir <path>', 'the directory')
+    .requiredOption('--dir <path>', 'the directory; made if it is not there')
     .option('--application-id <id>', 'for which app; default: that of the savepoint')
+    .addOption(
+      new Option('--positions <where>', 'go on where the app was, or where its topics begin or end')
+        .choices(['keep', 'start', 'end'])
+        .default('keep'),
+    )
     .option('--json', 'tell it as one JSON document')
     .action((folder: string, flags: Flags) =>
-      using(flags, async (backend) => {
+      using(resolve(flags.dir as string), async (backend) => {
         const app = flags.applicationId ?? readSavepoint(folder).app
-        await tell(folder, await restoreSavepoint(backend, app, folder), flags.json)
+        await tell(folder, told(await restoreSavepoint(backend, app, folder, flags.positions)), flags.json)
       }),
     )
   for (const command of savepoint.commands) command.exitOverride()
 }
 
-async function using({ dir }: Flags, act: (backend: Backend) => Promise<void>): Promise<void> {
-  await using broker = embeddedBroker({ dir: existingDirectory(dir) })
+/** By the app, if it runs; else from its directory. */
+async function create(folder: string, { dir, url, token, applicationId }: Flags): Promise<Told> {
+  if ((dir === undefined) === (url === undefined))
+    throw new DhaaraError('DHAARA_OPTION', 'savepoint create needs --dir or --url, one of them')
+  if (url !== undefined) return byHttp(folder, url, token)
+  const path = existingDirectory(dir as string)
+  if (readOwner(path)?.socket !== undefined) {
+    await using client = await connectDirectory(path)
+    if (client.remote) {
+      const app = applicationId ?? ((await client.call(appRequest).catch(() => undefined)) as string | undefined)
+      if (app === undefined)
+        throw new DhaaraError(
+          'DHAARA_OPTION',
+          'the process that holds the directory runs an app of its own; name it by --application-id',
+        )
+      return told((await client.call(savepointRequest(app), { folder: resolve(folder) })) as Savepoint)
+    }
+  }
+  return using(path, async (backend) =>
+    told(await createSavepoint(backend, onlyApp(backend, applicationId), resolve(folder), Date.now())),
+  )
+}
+
+async function byHttp(folder: string, url: string, token: string | undefined): Promise<Told> {
+  const headers = {
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  }
+  const request = { method: 'POST', headers, body: JSON.stringify({ folder }) }
+  const answer = await fetch(new URL('/api/savepoints', url), request).catch((cause: unknown) => {
+    throw new DhaaraError('DHAARA_OPTION', `nobody answers at ${url}: ${String((cause as Error).cause ?? cause)}`, {
+      cause,
+    })
+  })
+  const body = (await answer.json()) as Told & { readonly detail?: string }
+  if (answer.ok) return body
+  throw new DhaaraError(
+    'DHAARA_SAVEPOINT',
+    `savepoint: ${url} answered ${answer.status}: ${body.detail ?? 'no reason'}`,
+  )
+}
+
+async function using<T>(dir: string, act: (backend: Backend) => Promise<T>): Promise<T> {
+  await using broker = embeddedBroker({ dir })
   const lease = await openEmbedded(broker)
   try {
-    await act(lease.backend)
+    return await act(lease.backend)
   } finally {
     await lease.release()
   }
 }
 
-function tell(path: string, { app, createdAt, stores }: Savepoint, json: true | undefined): Promise<void> {
+function told({ app, createdAt, stores }: Savepoint): Told {
   let rows = 0
   for (const { files } of stores) for (const file of files) rows += file.rows
-  if (json) return print(`${JSON.stringify({ path, app, createdAt, stores: stores.length, rows })}\n`)
-  return print(`${path}: ${app}, ${createdAt}, ${stores.length} stores, ${rows} rows\n`)
+  return { app, createdAt, stores: stores.length, rows }
+}
+
+function tell(path: string, { app, createdAt, stores, rows }: Told, json: true | undefined): Promise<void> {
+  if (json) return print(`${JSON.stringify({ path, app, createdAt, stores, rows })}\n`)
+  return print(`${path}: ${app}, ${createdAt}, ${stores} stores, ${rows} rows\n`)
 }

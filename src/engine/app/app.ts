@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
 import { type Broker, openEmbedded, type OutputRecord } from '../../connectors/broker/broker.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
@@ -9,6 +10,7 @@ import type { KeyValueHandle, StoreHandle, TableHandle, WindowHandle } from '../
 import type { Windowed } from '../../dsl/windows/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import type { Backend } from '../../state/backend.ts'
 import type { HttpOptions } from '../../http/index.ts'
 import { compile } from '../plan/compile.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -28,11 +30,13 @@ import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
 import { LocalEngine } from './local-engine.ts'
-import { evolve, writeManifest } from './manifest.ts'
+import { evolve, settle, writeManifest } from './manifest.ts'
 import { observeTopic, type ObserveTopicOptions } from './observe.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
+import { createSavepoint, type Savepoint, savepointRequest } from './savepoint.ts'
 import { Serving } from './serving.ts'
+import { sourcePartitions } from './source-partitions.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 import { WorkerEngine } from './worker-engine.ts'
 
@@ -73,6 +77,11 @@ export class StreamsApp implements AsyncDisposable {
   private readonly serving = new Serving()
   /** Of what the engine stands on: released when it is done. */
   private lease: { release(): Promise<void> } | undefined
+  /** Where state lies, if it lies in this process alone. */
+  private backend: Backend | undefined
+  private answering: Disposable | undefined
+  /** Savepoints. */
+  private writing: Promise<unknown> = Promise.resolve()
   private log: ReadableLog | undefined
   private startedAt = 0
   private last: EngineReport | undefined
@@ -166,6 +175,28 @@ export class StreamsApp implements AsyncDisposable {
     return new StoreQuery(() => this.opened().open(of.name)).subscribe(undefined, opts)
   }
 
+  /**
+   * Writes a savepoint: all state as of the last checkpoint, while the app goes on. Another app can start from it: of another
+   * version of the topology, on another back end, with other workers or partitions (`dhaara savepoint restore`).
+   *
+   * @param folder made for it; must not exist
+   * @throws DhaaraError DHAARA_SAVEPOINT, DHAARA_APP_STATE; DHAARA_UNSUPPORTED on Kafka
+   */
+  async savepoint(folder: string): Promise<Savepoint> {
+    this.opened()
+    const { backend, settings } = this
+    if (backend !== undefined) {
+      const made = createSavepoint(backend, settings.applicationId, resolve(folder), settings.clock.now())
+      // the database stays open for it
+      this.writing = Promise.all([this.writing, made.catch(() => {})])
+      return made
+    }
+    throw new DhaaraError(
+      'DHAARA_UNSUPPORTED',
+      'savepoints are of apps on an embedded broker; state on Kafka lies in its changelogs',
+    )
+  }
+
   /** @internal These topics (default: all) end where they end now. */
   endInputs(topics?: readonly string[]): void {
     this.engine?.endInputs(topics)
@@ -227,14 +258,20 @@ export class StreamsApp implements AsyncDisposable {
     const lease = await openEmbedded(broker, { cacheBytes: this.blockCacheBytes })
     this.lease = lease
     this.log = lease.log
+    this.backend = lease.backend
     evolve(lease.backend, applicationId, plan, this.options)
+    const partitions = sourcePartitions(plan, lease)
+    settle(lease.backend, applicationId, plan, partitions, lease.log, this.options.renames)
     const ids = new StoreIds(lease.backend, applicationId)
+    this.answering = lease.handle(savepointRequest(applicationId), (params) =>
+      this.savepoint((params as { folder: string }).folder),
+    )
     await this.restoring(program)
     const { workers } = program
     const engine =
       workers === undefined
-        ? new LocalEngine(plan, settings, lease, ids, this.engineEvents())
-        : new WorkerEngine(plan, workers, settings, lease, ids, this.engineEvents())
+        ? new LocalEngine(plan, partitions, settings, lease, ids, this.engineEvents())
+        : new WorkerEngine(plan, partitions, workers, settings, lease, ids, this.engineEvents())
     this.queries = new Queries({
       plan,
       reader: lease.backend,
@@ -244,7 +281,6 @@ export class StreamsApp implements AsyncDisposable {
       ask: engine.ask,
       changes: engine.changes,
     })
-    writeManifest(lease.backend, applicationId, plan)
     return engine
   }
 
@@ -336,6 +372,8 @@ export class StreamsApp implements AsyncDisposable {
       this.engine?.changes?.end()
       this.last = this.engine?.report()
       this.engine = undefined
+      this.answering?.[Symbol.dispose]()
+      await this.writing
       await this.program?.teardown()
       await this.serving.stop()
       await this.lease?.release()
@@ -356,6 +394,8 @@ export class StreamsApp implements AsyncDisposable {
     this.last = this.engine?.report()
     this.engine?.changes?.end(wrapped)
     this.engine = undefined
+    this.answering?.[Symbol.dispose]()
+    await this.writing
     await this.program?.teardown().catch(() => {})
     await this.serving.stop()
     await this.lease?.release().catch(() => {})

@@ -1,4 +1,4 @@
-import type { Backend, BackendReader } from '../../state/backend.ts'
+import type { Backend, BackendReader, WriteBatch } from '../../state/backend.ts'
 import { STATE_SPACE } from '../../state/stores/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 
@@ -28,8 +28,7 @@ export class StoreIds {
     const name = `${this.app}/${store}`
     const known = this.ids.get(name)
     if (known !== undefined) return known
-    const id = this.next++
-    if (id >= 0xffff) throw new DhaaraError('DHAARA_INTERNAL', 'a directory can hold 65534 stores')
+    const id = this.fresh()
     const value = Buffer.alloc(2)
     value.writeUInt16BE(id)
     const batch = this.backend.batch()
@@ -42,6 +41,24 @@ export class StoreIds {
   /** undefined: the store has never had a row. */
   find(store: string): number | undefined {
     return this.ids.get(`${this.app}/${store}`)
+  }
+
+  /** A number that no store has, and no later call gives; rows may lie there that nobody knows. */
+  fresh(): number {
+    const id = this.next++
+    if (id >= 0xffff) throw new DhaaraError('DHAARA_INTERNAL', 'a directory can hold 65534 stores')
+    return id
+  }
+
+  /** With this batch the stores have other numbers. */
+  swap(stores: ReadonlyMap<string, number>, batch: WriteBatch): void {
+    for (const [store, id] of stores) {
+      const name = `${this.app}/${store}`
+      const value = Buffer.alloc(2)
+      value.writeUInt16BE(id)
+      batch.put(Buffer.concat([prefix, Buffer.from(name)]), value)
+      this.ids.set(name, id)
+    }
   }
 
   /** The store keeps its number, and its rows. */

@@ -1,6 +1,5 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import { partitionCounts } from '../plan/partitions.ts'
 import { answerLatest, type AskOwner, Changes } from '../query/index.ts'
 import { writeEpoch } from '../runtime/commit.ts'
 import { EpochAborted } from '../runtime/errors.ts'
@@ -8,7 +7,6 @@ import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
-import { topicsOf } from '../runtime/topics.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import type { StoreIds } from './identity.ts'
 import type { Settings } from './options.ts'
@@ -44,8 +42,17 @@ export class LocalEngine implements Engine {
   private wake: () => void = () => {}
   private running: Promise<void> = Promise.resolve()
 
-  constructor(plan: PhysicalPlan, settings: Settings, lease: EmbeddedLease, ids: StoreIds, events: EngineEvents) {
+  /** @param partitions of each sub-topology */
+  constructor(
+    plan: PhysicalPlan,
+    partitions: readonly number[],
+    settings: Settings,
+    lease: EmbeddedLease,
+    ids: StoreIds,
+    events: EngineEvents,
+  ) {
     this.plan = plan
+    this.partitions = partitions
     this.settings = settings
     this.lease = lease
     this.changes = new Changes(lease.backend)
@@ -56,10 +63,6 @@ export class LocalEngine implements Engine {
       () => this.outputs,
       (topic, partition, offset) => lease.log.fetch(topic, partition, offset, 1),
     )
-    const names = () => lease.log.topics().map(({ name }) => name)
-    for (const node of plan.logical.nodes)
-      if (node.kind === 'source') for (const topic of topicsOf(node, names())) lease.ensureTopic(topic)
-    this.partitions = partitionCounts(plan, (topic) => lease.ensureTopic(topic).partitions, names())
     this.outputs = this.newOutputs()
     this.group = this.newGroup()
   }

@@ -1,9 +1,14 @@
 import type { StoreSpec } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { decodeValue, encodeValue } from '../../state/codec/index.ts'
-import type { Backend } from '../../state/backend.ts'
-import { STATE_SPACE } from '../../state/stores/index.ts'
+import type { Backend, WriteBatch } from '../../state/backend.ts'
+import { after, STATE_SPACE, statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { type Positions, rescale } from '../rescale/index.ts'
+import { TASKS } from '../runtime/group.ts'
+import { LATE, type TaskMeta } from '../runtime/task-meta.ts'
+import { StoreIds } from './identity.ts'
 import { newName, renameState, dropStores } from './rename-state.ts'
 import { keepsPanes } from '../runtime/windowed.ts'
 
@@ -11,6 +16,10 @@ import { keepsPanes } from '../runtime/windowed.ts'
 export interface Manifest {
   readonly version: 1
   readonly stores: Readonly<Record<string, StoreShape>>
+  /** Absent where it was written before they were told. */
+  readonly repartitions?: Readonly<Record<string, RepartitionShape>>
+  /** A savepoint was put in the place of state, and no app has started on it yet. */
+  readonly restored?: { readonly positions: Positions }
 }
 
 interface StoreShape {
@@ -21,6 +30,15 @@ interface StoreShape {
   readonly windows: string | null
   /** It keeps panes, and not windows. */
   readonly panes?: true
+  /** Absent where partitions do not matter, or were not known. */
+  readonly partitions?: number
+}
+
+/** What goes from task to task lies in the state too, as long as it is in flight. */
+interface RepartitionShape {
+  readonly key: number | null
+  readonly value: number | null
+  readonly partitions?: number
 }
 
 const keyOf = (app: string): Buffer => Buffer.concat([Buffer.of(STATE_SPACE, 0xff, 0xfe), Buffer.from(app)])
@@ -42,23 +60,82 @@ export function evolve(backend: Backend, app: string, plan: PhysicalPlan, evolut
   if (bytes === undefined) return
   const old = renamed(decodeValue(bytes) as Manifest, renames)
   const gone = Object.keys(old.stores).filter((name) => !plan.stores.has(name))
-  holdToManifest(`the state of '${app}'`, old, plan, allowNonRestoredState ? gone : [])
+  const lost = allowNonRestoredState ? [] : inFlightTo(backend, app, gonePaths(old, plan))
+  holdToManifest(`the state of '${app}'`, old, manifestOf(plan), plan, allowNonRestoredState ? gone : [], lost)
   renameState(backend, app, renames)
   if (gone.length > 0) dropStores(backend, app, gone)
 }
 
-/** Stores whose names begin with a renamed one (`orders.timers`) go along. */
+/**
+ * Holds the state to the number of partitions that there are now, and writes down what it looks like. A savepoint that was
+ * put in its place is spread anew.
+ *
+ * @param partitions of each sub-topology
+ * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE, DHAARA_SAVEPOINT: nothing was touched then
+ */
+export function settle(
+  backend: Backend,
+  app: string,
+  plan: PhysicalPlan,
+  partitions: readonly number[],
+  log: ReadableLog,
+  renames: Readonly<Record<string, string>> = {},
+): void {
+  const old = savedManifest(backend, app)
+  const now = manifestOf(plan, partitions)
+  if (old?.restored !== undefined) {
+    const { positions } = old.restored
+    const finish = (batch: WriteBatch) => batch.put(keyOf(app), encodeValue(now))
+    rescale({ backend, app, plan, partitions, log, positions, finish })
+    return
+  }
+  if (old !== undefined)
+    holdToManifest(`the state of '${app}'`, renamed(old, renames), now, plan, Object.keys(old.stores))
+  putManifest(backend, app, now)
+}
+
+/** Stores and repartitions whose names begin with a renamed one (`orders.timers`) go along. */
 function renamed(manifest: Manifest, renames: Readonly<Record<string, string>>): Manifest {
-  const stores = Object.entries(manifest.stores).map(([name, shape]) => [newName(name, renames), shape] as const)
-  return { ...manifest, stores: Object.fromEntries(stores) }
+  const moved = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).map(([name, shape]) => [newName(name, renames), shape] as const))
+  const { stores, repartitions } = manifest
+  return {
+    ...manifest,
+    stores: moved(stores),
+    ...(repartitions === undefined ? {} : { repartitions: moved(repartitions) }),
+  }
+}
+
+const gonePaths = ({ repartitions = {} }: Manifest, plan: PhysicalPlan): string[] =>
+  Object.keys(repartitions).filter((name) => !plan.repartitions.some((one) => one.name === name))
+
+/** Repartitions that something is in flight to. */
+function inFlightTo(backend: Backend, app: string, names: readonly string[]): string[] {
+  const tasks = names.length === 0 ? undefined : new StoreIds(backend, app).find(TASKS)
+  if (tasks === undefined) return []
+  const start = statePrefix(tasks, 0).subarray(0, 3)
+  const found = new Set<string>()
+  for (const [key, row] of backend.range({ gte: start, lt: after(start) })) {
+    const late = Buffer.from(key).toString('latin1').endsWith(LATE)
+    const all = late ? (decodeValue(row) as TaskMeta['inFlight']) : (decodeValue(row) as TaskMeta).inFlight
+    for (const { feed } of all) found.add(feed.slice(0, feed.lastIndexOf('|')))
+  }
+  return names.filter((name) => found.has(name))
 }
 
 /**
  * @param dropped stores that may be gone
+ * @param lost repartitions that are gone, with records in flight
  * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE
  */
-export function holdToManifest(what: string, old: Manifest, plan: PhysicalPlan, dropped: readonly string[] = []): void {
-  const now = manifestOf(plan)
+export function holdToManifest(
+  what: string,
+  old: Manifest,
+  now: Manifest,
+  plan: PhysicalPlan,
+  dropped: readonly string[] = [],
+  lost: readonly string[] = [],
+): void {
   const changes: string[] = []
   for (const [name, was] of Object.entries(old.stores)) {
     const is = now.stores[name]
@@ -73,13 +150,30 @@ export function holdToManifest(what: string, old: Manifest, plan: PhysicalPlan, 
     else if (is.key !== was.key) changes.push(`the key serde of '${name}' was ${text(was.key)} and is ${text(is.key)}`)
     else if (is.value !== was.value && !migrates(plan.stores.get(name)?.value, was.value))
       changes.push(`the value serde of '${name}' was ${text(was.value)} and is ${text(is.value)}`)
+    else if (moved(was, is)) changes.push(`store '${name}' had ${parts(was)} and has ${is.partitions}`)
+  }
+  for (const [name, was] of Object.entries(old.repartitions ?? {})) {
+    const is = now.repartitions?.[name]
+    if (is === undefined) {
+      if (lost.includes(name)) changes.push(`repartition '${name}' is gone, with records in flight`)
+    } else if (is.key !== was.key)
+      changes.push(`the key serde of repartition '${name}' was ${text(was.key)} and is ${text(is.key)}`)
+    else if (is.value !== was.value)
+      changes.push(`the value serde of repartition '${name}' was ${text(was.value)} and is ${text(is.value)}`)
+    else if (moved(was, is)) changes.push(`repartition '${name}' had ${parts(was)} and has ${is.partitions}`)
   }
   if (changes.length === 0) return
   throw new DhaaraError(
     'DHAARA_STATE_INCOMPATIBLE',
-    `${what} was written by another topology: ${changes.join('; ')}. Give the step its old name back or say {renames: {old: new}}, drop what is gone with {allowNonRestoredState: true}, start from a savepoint or with another applicationId, or drop all state: dhaara reset`,
+    `${what} was written by another topology: ${changes.join('; ')}. Give the step its old name back or say {renames: {old: new}}, drop what is gone with {allowNonRestoredState: true}, start from a savepoint (dhaara savepoint create, reset, restore: it can be spread over other partitions) or with another applicationId, or drop all state: dhaara reset`,
   )
 }
+
+const moved = (was: { readonly partitions?: number }, is: { readonly partitions?: number }): boolean =>
+  was.partitions !== undefined && is.partitions !== undefined && was.partitions !== is.partitions
+
+const parts = ({ partitions }: { readonly partitions?: number }): string =>
+  `${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`
 
 export function writeManifest(backend: Backend, app: string, plan: PhysicalPlan): void {
   putManifest(backend, app, manifestOf(plan))
@@ -104,17 +198,30 @@ export function forgetManifest(backend: Backend, app: string): void {
   batch.commit()
 }
 
-export function manifestOf(plan: PhysicalPlan): Manifest {
+/** @param partitions of each sub-topology, where they are known */
+export function manifestOf(plan: PhysicalPlan, partitions?: readonly number[]): Manifest {
   const stores: Record<string, StoreShape> = {}
+  const version = (serde: StoreSpec['key']) => (serde === undefined ? null : (serde.version ?? 0))
   for (const [name, spec] of plan.stores) {
     const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === name)
     const windows =
       owner?.op.kind === 'aggregate' && owner.op.windows !== undefined ? JSON.stringify(owner.op.windows) : null
-    const version = (serde: StoreSpec['key']) => (serde === undefined ? null : (serde.version ?? 0))
     const panes = owner !== undefined && keepsPanes(owner) ? { panes: true as const } : {}
-    stores[name] = { kind: spec.kind, key: version(spec.key), value: version(spec.value), windows, ...panes }
+    const sub = plan.subs.find((one) => one.stores.includes(spec))
+    const copied = owner?.op.kind === 'source' && owner.op.global
+    const spread =
+      sub === undefined || partitions === undefined || copied ? {} : { partitions: partitions[sub.id] as number }
+    const serdes = { key: version(spec.key), value: version(spec.value) }
+    stores[name] = { kind: spec.kind, ...serdes, windows, ...panes, ...spread }
   }
-  return { version: 1, stores }
+  const repartitions: Record<string, RepartitionShape> = {}
+  for (const { id, name, key, value } of plan.repartitions) {
+    const reader = plan.steps.find(({ op }) => op.kind === 'repartitionRead' && op.repartition.id === id)
+    const count = reader === undefined ? undefined : partitions?.[reader.sub]
+    const spread = count === undefined ? {} : { partitions: count }
+    repartitions[name] = { key: version(key), value: version(value), ...spread }
+  }
+  return { version: 1, stores, repartitions }
 }
 
 /** Rows of an older version of a serde are migrated as they are read. */

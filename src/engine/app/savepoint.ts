@@ -1,23 +1,31 @@
 /**
  * Savepoints: all state of an app, as files that no database is needed to read.
  *
- *     savepoint.json            {format, version, app, createdAt, manifest, stores: [{name, files: [{partition, file, rows, sha256}]}]}
+ *     savepoint.json            {format, version, app, createdAt, manifest, positions, stores: [{name, files: [{partition, file, rows, sha256}]}]}
  *     0001-counts.0.jsonl       one row a line: ["key", "value"], base64
  *
  * A row's key is that of the store without its number and partition, its value as the store's codec wrote it; timers,
  * positions, watermarks and what was in flight are rows of stores, too. So a savepoint knows neither the back end nor how
- * many workers there were; partitions are those of the topics.
+ * many workers there were. The app that starts on it spreads its rows over the partitions that there are then
+ * (`engine/rescale`).
  */
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
+import { decodeValue } from '../../state/codec/index.ts'
 import { after, STATE_SPACE, statePrefix } from '../../state/stores/index.ts'
+import type { Positions } from '../rescale/index.ts'
+import { TASKS } from '../runtime/group.ts'
+import { LATE, type TaskMeta } from '../runtime/task-meta.ts'
 import { StoreIds } from './identity.ts'
 import { type Manifest, putManifest, savedManifest } from './manifest.ts'
+
+/** The request by which another process has a running app write a savepoint: {folder}. */
+export const savepointRequest = (app: string): string => `app.savepoint/${app}`
 
 interface StoreFile {
   readonly partition: number
@@ -33,13 +41,18 @@ export interface Savepoint {
   /** ISO 8601. */
   readonly createdAt: string
   readonly manifest: Manifest
+  /** How far each partition of each topic was read: topic -> offsets by partition, -1 where nobody reads it. */
+  readonly positions: Readonly<Record<string, readonly number[]>>
   readonly stores: readonly { readonly name: string; readonly files: readonly StoreFile[] }[]
 }
 
 const ROWS_AT_ONCE = 10_000
+const BYTES_AT_ONCE = 1 << 20
+
+const storeStart = (id: number): Buffer => Buffer.of(STATE_SPACE, id >> 8, id & 0xff)
 
 /**
- * Writes a savepoint of an app that does not run.
+ * Writes a savepoint: state as it is at this moment, which is that of the last checkpoint, whatever is written meanwhile.
  * @param folder made for it; must not exist
  * @throws DhaaraError DHAARA_SAVEPOINT if there is no such app, or the folder is there already
  */
@@ -51,18 +64,39 @@ export async function createSavepoint(backend: Backend, app: string, folder: str
   } catch (cause) {
     throw refused(`could not make the folder ${folder}: ${(cause as Error).message}; choose one that does not exist`)
   }
-  const stores: { name: string; files: StoreFile[] }[] = []
-  const all = [...new StoreIds(backend, app).all()].sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const [i, [name, id]] of all.entries()) {
-    const files: StoreFile[] = []
-    for (const partition of partitionsOf(backend, id)) {
-      const file = `${String(i).padStart(4, '0')}-${name.replaceAll(/[^\w.-]/g, '_')}.${partition}.jsonl`
-      files.push({ partition, file, ...(await writeRows(backend, statePrefix(id, partition), join(folder, file))) })
+  const stores = new Map<number, { name: string; files: StoreFile[] }>()
+  for (const [name, id] of [...new StoreIds(backend, app).all()].sort(([a], [b]) => (a < b ? -1 : 1)))
+    stores.set(id, { name, files: [] })
+  const order = [...stores.keys()]
+  const positions: Record<string, number[]> = {}
+  let file: RowFile | undefined
+  // one look at all rows, so that they are of one moment
+  const [first, last] = [Math.min(...order, 0xffff), Math.max(...order, 0)]
+  for (const [key, value] of backend.range({ gte: storeStart(first), lt: after(storeStart(last)) })) {
+    const id = ((key[1] as number) << 8) | (key[2] as number)
+    const partition = ((key[3] as number) << 8) | (key[4] as number)
+    const store = stores.get(id)
+    if (store === undefined) continue
+    if (file?.id !== id || file.partition !== partition) {
+      if (file !== undefined) stores.get(file.id)?.files.push(await file.end())
+      const name = `${String(order.indexOf(id)).padStart(4, '0')}-${store.name.replaceAll(/[^\w.-]/g, '_')}.${partition}.jsonl`
+      file = await RowFile.make(folder, name, id, partition)
     }
-    stores.push({ name, files })
+    if (store.name === TASKS) note(positions, key.subarray(5), value)
+    file.add(key.subarray(5), value)
+    if (file.full) await file.flush()
   }
+  if (file !== undefined) stores.get(file.id)?.files.push(await file.end())
   const createdAt = new Date(now).toISOString()
-  const savepoint: Savepoint = { format: 'dhaara-savepoint', version: 1, app, createdAt, manifest, stores }
+  const savepoint: Savepoint = {
+    format: 'dhaara-savepoint',
+    version: 1,
+    app,
+    createdAt,
+    manifest,
+    positions,
+    stores: [...stores.values()],
+  }
   writeFileSync(join(folder, 'savepoint.json'), `${JSON.stringify(savepoint, undefined, 2)}\n`)
   return savepoint
 }
@@ -83,60 +117,88 @@ export function readSavepoint(folder: string): Savepoint {
  * Puts a savepoint in the place of an app's state, which must be gone. The topology that starts on it may be another version:
  * it is held to the savepoint's manifest as to any state.
  * @param app may be another than the savepoint's
+ * @param positions whether the app goes on where it was, or where its topics begin or end. Topics with another number of
+ *   partitions than those that were read are other topics, and are read from their beginning
  * @throws DhaaraError DHAARA_SAVEPOINT if there is state, or a file is not what was written; nothing can be started then
  */
-export async function restoreSavepoint(backend: Backend, app: string, folder: string): Promise<Savepoint> {
+export async function restoreSavepoint(
+  backend: Backend,
+  app: string,
+  folder: string,
+  positions: Positions = 'keep',
+): Promise<Savepoint> {
   const savepoint = readSavepoint(folder)
   if (savedManifest(backend, app) !== undefined)
     throw refused(`found state of '${app}', expected none; drop it first: dhaara reset --application-id ${app}`)
   const ids = new StoreIds(backend, app)
   for (const { name, files } of savepoint.stores) {
     const id = ids.idOf(name)
-    const start = Buffer.of(STATE_SPACE, id >> 8, id & 0xff)
-    backend.clearRange(start, after(start))
+    backend.clearRange(storeStart(id), after(storeStart(id)))
     for (const one of files) await readRows(backend, statePrefix(id, one.partition), join(folder, one.file), one)
   }
   // last: without it there is no state to start on
-  putManifest(backend, app, savepoint.manifest)
+  putManifest(backend, app, { ...savepoint.manifest, restored: { positions } })
   return savepoint
 }
 
-/** Partitions of which a store has rows: one seek each. */
-function partitionsOf(backend: Backend, id: number): number[] {
-  const found: number[] = []
-  const end = after(Buffer.of(STATE_SPACE, id >> 8, id & 0xff))
-  for (let next = 0; next <= 0xffff; ) {
-    let partition: number | undefined
-    for (const [key] of backend.range({ gte: statePrefix(id, next), lt: end, limit: 1 }))
-      partition = ((key[3] as number) << 8) | (key[4] as number)
-    if (partition === undefined) return found
-    found.push(partition)
-    next = partition + 1
+/** Takes down how far a task has read its topics: the lowest offset of all who read a partition. */
+function note(positions: Record<string, number[]>, name: Uint8Array, row: Uint8Array): void {
+  if (Buffer.from(name).toString().endsWith(LATE)) return
+  for (const [, topic, partition, offset] of (decodeValue(row) as TaskMeta).positions) {
+    const offsets = (positions[topic] ??= [])
+    while (offsets.length <= partition) offsets.push(-1)
+    const known = offsets[partition] as number
+    offsets[partition] = known < 0 ? offset : Math.min(known, offset)
   }
-  return found
 }
 
-async function writeRows(backend: Backend, prefix: Buffer, path: string): Promise<{ rows: number; sha256: string }> {
-  const hash = createHash('sha256')
-  const file = await open(path, 'wx')
-  let rows = 0
-  let text = ''
-  const flush = async (): Promise<void> => {
-    hash.update(text)
-    await file.write(text)
-    text = ''
+/** The file of one store and partition. */
+class RowFile {
+  readonly id: number
+  readonly partition: number
+  private readonly name: string
+  private readonly file: FileHandle
+  private readonly hash = createHash('sha256')
+  private rows = 0
+  private text = ''
+
+  private constructor(name: string, file: FileHandle, id: number, partition: number) {
+    this.name = name
+    this.file = file
+    this.id = id
+    this.partition = partition
   }
-  try {
-    for (const [key, value] of backend.range({ gte: prefix, lt: after(prefix) })) {
-      text += `${JSON.stringify([base64(key.subarray(prefix.length)), base64(value)])}\n`
-      if (++rows % ROWS_AT_ONCE === 0) await flush()
+
+  static async make(folder: string, name: string, id: number, partition: number): Promise<RowFile> {
+    return new RowFile(name, await open(join(folder, name), 'wx'), id, partition)
+  }
+
+  add(key: Uint8Array, value: Uint8Array): void {
+    this.text += `${JSON.stringify([base64(key), base64(value)])}\n`
+    this.rows++
+  }
+
+  get full(): boolean {
+    return this.text.length > BYTES_AT_ONCE
+  }
+
+  async flush(): Promise<void> {
+    const { text } = this
+    this.text = ''
+    this.hash.update(text)
+    await this.file.write(text)
+  }
+
+  async end(): Promise<StoreFile> {
+    const { partition, name } = this
+    try {
+      await this.flush()
+      await this.file.sync()
+    } finally {
+      await this.file.close()
     }
-    await flush()
-    await file.sync()
-  } finally {
-    await file.close()
+    return { partition, file: name, rows: this.rows, sha256: this.hash.digest('hex') }
   }
-  return { rows, sha256: hash.digest('hex') }
 }
 
 async function readRows(backend: Backend, prefix: Buffer, path: string, { rows, sha256 }: StoreFile): Promise<void> {

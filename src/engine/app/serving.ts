@@ -16,12 +16,14 @@ import type { AppState } from '../runtime/lifecycle.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import type { Engine } from './engine.ts'
 import type { Settings } from './options.ts'
+import type { Savepoint } from './savepoint.ts'
 
 /** An app, as far as it is served. */
 export interface ServedApp {
   readonly state: AppState
   store(name: string): AnyStoreQuery
   metrics(): Readonly<Record<string, number>>
+  savepoint(folder: string): Promise<Savepoint>
 }
 
 /** What there is of a running app. */
@@ -80,6 +82,7 @@ export class Serving {
       topology: () => topology,
       store: (name) => app.store(name),
       metrics: () => app.metrics(),
+      savepoint: (folder) => app.savepoint(folder),
       checkpoints: () => this.recent,
       log,
       stores: () => storesOf(plan, engine()),

@@ -2,7 +2,6 @@ import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import { asBuffer } from '../../state/codec/index.ts'
-import { partitionCounts } from '../plan/partitions.ts'
 import { type AskOwner, Changes } from '../query/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
@@ -81,8 +80,10 @@ export class WorkerEngine implements Engine {
   private readonly ready = Promise.withResolvers<void>()
   private readonly halted = Promise.withResolvers<void>()
 
+  /** @param partitions of each sub-topology */
   constructor(
     plan: PhysicalPlan,
+    partitions: readonly number[],
     program: WorkerProgram,
     settings: Settings,
     lease: EmbeddedLease,
@@ -98,8 +99,7 @@ export class WorkerEngine implements Engine {
     this.ids = ids
     this.events = events
     this.inputs = new WorkerInputs(plan, lease)
-    const names = lease.log.topics().map(({ name }) => name)
-    this.partitions = partitionCounts(plan, (topic) => lease.ensureTopic(topic).partitions, names)
+    this.partitions = partitions
     this.bellMemory = Bells.memory(workers)
     this.bells = new Bells(this.bellMemory)
     this.dirty = new Int32Array(new SharedArrayBuffer(4 * workers))

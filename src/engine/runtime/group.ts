@@ -29,7 +29,7 @@ import { abandoned, adopted, LATE, type TaskMeta } from './task-meta.ts'
 import { topicsOf } from './topics.ts'
 
 /** Its id is the app's own, as those of its other stores: apps may share one database. */
-const META_STORE = '$tasks'
+export const TASKS = '$tasks'
 
 /**
  * The tasks of one thread: runs them, seals what they changed, puts them back to what was written last.
@@ -470,7 +470,7 @@ export class TaskGroup {
   }
 
   private metaPrefix(sub: SubTopology, partition: number): Buffer {
-    return statePrefix(this.host.storeId(META_STORE, sub.id), partition)
+    return statePrefix(this.host.storeId(TASKS, sub.id), partition)
   }
 
   private lateKey(sub: SubTopology, partition: number): Buffer {

@@ -6,7 +6,7 @@ import type { Served } from '../served.ts'
 const status = object({ status: text, state: text })
 
 /** Health, metrics, and what the app is and does. */
-export function appRoutes(app: Served, metrics: AppMetrics, version: string): Route[] {
+export function appRoutes(app: Served, metrics: AppMetrics, version: string, admin: boolean): Route[] {
   return [
     {
       method: 'GET',
@@ -113,6 +113,26 @@ export function appRoutes(app: Served, metrics: AppMetrics, version: string): Ro
       summary: 'The last checkpoints, newest last',
       gives: { 'application/json': list(object({ epoch: integer, at: number, ms: number, bytes: integer })) },
       answer: () => app.checkpoints(),
+    },
+    {
+      method: 'POST',
+      url: '/api/savepoints',
+      id: 'makeSavepoint',
+      tag: 'app',
+      summary: 'Write all state into a new folder of the machine that the app runs on, while it goes on',
+      body: object({ folder: { ...text, minLength: 1 } }),
+      gives: {
+        'application/json': object({ folder: text, app: text, createdAt: text, stores: integer, rows: integer }),
+      },
+      refuses: [403, 409, 503],
+      answer: async ({ body }) => {
+        if (!admin)
+          throw new HttpProblem(403, 'The server of this app is there to read only; give it http: {admin: true}')
+        const { folder } = body as { readonly folder: string }
+        const { app: id, createdAt, stores } = await app.savepoint(folder)
+        const rows = stores.reduce((sum, { files }) => files.reduce((n, file) => n + file.rows, sum), 0)
+        return { folder, app: id, createdAt, stores: stores.length, rows }
+      },
     },
     {
       method: 'GET',

@@ -49,7 +49,7 @@ class SubscriptionGroup {
  *     prefix | foreign key | left key  ->  number f64 | from u32
  */
 export class SubscriptionTable {
-  private readonly space: StoreSpace
+  readonly space: StoreSpace
   private readonly groups = new Map<string | number, SubscriptionGroup>()
   private dirty: Subscription[] = []
   private epoch: number

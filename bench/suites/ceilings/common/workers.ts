@@ -5,6 +5,7 @@ import type { Appended, LogTransaction, OwnedLog } from '../../../../src/connect
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { StoreIds } from '../../../../src/engine/app/identity.ts'
 import { settingsOf } from '../../../../src/engine/app/options.ts'
+import { sourcePartitions } from '../../../../src/engine/app/source-partitions.ts'
 import { WorkerEngine } from '../../../../src/engine/app/worker-engine.ts'
 import { compile } from '../../../../src/engine/plan/compile.ts'
 import { embeddedBroker, type Topology } from '../../../../src/index.ts'
@@ -41,11 +42,18 @@ export function workersSubject(options: WorkersSubjectOptions): Subject {
       const log = new SinkLog(shared, sink)
       const failed = Promise.withResolvers<never>()
       failed.promise.catch(() => {})
+      const plan = compile(planOf(topology))
+      const leased = {
+        ...lease,
+        log,
+        ensureTopic: (name: string) => ({ name, partitions: name === input ? partitions : 1 }),
+      }
       const engine = new WorkerEngine(
-        compile(planOf(topology)),
+        plan,
+        sourcePartitions(plan, leased),
         { url, settings: {}, hash: topology.hash, workers, script: new URL('chunk-worker.ts', import.meta.url) },
         settingsOf({ applicationId: 'bench', maxTimestampAhead: '36500d' }),
-        { ...lease, log, ensureTopic: (name) => ({ name, partitions: name === input ? partitions : 1 }) },
+        leased,
         new StoreIds(lease.backend, 'bench'),
         { ended() {}, checkpoint() {}, failed: failed.reject },
       )

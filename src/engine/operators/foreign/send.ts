@@ -6,8 +6,8 @@ import type { Follow, Row } from './messages.ts'
 interface Writer {
   process(key: unknown, value: unknown, old: unknown, ts: number): void
 }
-/** What a key's row follows: the foreign key (null: none) and the number of that subscription. */
-type Following = readonly [foreign: unknown, number: number]
+/** What a key's row follows: the foreign key (null: none), the number of that subscription and the partition that gave it. */
+type Following = readonly [foreign: unknown, number: number, from: number]
 
 /**
  * At the left table of a foreign-key join: sends each row to the join, and follows the row that its foreign key names. Only
@@ -56,11 +56,11 @@ export class ForeignSend {
     }
     if (foreign === null && this.noForeign !== undefined) this.noForeign.n++
     if (known !== undefined && this.same(known[0], foreign)) {
-      this.rows.process(key, [value, known[1], this.partition, foreign !== null] satisfies Row, undefined, ts)
+      this.rows.process(key, [value, known[1], known[2], foreign !== null] satisfies Row, undefined, ts)
       return
     }
     const number = this.nextNumber(ts)
-    this.following.set(entry, [foreign, number] satisfies Following, ts)
+    this.following.set(entry, [foreign, number, this.partition] satisfies Following, ts)
     this.rows.process(key, [value, number, this.partition, foreign !== null] satisfies Row, undefined, ts)
     if (known !== undefined) this.leave(known[0], key, ts)
     if (foreign !== null) this.follows.process(foreign, [key, number, this.partition] satisfies Follow, undefined, ts)
