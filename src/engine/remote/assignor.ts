@@ -72,7 +72,7 @@ const lag = (
   member: string,
 ): number => (local.get(owner)?.[task] ?? 0) - (local.get(member)?.[task] ?? 0)
 
-/** Copies go to who has them already, else to who has fewest. */
+/** Copies go to who has them already, else to who has fewest, else to who is next behind the task's owner. */
 function addStandbys(
   tasks: readonly string[],
   members: readonly MemberState[],
@@ -81,12 +81,12 @@ function addStandbys(
   count: number,
 ): void {
   for (const task of tasks) {
-    const others = members.filter(
-      ({ member }) => !wanted.get(member)?.includes(task) && !of(member).tasks.includes(task),
-    )
-    const rank = others
-      .filter(({ member }) => !of(member).standbys.includes(task))
+    const owner = members.findIndex(({ member }) => wanted.get(member)?.includes(task))
+    const behind = [...members.slice(owner + 1), ...members.slice(0, owner)]
+    const rank = behind
+      .filter(({ member }) => !of(member).tasks.includes(task) && !of(member).standbys.includes(task))
       .map(({ member, local }) => ({ member, has: local[task] ?? -1, load: of(member).standbys.length }))
+      // a stable sort: the order behind the owner decides what is equal
       .sort((a, b) => Number(b.has >= 0) - Number(a.has >= 0) || a.load - b.load || b.has - a.has)
     for (const { member } of rank.slice(0, count)) of(member).standbys.push(task)
   }

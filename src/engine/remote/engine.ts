@@ -163,7 +163,13 @@ export class RemoteEngine implements Engine {
   }
 
   report(): EngineReport {
-    return this.crew?.report() ?? { recordsIn: 0, recordsOut: 0, counters: new Map(), epochs: 0, watermark: -Infinity }
+    const { crew, standbys } = this
+    if (crew === undefined)
+      return { recordsIn: 0, recordsOut: 0, counters: new Map(), epochs: 0, watermark: Number.NEGATIVE_INFINITY }
+    const report = crew.report()
+    if (standbys === undefined || standbys.count === 0) return report
+    const counters = new Map(report.counters).set('standby.tasks', standbys.count).set('standby.lag', standbys.lag)
+    return { ...report, counters }
   }
 
   private get running(): readonly string[] {

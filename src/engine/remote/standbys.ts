@@ -46,8 +46,16 @@ export class Standbys {
     this.reader = log.reader({ onData: () => this.read() })
   }
 
-  get tasks(): readonly string[] {
-    return [...this.copies.keys()]
+  /** Tasks that copies are kept of. */
+  get count(): number {
+    return this.copies.size
+  }
+
+  /** Records that the copies are behind; NaN: not known yet. */
+  get lag(): number {
+    let lag = 0
+    for (const copy of [...this.copies.values()].flat()) lag += Math.max(0, this.endOf(copy) - copy.at)
+    return lag
   }
 
   /** These tasks' state is about to be restored: nobody else may write it. */
