@@ -38,9 +38,12 @@ export interface Bid {
 
 export type NexmarkEvent = { readonly person: Person } | { readonly auction: Auction } | { readonly bid: Bid }
 
-export const isPerson = (event: NexmarkEvent): event is { readonly person: Person } => 'person' in event
-export const isAuction = (event: NexmarkEvent): event is { readonly auction: Auction } => 'auction' in event
-export const isBid = (event: NexmarkEvent): event is { readonly bid: Bid } => 'bid' in event
+/** What is null is not there: some write all three kinds into each event. */
+export const isPerson = (event: NexmarkEvent): event is { readonly person: Person } =>
+  'person' in event && event.person !== null
+export const isAuction = (event: NexmarkEvent): event is { readonly auction: Auction } =>
+  'auction' in event && event.auction !== null
+export const isBid = (event: NexmarkEvent): event is { readonly bid: Bid } => 'bid' in event && event.bid !== null
 
 /** Event time. */
 export const timeOf = (event: NexmarkEvent): number =>

@@ -1,6 +1,6 @@
 /** A query as a job on the embedded log of a folder. */
 import { once } from 'node:events'
-import { mkdirSync, appendFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import {
   connectDirectory,
@@ -81,23 +81,29 @@ export async function standingRows(dir: string, query: Query): Promise<StandingR
 const textOf = (bytes: Uint8Array | null): string =>
   bytes === null ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
 
-/** Writes rows as JSON lines, and to the query's files below `folder` where it has such. */
+/** Writes rows as JSON lines, and to the query's files below `folder` where it has such: anew, whatever was there. */
 export async function printRows(
   rows: Iterable<Row>,
   { file }: Query,
   out: NodeJS.WritableStream,
   folder: string,
 ): Promise<number> {
+  const files = new Map<string, string[]>()
   let n = 0
   for (const row of rows) {
     const line = `${JSON.stringify(row)}\n`
     if (file !== undefined) {
       const path = join(folder, file(row))
-      mkdirSync(dirname(path), { recursive: true })
-      appendFileSync(path, line)
+      const lines = files.get(path)
+      if (lines === undefined) files.set(path, [line])
+      else lines.push(line)
     }
     n++
     if (!out.write(line)) await once(out, 'drain')
+  }
+  for (const [path, lines] of files) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, lines.join(''))
   }
   return n
 }

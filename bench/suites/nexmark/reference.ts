@@ -62,6 +62,13 @@ const statistics = (bids: readonly Bid[]): Row => {
   return row
 }
 
+/** As the SQL suite searches: behind an & or at the very start. */
+const channelIdIn = (url: string): string | undefined =>
+  url
+    .split('&')
+    .find((part) => part.startsWith('channel_id='))
+    ?.slice('channel_id='.length)
+
 const bidsOnly = (f: (bid: Bid) => Row[]) => (site: Site) => site.bids.flatMap(f)
 const short = ({ auction, bidder, price, dateTime }: Bid): Row => ({ auction, bidder, price, dateTime })
 
@@ -211,12 +218,12 @@ export const reference: Record<string, (site: Site) => Row[]> = {
   },
   q21: bidsOnly(({ auction, bidder, price, channel, url }) => {
     const at = ['apple', 'google', 'facebook', 'baidu'].indexOf(channel.toLowerCase())
-    const channelId = at >= 0 ? String(at) : new URL(url).searchParams.get('channel_id')
-    return channelId === null ? [] : [{ auction, bidder, price, channel, channelId }]
+    const channelId = at >= 0 ? String(at) : channelIdIn(url)
+    return channelId === undefined ? [] : [{ auction, bidder, price, channel, channelId }]
   }),
   q22: bidsOnly(({ auction, bidder, price, channel, url }) => {
     const parts = url.split('/')
-    return [{ auction, bidder, price, channel, dir1: parts[3], dir2: parts[4], dir3: parts[5] }]
+    return [{ auction, bidder, price, channel, dir1: parts[3] ?? null, dir2: parts[4] ?? null, dir3: parts[5] ?? null }]
   }),
   q23({ bids, persons, auctions }) {
     const personsOf = indexed(persons, ({ id }) => id)

@@ -1,5 +1,6 @@
 import type { Bid } from '../events.ts'
 import type { Query } from '../query.ts'
+import { bidColumns } from './bid-columns.ts'
 
 export const q18: Query = {
   summary: 'Last bid of each bidder on each auction',
@@ -9,7 +10,7 @@ export const q18: Query = {
       .groupBy(({ bidder, auction }) => [bidder, auction] as const)
       .reduce(later)
       .toStream()
-      .mapValues((bid) => ({ ...bid })),
+      .mapValues(bidColumns),
 }
 
 /** Of bids in one millisecond the one with the smaller extra. */

@@ -1,4 +1,5 @@
 import type { Query } from '../query.ts'
+import { bidColumns } from './bid-columns.ts'
 
 export const q19: Query = {
   summary: 'Top ten bids of each auction, by price',
@@ -8,5 +9,5 @@ export const q19: Query = {
       .groupBy(({ auction }) => auction)
       .topN(10, ({ price }) => price)
       .toStream()
-      .mapValues((top) => top.map((bid, i) => ({ ...bid, rankNumber: i + 1 }))),
+      .mapValues((top) => top.map((bid, i) => ({ ...bidColumns(bid), rankNumber: i + 1 }))),
 }

@@ -1,17 +1,15 @@
 import { serdes, stores } from '../../../../src/index.ts'
 import type { Query } from '../query.ts'
 
-interface Hot {
-  readonly num: number
-  readonly auctions: readonly number[]
-}
-
-const hottest = stores.keyValue('hottest', { key: serdes.number(), value: serdes.msgpack<Hot>() })
+/** Of a window that is about to close: the most bids that an auction has, and the auctions that have them. */
+const most = stores.keyValue('most', { key: serdes.number(), value: serdes.number() })
+const hottest = stores.list('hottest', { key: serdes.number(), value: serdes.number() })
 
 export const q5: Query = {
   summary: 'Hot items: the auctions with the most bids of the last 10 s, each 2 s',
   mode: 'append',
   rows({ builder, bids }) {
+    builder.addStateStore(most)
     builder.addStateStore(hottest)
     return bids
       .groupBy(({ auction }) => auction)
@@ -22,22 +20,28 @@ export const q5: Query = {
       .map((num, { key: auction, window }) => [window.end, { auction, num }])
       .process<number, object>(
         (ctx) => {
-          const windows = ctx.store(hottest)
+          const highest = ctx.store(most)
+          const auctions = ctx.store(hottest)
           return {
             process({ auction, num }, end) {
-              const hot = windows.get(end)
+              const before = highest.get(end)
               // All counts of a window are sent before the watermark reaches its end.
-              if (hot === undefined) ctx.timers.set(end, end)
-              if (hot === undefined || num > hot.num) windows.put(end, { num, auctions: [auction] })
-              else if (num === hot.num) windows.put(end, { num, auctions: [...hot.auctions, auction] })
+              if (before === undefined) ctx.timers.set(end, end)
+              if (before !== undefined && num < before) return
+              if (num !== before) {
+                highest.put(end, num)
+                auctions.clear(end)
+              }
+              auctions.append(end, auction)
             },
             onTimer(end) {
-              const { num, auctions } = windows.delete(end) as Hot
-              for (const auction of auctions) ctx.forward({ auction, num }, end)
+              const num = highest.delete(end) as number
+              for (const auction of auctions.values(end)) ctx.forward({ auction, num }, end)
+              auctions.clear(end)
             },
           }
         },
-        { stores: [hottest] },
+        { stores: [most, hottest] },
       )
   },
 }

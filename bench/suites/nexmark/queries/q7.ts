@@ -5,7 +5,8 @@ import type { Query } from '../query.ts'
 const size = 10_000
 
 interface Best {
-  price: number
+  /** null: no bid yet. */
+  price: number | null
   bids: Bid[]
   /** Bids of the very millisecond in which the window ends: they do not set its price, but may have it. */
   atEnd: Bid[]
@@ -31,7 +32,7 @@ export const q7: Query = {
             process(bid, end) {
               let window = windows.get(end)
               if (window === undefined) {
-                window = { price: 0, bids: [], atEnd: [] }
+                window = { price: null, bids: [], atEnd: [] }
                 ctx.timers.set(end, end)
               }
               windows.put(end, offered(window, bid, end))
@@ -54,8 +55,8 @@ const endOf = ({ dateTime }: Bid): number => dateTime - (dateTime % size) + size
 
 function offered({ price, bids, atEnd }: Best, bid: Bid, end: number): Best {
   if (bid.dateTime === end) return { price, bids, atEnd: [...atEnd, bid] }
-  if (bid.price < price) return { price, bids, atEnd }
-  return { price: bid.price, bids: bid.price > price ? [bid] : [...bids, bid], atEnd }
+  if (price === null || bid.price > price) return { price: bid.price, bids: [bid], atEnd }
+  return bid.price < price ? { price, bids, atEnd } : { price, bids: [...bids, bid], atEnd }
 }
 
 /**

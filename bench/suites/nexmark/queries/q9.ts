@@ -6,8 +6,16 @@ export const q9: Query = {
   mode: 'update',
   rows: (site) =>
     winningBids(site)
-      .mapValues(({ auction: { extra: _, ...item }, bid }) => ({
-        ...item,
+      .mapValues(({ auction, bid }) => ({
+        id: auction.id,
+        itemName: auction.itemName,
+        description: auction.description,
+        initialBid: auction.initialBid,
+        reserve: auction.reserve,
+        dateTime: auction.dateTime,
+        expires: auction.expires,
+        seller: auction.seller,
+        category: auction.category,
         auction: bid.auction,
         bidder: bid.bidder,
         price: bid.price,

@@ -1,5 +1,5 @@
-import type { KTable } from '../../../../src/index.ts'
-import type { Auction, Bid } from '../events.ts'
+import { type KTable, serdes, stores } from '../../../../src/index.ts'
+import { type Auction, type Bid, isAuction, isBid, isPerson } from '../events.ts'
 import type { Site } from '../query.ts'
 
 export interface Sale {
@@ -9,34 +9,47 @@ export interface Sale {
 }
 
 interface Bidding {
-  auction: Auction | null
-  bid: Bid | null
-  /** Bids that came before their auction. */
-  early: Bid[]
+  readonly auction: Auction
+  readonly bid: Bid | null
 }
+
+const open = stores.keyValue('open', { key: serdes.number(), value: serdes.msgpack<Bidding>() })
+/** Bids that came before their auction. */
+const early = stores.list('early', { key: serdes.number(), value: serdes.msgpack<Bid>() })
 
 /** Auctions with at least one bid in time, by id. */
-export function winningBids({ auctions, bids }: Site): KTable<number, Sale> {
-  return auctions
-    .groupBy(({ id }) => id)
-    .cogroup<Bidding>(() => ({ auction: null, bid: null, early: [] }), opened)
-    .cogroup(
-      bids.groupBy(({ auction }) => auction),
-      offered,
+export function winningBids({ builder, events }: Site): KTable<number, Sale, never> {
+  builder.addStateStore(open)
+  builder.addStateStore(early)
+  return events
+    .filterNot(isPerson)
+    .selectKey((event) => (isBid(event) ? event.bid.auction : event.auction.id))
+    .process<number, Sale>(
+      (ctx) => {
+        const auctions = ctx.store(open)
+        const waiting = ctx.store(early)
+        return {
+          process(event, id) {
+            const bidding = isAuction(event) ? { auction: event.auction, bid: null } : auctions.get(id)
+            if (bidding === undefined) return waiting.append(id, (event as { readonly bid: Bid }).bid)
+            const { auction, bid } = bidding
+            const offers = isBid(event) ? [event.bid] : waiting.values(id)
+            let best = bid
+            for (const offer of offers) if (inTime(auction, offer) && beats(offer, best)) best = offer
+            if (isAuction(event)) waiting.clear(id)
+            else if (best === bid) return
+            auctions.put(id, { auction, bid: best })
+            if (best !== null) ctx.forward({ auction, bid: best }, id)
+          },
+        }
+      },
+      { stores: [open, early] },
     )
-    .aggregate()
-    .filter((bidding): bidding is Bidding & Sale => bidding.auction !== null && bidding.bid !== null)
-    .mapValues(({ auction, bid }) => ({ auction, bid }))
+    .toTable({ key: serdes.number() })
 }
 
-function opened({ early, bid }: Bidding, auction: Auction): Bidding {
-  return early.reduce(offered, { auction, bid, early: [] })
-}
+const inTime = ({ dateTime, expires }: Auction, bid: Bid): boolean =>
+  bid.dateTime >= dateTime && bid.dateTime <= expires
 
-function offered({ auction, bid, early }: Bidding, offer: Bid): Bidding {
-  if (auction === null) return { auction, bid, early: [...early, offer] }
-  const inTime = offer.dateTime >= auction.dateTime && offer.dateTime <= auction.expires
-  return { auction, bid: inTime && (bid === null || beats(offer, bid)) ? offer : bid, early }
-}
-
-const beats = (a: Bid, b: Bid): boolean => a.price > b.price || (a.price === b.price && a.dateTime < b.dateTime)
+const beats = (a: Bid, b: Bid | null): boolean =>
+  b === null || a.price > b.price || (a.price === b.price && a.dateTime < b.dateTime)
