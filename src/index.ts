@@ -60,6 +60,22 @@ export {
   type QuantifierOptions,
 } from './dsl/pattern/index.ts'
 export type {
+  ConnectorRetry,
+  OwnSerdeOptions,
+  OwnSinkOptions,
+  OwnSourceOptions,
+  Sink,
+  SinkBatch,
+  SinkConnector,
+  SinkTask,
+  Source,
+  SourceBatch,
+  SourceColumns,
+  SourceItem,
+  SourceRecord,
+  SourceTask,
+} from './dsl/connect/index.ts'
+export type {
   BroadcastRules,
   ForwardOptions,
   ProcessOptions,

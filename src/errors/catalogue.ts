@@ -52,6 +52,12 @@ export const catalogue = {
   DHAARA_ASYNC_FAILED: entry('external', 'An asynchronous call failed, retries included', true),
   DHAARA_ASYNC_TIMEOUT: entry('external', 'An asynchronous call did not answer in time', true),
   DHAARA_BREAKER_OPEN: entry('external', 'A circuit breaker keeps calls away from a service that fails', true),
+  // sources and sinks of one's own
+  DHAARA_SOURCE_FAILED: entry('external', 'A source could not be read, retries included', true),
+  DHAARA_SOURCE_POSITION: entry('external', 'A source cannot be read from the position that a checkpoint has'),
+  DHAARA_SOURCE_RECORD: entry('user', 'A source gave something that is no record'),
+  DHAARA_SINK_FAILED: entry('external', 'A sink could not be written, retries included', true),
+  DHAARA_SINK_RECOVER: entry('user', 'A sink of two phases has no recover'),
   // state and platform
   DHAARA_PLATFORM: entry('external', 'No RocksDB binary for this platform'),
   DHAARA_STATE_LOCKED: entry('external', 'Another process holds the directory'),

@@ -6,6 +6,7 @@ import { toMs, type Duration, type Timestamp } from '../dsl/time/index.ts'
 import { planOf } from '../dsl/topology/plan-of.ts'
 import type { Topology } from '../dsl/topology/index.ts'
 import { holdToManifest, manifestOf } from '../engine/app/manifest.ts'
+import { valueSerde } from '../engine/connect/value-serde.ts'
 import { compile } from '../engine/plan/compile.ts'
 import { partitionCounts } from '../engine/plan/partitions.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
@@ -112,7 +113,7 @@ export class TopologyTestDriver implements Disposable {
     this.plan = compile(planOf(topology))
     this.sources = this.plan.logical.nodes.filter((node) => node.kind === 'source')
     this.outputs = new DriverOutputs(this.plan)
-    this.partitions = partitionCounts(this.plan, () => this.count, [])
+    this.partitions = partitionCounts(this.plan, () => this.count, [], this.count)
     this.last =
       options.restore === undefined
         ? {
@@ -132,7 +133,10 @@ export class TopologyTestDriver implements Disposable {
     this.endAgain()
   }
 
-  /** @throws DhaaraError DHAARA_TOPIC_UNKNOWN if no source reads this topic */
+  /**
+   * Of a topic, or of a source that is none: then `read` is not called.
+   * @throws DhaaraError DHAARA_TOPIC_UNKNOWN if no source reads this topic
+   */
   // biome-ignore lint/suspicious/noExplicitAny: untyped unless the caller says more
   input<K = any, V = any>(topic: string): TestInput<K, V> {
     const source = this.sourceOf(topic)
@@ -167,6 +171,7 @@ export class TopologyTestDriver implements Disposable {
     }
   }
 
+  /** Of a topic, or of a sink that is none: then `write` is not called. */
   // biome-ignore lint/suspicious/noExplicitAny: untyped unless the caller says more
   output<K = any, V = any>(topic: string): TestOutput<K, V> {
     return this.outputs.output(topic) as TestOutput<K, V>
@@ -374,11 +379,13 @@ export class TopologyTestDriver implements Disposable {
     const key =
       opts.key === undefined && value !== null && source.keyOf !== undefined ? source.keyOf(value) : (opts.key ?? null)
     const keyBytes =
-      key === null ? null : source.key === undefined ? (key as Uint8Array) : source.key.serialize(key, topic)
-    const valueBytes =
-      value === null || value === undefined
+      key === null
         ? null
-        : (source.value as { serialize(v: unknown, t: string): Uint8Array }).serialize(value, topic)
+        : source.key === undefined && (source.own === undefined || source.value !== undefined)
+          ? (key as Uint8Array)
+          : (source.key ?? valueSerde).serialize(key, topic)
+    const valueBytes =
+      value === null || value === undefined ? null : (source.value ?? valueSerde).serialize(value, topic)
     this.addBytes(topic, keyBytes, valueBytes, opts)
   }
 
@@ -436,12 +443,12 @@ export class TopologyTestDriver implements Disposable {
   }
 
   private sourceOf(topic: string): SourceNode {
-    const source = this.sources.find(({ topics }) =>
-      topics instanceof RegExp ? topics.test(topic) : topics.includes(topic),
+    const source = this.sources.find(({ topics, own, name }) =>
+      own !== undefined ? name === topic : topics instanceof RegExp ? topics.test(topic) : topics.includes(topic),
     )
     if (source !== undefined) return source
     const known = this.sources
-      .flatMap(({ topics }) => (topics instanceof RegExp ? [String(topics)] : topics))
+      .flatMap(({ topics, own, name }) => (own ? [name] : topics instanceof RegExp ? [String(topics)] : topics))
       .join(', ')
     throw new DhaaraError(
       'DHAARA_TOPIC_UNKNOWN',

@@ -1,6 +1,7 @@
 import { readFrames, sealFrame } from '../connectors/broker/frame.ts'
 import type { FetchedBatch } from '../connectors/broker/log.ts'
 import type { OutputRecord } from '../connectors/broker/broker.ts'
+import { observedSink, observedTopic } from '../engine/connect/observed.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
 
 export interface TestOutput<K, V> {
@@ -50,8 +51,10 @@ export class DriverOutputs {
     return batch
   }
 
-  output(topic: string): TestOutput<unknown, unknown> {
-    const records = this.of(topic)
+  /** @param name of a topic, or of a sink that is none */
+  output(name: string): TestOutput<unknown, unknown> {
+    const own = this.plan.steps.some(({ op }) => op.kind === 'deliver' && op.name === name)
+    const records = this.of(own ? observedTopic(name) : name)
     return {
       read: () => records.shift(),
       readAll: () => records.splice(0),
@@ -94,6 +97,8 @@ export class DriverOutputs {
   }
 
   private serdes(topic: string): { key: Decoder | undefined; value: Decoder | undefined } {
+    for (const { op } of this.plan.steps)
+      if (op.kind === 'deliver' && observedTopic(op.name) === topic) return observedSink(op) as never
     const sinks = this.plan.steps.flatMap(({ op }) => (op.kind === 'sink' ? [op] : []))
     const sink = sinks.find((one) => one.topic === topic) ?? sinks.find((one) => typeof one.topic !== 'string')
     return { key: sink?.key, value: sink?.value }

@@ -1,4 +1,11 @@
 import { needOneOf } from '../checks.ts'
+import {
+  type AnyOwnSource,
+  type OwnSerdeOptions,
+  type OwnSourceOptions,
+  ownSource,
+  type Source,
+} from '../connect/index.ts'
 import type { Handle } from '../handle.ts'
 import type { LogicalPlan } from '../plan/index.ts'
 import { type StoreHandle, storeVault } from '../stores/index.ts'
@@ -43,6 +50,31 @@ export class StreamsBuilder {
   ): KStream<N extends 'keep' ? K | null : K, V>
   stream(topic: string | readonly string[] | RegExp, opts: AnySourceOptions): KStream<any, any> {
     return this.#draft.stream(source(this.#draft, 'stream', topic, opts))
+  }
+
+  /**
+   * Records that come from no topic: from `read`, which is asked again from the position of the last checkpoint. See `Source`.
+   *
+   * @param name of the step; positions are kept under it
+   * @param opts time, keys and serdes, if they are not given with the source
+   */
+  source<K, V, P, N extends NullKeys = 'keep'>(
+    name: string,
+    source: Source<K | Uint8Array, Uint8Array, P>,
+    opts: OwnSourceOptions<K, V, N> & OwnSerdeOptions<K, V>,
+  ): KStream<N extends 'keep' ? K | null : K, V>
+  source<K, V, P, N extends NullKeys = 'keep'>(
+    name: string,
+    source: Source<K, V, P> & OwnSourceOptions<K, V, N> & { readonly key?: never; readonly value?: never },
+    opts?: OwnSourceOptions<K, V, N> & { readonly key?: never; readonly value?: never },
+  ): KStream<N extends 'keep' ? K | null : K, V>
+  source<K, V, P, N extends NullKeys = 'keep'>(
+    name: string,
+    source: Source<K | Uint8Array, Uint8Array, P> & OwnSourceOptions<K, V, N> & OwnSerdeOptions<K, V>,
+    opts?: OwnSourceOptions<K, V, N>,
+  ): KStream<N extends 'keep' ? K | null : K, V>
+  source(name: string, source: AnyOwnSource, opts: Partial<AnyOwnSource> = {}): KStream<any, any> {
+    return this.#draft.stream(ownSource(this.#draft, name, source, opts))
   }
 
   /** The latest value of each key of a topic, kept in a store. A null value deletes. */

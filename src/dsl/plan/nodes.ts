@@ -9,6 +9,8 @@ import type {
   BreakerSpec,
   EmitSpec,
   JoinWindowSpec,
+  OwnSinkSpec,
+  OwnSourceSpec,
   RetrySpec,
   StoreSpec,
   SuppressSpec,
@@ -47,6 +49,8 @@ export interface SourceNode extends Base {
   /** `builder.table` / `globalTable`: rows are kept here. */
   readonly store?: StoreSpec
   readonly global: boolean
+  /** It reads no topics: records come from here. */
+  readonly own?: OwnSourceSpec
 }
 
 /** (value, key, record) => …; on tables (value, key) => …, deletions pass through. */
@@ -86,6 +90,12 @@ export interface SinkNode extends Base {
   readonly topic: string | UserFn
   readonly partitioner?: UserFn
   readonly headers?: UserFn
+}
+
+/** A sink that is no topic. */
+export interface DeliverNode extends Base {
+  readonly kind: 'deliver'
+  readonly own: OwnSinkSpec
 }
 
 export interface ToTableNode extends Base {
@@ -258,6 +268,7 @@ export type PlanNode =
   | BranchNode
   | RepartitionNode
   | SinkNode
+  | DeliverNode
   | ToTableNode
   | ToStreamNode
   | AggregateNode

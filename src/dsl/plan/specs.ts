@@ -157,3 +157,24 @@ export interface BreakerSpec {
   readonly over: number
   readonly openFor: number
 }
+
+export interface OwnSourceSpec {
+  /** What it is, for people. */
+  readonly connector: string
+  readonly partitions: number
+  readonly retry: RetrySpec
+  /** (position, signal, task) => iterable of items. */
+  readonly read: UserFn
+  /** (position, task) => void. */
+  readonly commit?: UserFn
+}
+
+export interface OwnSinkSpec {
+  /** What it is, for people. */
+  readonly connector: string
+  readonly batchRecords: number
+  readonly maxPendingBytes: number
+  readonly retry: RetrySpec
+  /** (task) => sink, once a task. */
+  readonly make: UserFn
+}

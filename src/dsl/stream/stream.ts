@@ -1,5 +1,6 @@
 import { mapAsync } from '../async/map-async.ts'
 import type { AsyncOptions } from '../async/types.ts'
+import { ownSink, type OwnSinkOptions } from '../connect/index.ts'
 import { GroupedSteps } from '../grouped/grouped.ts'
 import { Handle } from '../handle.ts'
 import type { MatchOptions } from '../match/types.ts'
@@ -62,6 +63,9 @@ export class StreamSteps extends Handle {
   }
   to(topic: unknown, opts: SinkOptions<any, any> = {}): void {
     sink(this, topic, opts)
+  }
+  sink(given: any, opts: OwnSinkOptions<any, any> = {}): void {
+    ownSink(this, given, opts)
   }
   toTable(opts: StateOptions<any, any, Duration> = {}) {
     return this.draft.table(toTable(this, opts))

@@ -1,4 +1,5 @@
 import type { AsyncCall, AsyncOptions } from '../async/types.ts'
+import type { OwnSinkOptions, Sink, SinkConnector, SinkTask } from '../connect/types.ts'
 import type { KGroupedStream } from '../grouped/types.ts'
 import type { Expires, Gone, KeyLike, Nullish, Row } from '../helpers.ts'
 import type { SerdeOptions, StateOptions, StepOptions, StoreOptions } from '../options.ts'
@@ -56,6 +57,12 @@ export interface KStream<K, V> {
     opts: StateOptions<K, V> & { readonly within: Duration; readonly keep?: 'first' | 'latest' },
   ): KStream<Row<K>, V>
   to(topic: string | Fn<K, V, string>, opts?: SinkOptions<K, V>): void
+  /**
+   * To a sink that is no topic. What comes there was committed before, and comes again after a crash: see `Sink`.
+   * @param sink the sink, or what makes one for each task
+   * @throws DhaaraError DHAARA_SINK_RECOVER if it has `commit` and no `recover`
+   */
+  sink(sink: Sink<K, V> | SinkConnector<K, V> | ((task: SinkTask) => Sink<K, V>), opts?: OwnSinkOptions<K, V>): void
   /** Null values delete. */
   toTable<T extends Duration = never>(opts?: StateOptions<K, V, T>): KTable<Row<K>, Row<V>, Gone<V> | Expires<T>>
   groupByKey(opts?: SerdeOptions<K, V>): KGroupedStream<Row<K>, Row<V>>

@@ -32,6 +32,7 @@ const readers = (nodes: readonly NodeView[], topic: string | null): readonly str
 
 function label(node: NodeView): string {
   if (node.type === 'processor') return node.name
+  if (node.own !== undefined) return `${node.name}: ${node.own}`
   const topic = node.type === 'source' ? node.topics.join(', ') : (node.topic ?? 'chosen by a function')
   return topic === node.name ? topic : `${node.name}: ${topic}`
 }

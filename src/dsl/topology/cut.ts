@@ -34,6 +34,7 @@ interface Drawn {
   readonly stores: readonly string[]
   readonly topics: readonly string[]
   readonly global: boolean
+  readonly own?: string
 }
 
 class Drawing {
@@ -55,9 +56,10 @@ class Drawing {
     const from = gathers
       ? inputs.map((input, port) => this.gather(input, port === 0 ? reader : `${reader}-${port + 1}`))
       : inputs
-    const type = node.kind === 'sink' ? 'sink' : 'processor'
+    const type = node.kind === 'sink' || node.kind === 'deliver' ? 'sink' : 'processor'
+    const own = node.kind === 'deliver' ? { own: node.own.connector } : {}
     const topics = node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : []
-    const end = this.put({ type, name: node.name, inputs: from, stores: storesOf(node), topics, global: false })
+    const end = this.put({ type, name: node.name, inputs: from, stores: storesOf(node), topics, global: false, ...own })
     if (rekeys(node) || (!gathers && inputs.some((input) => this.moved.has(input)))) this.moved.add(end)
     return end
   }
@@ -66,7 +68,8 @@ class Drawing {
   private source(node: PlanNode & { readonly kind: 'source' }): Drawn {
     const topics = node.topics instanceof RegExp ? [String(node.topics)] : node.topics
     const { name, global, store } = node
-    const base = { inputs: [], stores: [], topics, global }
+    const own = node.own === undefined ? {} : { own: node.own.connector }
+    const base = { inputs: [], stores: [], topics, global, ...own }
     if (store === undefined) return this.put({ ...base, type: 'source', name })
     const source = this.put({ ...base, type: 'source', name: `${name}-source` })
     return this.put({ ...base, type: 'processor', name, inputs: [source], stores: [store.name], topics: [] })
@@ -109,11 +112,12 @@ export function cutForView(plan: LogicalPlan): readonly SubTopologyView[] {
 
   function view(node: Drawn): NodeView {
     const { type, name, topics } = node
+    const own = node.own === undefined ? {} : { own: node.own }
     const from = node.inputs.map((input) => input.name)
     const to = drawing.drawn.filter((other) => other.inputs.includes(node)).map((other) => other.name)
-    if (type === 'source') return { type, name, topics, to }
+    if (type === 'source') return { type, name, topics, to, ...own }
     return type === 'sink'
-      ? { type, name, topic: topics[0] ?? null, from }
+      ? { type, name, topic: topics[0] ?? null, from, ...own }
       : { type, name, stores: node.stores, to, from }
   }
 }

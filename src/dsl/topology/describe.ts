@@ -13,6 +13,10 @@ function subText(sub: SubTopologyView): string {
 const names = (list: readonly string[]): string => (list.length === 0 ? 'none' : list.join(', '))
 
 function nodeText(node: NodeView): string {
+  if (node.type === 'source' && node.own !== undefined)
+    return `Source: ${node.name} (connector: ${node.own})\n      --> ${names(node.to)}`
+  if (node.type === 'sink' && node.own !== undefined)
+    return `Sink: ${node.name} (connector: ${node.own})\n      <-- ${names(node.from)}`
   if (node.type === 'source') {
     return `Source: ${node.name} (topics: [${node.topics.join(', ')}])\n      --> ${names(node.to)}`
   }

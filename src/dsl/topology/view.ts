@@ -4,6 +4,8 @@ export interface SourceView {
   readonly name: string
   /** Topics, or the one RegExp as text. */
   readonly topics: readonly string[]
+  /** What connector it reads, where it reads no topic. */
+  readonly own?: string
   readonly to: readonly string[]
 }
 export interface ProcessorView {
@@ -18,6 +20,8 @@ export interface SinkView {
   readonly name: string
   /** null: a function chooses it for each record. */
   readonly topic: string | null
+  /** What connector it writes, where it writes no topic. */
+  readonly own?: string
   readonly from: readonly string[]
 }
 export type NodeView = SourceView | ProcessorView | SinkView

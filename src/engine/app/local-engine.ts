@@ -1,5 +1,8 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import type { Deliveries } from '../connect/deliveries.ts'
+import { embeddedDeliveries } from '../connect/embedded.ts'
+import { SourceReader } from '../connect/source-reader.ts'
 import { answerLatest, type AskOwner, Changes } from '../query/index.ts'
 import { writeEpoch } from '../runtime/commit.ts'
 import { EpochAborted } from '../runtime/errors.ts'
@@ -27,6 +30,11 @@ export class LocalEngine implements Engine {
   private readonly policies: Policies
   readonly partitions: readonly number[]
   private readonly bounded = new Set<string>()
+  private readonly deliveries: Deliveries
+  /** Sources of the user's own that are to end where they end. */
+  private endingSources: readonly string[] | 'all' = []
+  /** What stops the app from outside of the tasks. */
+  private refused: unknown
   private filling: ReadonlySet<string> = new Set()
   private outputs: Outputs
   private group: TaskGroup
@@ -65,24 +73,36 @@ export class LocalEngine implements Engine {
     )
     this.outputs = this.newOutputs()
     this.group = this.newGroup()
+    this.deliveries = embeddedDeliveries(plan, settings, lease, ids, this.partitions, {
+      wake: () => this.wake(),
+      failed: (error) => {
+        this.refused ??= error
+        this.wake()
+      },
+    })
   }
 
   async start(): Promise<void> {
     const appended = this.lease.log.onAppend(() => this.wake())
     this.committedAt = this.settings.clock.now()
+    this.deliveries.start()
     this.running = this.loop()
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         this.failure = error
+        this.group.abandon()
+        await this.deliveries.end()
         this.events.failed(error)
       })
       .finally(() => appended[Symbol.dispose]())
   }
 
-  async stop(): Promise<void> {
+  async stop(timeout?: number): Promise<void> {
     this.stopping = true
     this.wake()
     await this.running
     this.group.close()
+    if (this.failure === undefined) await this.deliveries.stop(timeout)
+    this.failure ??= this.refused
     if (this.failure !== undefined) throw this.failure
   }
 
@@ -90,6 +110,8 @@ export class LocalEngine implements Engine {
   endInputs(topics?: readonly string[]): void {
     for (const feed of this.feeds())
       if (topics === undefined || topics.includes(feed.topic)) this.bounded.add(feed.topic)
+    if (topics === undefined) this.endingSources = 'all'
+    else if (this.endingSources !== 'all') this.endingSources = [...this.endingSources, ...topics]
     this.boundFeeds()
     this.wake()
   }
@@ -135,10 +157,18 @@ export class LocalEngine implements Engine {
 
   private async loop(): Promise<void> {
     while (!this.stopping) {
+      if (this.refused !== undefined) throw this.refused
+      if (this.deliveries.full) {
+        this.commitIfDue()
+        await this.rest()
+        continue
+      }
       const n = this.attempt()
       if (n < 0) await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
       if (this.group.ended) {
         this.commit()
+        await this.deliveries.drained()
+        if (this.refused !== undefined) throw this.refused
         this.events.ended()
         return
       }
@@ -156,18 +186,21 @@ export class LocalEngine implements Engine {
       this.group.run(SLICE)
       const n = this.sourceRecords() - before
       this.processed += n
-      const now = this.settings.clock.now()
       if (this.group.pressed) {
         this.commit()
         // it stopped before it was done
         return Math.max(n, 1)
       }
-      if (now - this.committedAt >= this.settings.interval && this.dirty) this.commit()
+      this.commitIfDue()
       return n
     } catch (error) {
       this.recover(error)
       return -1
     }
+  }
+
+  private commitIfDue(): void {
+    if (this.dirty && this.settings.clock.now() - this.committedAt >= this.settings.interval) this.commit()
   }
 
   private recover(error: unknown): void {
@@ -214,6 +247,7 @@ export class LocalEngine implements Engine {
     this.committedAt = clock.now()
     this.retries = 0
     this.changes.committed()
+    this.deliveries.committed()
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
   }
 
@@ -255,6 +289,8 @@ export class LocalEngine implements Engine {
   }
 
   private boundFeeds(): void {
+    if (this.endingSources === 'all') this.group.endSources()
+    else if (this.endingSources.length > 0) this.group.endSources(this.endingSources)
     for (const feed of this.feeds())
       if (this.bounded.has(feed.topic)) feed.until = this.lease.log.endOffset(feed.topic, feed.partition)
   }
@@ -284,6 +320,12 @@ export class LocalEngine implements Engine {
       startOffset: (source, topic, partition) =>
         source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
       now: () => settings.clock.now(),
+      openSource: (spec, at, start) =>
+        new SourceReader(spec, at, start, {
+          clock: settings.clock,
+          wake: () => this.wake(),
+          warn: (message, fields) => settings.logger.warn(fields ?? {}, message),
+        }),
       wake: () => this.wake(),
       onUserError: (error, rec) => policies.onUserError(error, rec),
       onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),

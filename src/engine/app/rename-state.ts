@@ -50,10 +50,11 @@ export function renameState(backend: Backend, app: string, renames: Renames): vo
   batch.commit()
 }
 
-function meta({ positions, times, inFlight: waiting, ...rest }: TaskMeta, renames: Renames): TaskMeta {
+function meta({ positions, sources, times, inFlight: waiting, ...rest }: TaskMeta, renames: Renames): TaskMeta {
   return {
     ...rest,
     positions: positions.map(([step, topic, partition, offset]) => [newName(step, renames), topic, partition, offset]),
+    ...(sources && { sources: sources.map(([step, p, at]) => [newName(step, renames), p, at] as const) }),
     times: Object.fromEntries(Object.entries(times).map(([feed, time]) => [feedName(feed, renames), time])),
     inFlight: inFlight(waiting, renames),
   }

@@ -3,6 +3,8 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import { asBuffer } from '../../state/codec/index.ts'
 import { type AskOwner, Changes } from '../query/index.ts'
+import type { Deliveries } from '../connect/deliveries.ts'
+import { embeddedDeliveries } from '../connect/embedded.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
 import { writeEpoch } from '../runtime/commit.ts'
@@ -54,6 +56,7 @@ export class WorkerEngine implements Engine {
   private readonly events: EngineEvents
   private readonly inputs: WorkerInputs
   readonly partitions: readonly number[]
+  private readonly deliveries: Deliveries
   private readonly bellMemory: SharedArrayBuffer
   private readonly bells: Bells
   /** One Int32 a worker: it has something to write. */
@@ -102,10 +105,14 @@ export class WorkerEngine implements Engine {
     this.partitions = partitions
     this.bellMemory = Bells.memory(workers)
     this.bells = new Bells(this.bellMemory)
-    this.dirty = new Int32Array(new SharedArrayBuffer(4 * workers))
+    this.dirty = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)))
     this.totals = new Totals(workers)
     this.deaths = new Array<number>(workers).fill(0)
     this.coordinator = new Coordinator(workers, 0)
+    this.deliveries = embeddedDeliveries(plan, settings, lease, ids, this.partitions, {
+      wake: () => this.hold(),
+      failed: (error) => void this.fail(error),
+    })
     this.ready.promise.catch(() => {})
   }
 
@@ -119,6 +126,7 @@ export class WorkerEngine implements Engine {
     void this.halted.promise.finally(() => appended[Symbol.dispose]())
     for (let worker = 0; worker < this.program.workers; worker++) this.hire(worker)
     await this.ready.promise
+    this.deliveries.start()
   }
 
   async stop(timeout?: number): Promise<void> {
@@ -137,6 +145,7 @@ export class WorkerEngine implements Engine {
     clearTimeout(this.timer)
     await Promise.all(this.handles.map((handle) => handle?.leave()))
     clearTimeout(giveUp)
+    if (this.failure === undefined) await this.deliveries.stop(timeout)
     for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
     this.asked.forget()
     if (this.state !== 'failed') this.state = 'over'
@@ -153,7 +162,7 @@ export class WorkerEngine implements Engine {
 
   endInputs(topics?: readonly string[]): void {
     this.inputs.bound(topics)
-    this.tell({ type: 'bound', bounds: this.inputs.bounds })
+    this.tell({ type: 'bound', bounds: this.inputs.bounds, sources: this.inputs.endingSources })
   }
 
   fillInputs(topics: readonly string[]): void {
@@ -254,6 +263,7 @@ export class WorkerEngine implements Engine {
       topics: this.lease.log.topics().map(({ name }) => name),
       storeIds: [...this.ids.all()],
       bounds: inputs.bounds,
+      sources: inputs.endingSources,
       filling,
       transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
     })
@@ -322,6 +332,7 @@ export class WorkerEngine implements Engine {
     clearTimeout(this.timer)
     clearTimeout(this.restart)
     await Promise.all(this.handles.map((handle) => handle?.terminate()))
+    await this.deliveries.end()
     this.asked.forget()
     for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
     this.halted.resolve()
@@ -343,12 +354,26 @@ export class WorkerEngine implements Engine {
   private schedule(): void {
     this.timer = setTimeout(
       () => {
-        if (this.dirty.some((_, i) => Atomics.load(this.dirty, i) === 1)) this.due = true
+        if (this.anyDirty) this.due = true
+        this.hold()
         this.openIfDue()
         this.schedule()
       },
       Math.max(1, this.settings.interval),
     )
+  }
+
+  private get anyDirty(): boolean {
+    for (let i = 0; i < this.program.workers; i++) if (Atomics.load(this.dirty, i) === 1) return true
+    return false
+  }
+
+  /** Workers wait while sinks are slow. */
+  private hold(): void {
+    const { workers } = this.program
+    const held = this.deliveries.full ? 1 : 0
+    if (Atomics.exchange(this.dirty, workers, held) === held || held === 1) return
+    for (let worker = 0; worker < workers; worker++) this.bells.ring(worker)
   }
 
   /** An epoch is to be opened as soon as there is room. */
@@ -410,10 +435,17 @@ export class WorkerEngine implements Engine {
     }
     this.retries = 0
     this.changes.committed()
+    this.deliveries.committed()
+    this.hold()
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
     if (!this.finished && parts.every(({ ended }) => ended)) {
       this.finished = true
-      this.events.ended()
+      this.deliveries.drained().then(
+        () => {
+          if (this.state !== 'failed') this.events.ended()
+        },
+        (error: unknown) => void this.fail(error),
+      )
     }
     if (epoch >= this.haltEpoch) this.halted.resolve()
   }

@@ -2,7 +2,7 @@ import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import { SourceOffsets } from './source-offsets.ts'
-import type { Bounds, TopicSlot } from './worker-protocol.ts'
+import type { Bounds, EndingSources, TopicSlot } from './worker-protocol.ts'
 
 /** The topics that workers read, as their owner sees them: how far they reach, how far they were read, where they end. */
 export class WorkerInputs {
@@ -11,6 +11,8 @@ export class WorkerInputs {
   readonly offsets: SourceOffsets
   private readonly lease: EmbeddedLease
   private readonly ends = new Map<string, Bounds>()
+  /** Sources of the user's own that are to end. */
+  endingSources: EndingSources = []
 
   /** Makes the topics that are not there. */
   constructor(plan: PhysicalPlan, lease: EmbeddedLease) {
@@ -38,6 +40,8 @@ export class WorkerInputs {
 
   /** These topics (default: all) end where they end now. Those that have an end keep it. */
   bound(topics?: readonly string[]): void {
+    if (topics === undefined) this.endingSources = 'all'
+    else if (this.endingSources !== 'all') this.endingSources = [...this.endingSources, ...topics]
     for (const { name, partitions } of this.slots) {
       if (this.ends.has(name) || (topics !== undefined && !topics.includes(name))) continue
       const all = Array.from({ length: partitions }, (_, p) => [name, p, this.lease.log.endOffset(name, p)] as const)

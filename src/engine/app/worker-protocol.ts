@@ -24,7 +24,7 @@ export interface WorkerStart {
   /** Ends and positions of the sources' partitions; see `SourceOffsets`. */
   readonly offsets: SharedArrayBuffer
   readonly topics: readonly TopicSlot[]
-  /** One Int32 a worker: it has something to write. */
+  /** One Int32 a worker: it has something to write. One more: all are to wait, sinks are slow. */
   readonly dirty: SharedArrayBuffer
   readonly port: MessagePort
   readonly answers: MessagePort
@@ -49,12 +49,13 @@ export type Order =
       readonly topics: readonly string[]
       readonly storeIds: readonly (readonly [name: string, id: number])[]
       readonly bounds: Bounds
+      readonly sources: EndingSources
       readonly filling: readonly string[]
       readonly transport: SharedTransport
     }
   | { readonly type: 'seal'; readonly generation: number; readonly epoch: number; readonly halt: boolean }
   | { readonly type: 'written'; readonly generation: number; readonly epoch: number }
-  | { readonly type: 'bound'; readonly bounds: Bounds }
+  | { readonly type: 'bound'; readonly bounds: Bounds; readonly sources: EndingSources }
   | { readonly type: 'filling'; readonly topics: readonly string[] }
   /** Answered between two batches, whatever generation runs. */
   | {
@@ -66,6 +67,9 @@ export type Order =
       readonly query: RawQuery
     }
   | { readonly type: 'close' }
+
+/** Sources of the user's own that are to end where they end. */
+export type EndingSources = readonly string[] | 'all'
 
 /** Where bounded inputs end. */
 export type Bounds = readonly (readonly [topic: string, partition: number, offset: number])[]

@@ -2,6 +2,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { readRocks } from '../../state/backends/index.ts'
+import { SourceReader } from '../connect/source-reader.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, packRaw } from '../query/index.ts'
 import { Bells } from '../runtime/bells.ts'
@@ -22,7 +23,7 @@ import { Policies } from './policies.ts'
 import { sendError } from '../../errors/sent-error.ts'
 import { askedPolicies } from './sent-settings.ts'
 import { SourceOffsets } from './source-offsets.ts'
-import type { Bounds, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
+import type { Bounds, EndingSources, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
 
 /** Records between two looks at the owner's orders and at the event loop. */
 const SLICE = 8192
@@ -115,7 +116,7 @@ export class WorkerRuntime {
     for (let one = receiveMessageOnPort(this.port); one !== undefined; one = receiveMessageOnPort(this.port)) {
       const order = (one as { message: Order }).message
       if (order.type === 'restore') this.restore(order)
-      else if (order.type === 'bound') this.bound(order.bounds)
+      else if (order.type === 'bound') this.bound(order.bounds, order.sources)
       else if (order.type === 'filling') this.filling = new Set(order.topics)
       else if (order.type === 'close') this.closed = true
       else if (order.type === 'query') this.answer(order)
@@ -158,7 +159,7 @@ export class WorkerRuntime {
       this.reading = readingOf(this.group)
       const positions = this.reading.map(([feed]) => [feed?.topic, feed?.partition, feed?.position])
       this.settings.logger.debug({ worker, epoch: epoch - 1, tasks: tasks.length, positions }, 'tasks restored')
-      this.bound(order.bounds)
+      this.bound(order.bounds, order.sources)
     })
   }
 
@@ -168,7 +169,7 @@ export class WorkerRuntime {
     if (group === undefined || transport === undefined) return 0
     let n = 0
     this.guarded(transport.generation, () => {
-      if (this.halted) {
+      if (this.halted || this.held) {
         transport.receive()
         transport.flush()
       } else {
@@ -184,6 +185,11 @@ export class WorkerRuntime {
       this.handOver(group, transport)
     })
     return n
+  }
+
+  /** A sink is slow: what waits for it is to become less first. */
+  private get held(): boolean {
+    return Atomics.load(this.dirty, this.start.workers) === 1
   }
 
   private answer({ id, sub, partition, store, query }: Extract<Order, { type: 'query' }>): void {
@@ -290,8 +296,10 @@ export class WorkerRuntime {
     }
   }
 
-  private bound(bounds: Bounds): void {
+  private bound(bounds: Bounds, sources: EndingSources): void {
     this.bounds = bounds
+    if (sources === 'all') this.group?.endSources()
+    else if (sources.length > 0) this.group?.endSources(sources)
     for (const task of this.group?.tasks ?? []) {
       for (const feed of task.parts.feeds) {
         if (!(feed instanceof TopicFeed)) continue
@@ -344,6 +352,12 @@ export class WorkerRuntime {
       startOffset: (source, topic, partition) =>
         source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
       now: () => settings.clock.now(),
+      openSource: (spec, at, start) =>
+        new SourceReader(spec, at, start, {
+          clock: settings.clock,
+          wake: () => this.bells.ring(this.start.worker),
+          warn: (message, fields) => settings.logger.warn(fields ?? {}, message),
+        }),
       wake: () => this.bells.ring(this.start.worker),
       onUserError: (error, rec) => policies.onUserError(error, rec),
       onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),

@@ -20,6 +20,7 @@ const stateful = new Set<Step['op']['kind']>([
 ])
 const outlets = new Set<Step['op']['kind']>([
   'sink',
+  'deliver',
   'repartitionWrite',
   'split',
   'tableGroup',

@@ -18,7 +18,7 @@ export function traitsOf(sub: SubTopology): Traits {
   const process = steps.some(({ op }) => op.kind === 'process' || op.kind === 'mapAsync')
   return {
     place: viewed || process || steps.some(isOutlet),
-    time: viewed || process || steps.some(({ op }) => op.kind === 'sink'),
+    time: viewed || process || steps.some(({ op }) => op.kind === 'sink' || op.kind === 'deliver'),
     watermark: steps.some(
       (step) => (isOperator(step) && step.op.kind !== 'source') || step.op.kind === 'repartitionWrite',
     ),

@@ -6,12 +6,14 @@ import type { PhysicalPlan } from './physical.ts'
  * How many partitions each sub-topology has: the most of its topics, and of the repartitions into it. Those have as many
  * as asked for, else as many as what is upstream, else as what they must be co-partitioned with.
  *
+ * @param ownPartitions of sources that are no topics, whatever they say themselves
  * @throws TopologyError DHAARA_COPARTITION: inputs that meet have different counts
  */
 export function partitionCounts(
   plan: PhysicalPlan,
   partitionsOf: (topic: string) => number,
   existing: readonly string[],
+  ownPartitions?: number,
 ): number[] {
   const counts = new Array<number>(plan.subs.length).fill(0)
   const problems: TopologyProblem[] = []
@@ -23,7 +25,8 @@ export function partitionCounts(
     let given: number | undefined
     let upstream = 0
     for (const { op, name } of (plan.subs[sub] as { inputs: PhysicalPlan['steps'] }).inputs) {
-      if (op.kind === 'source') {
+      if (op.kind === 'source' && op.own !== undefined) topics.push([name, ownPartitions ?? op.own.partitions])
+      else if (op.kind === 'source') {
         for (const topic of topicsOf(op, existing)) if (!op.global) topics.push([topic, partitionsOf(topic)])
       } else if (op.kind === 'repartitionRead') {
         const { id, partitions, local } = op.repartition

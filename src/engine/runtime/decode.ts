@@ -66,17 +66,18 @@ export class SourceDecoder {
     view.batch = batch
     for (let i = from; i < to; i++) {
       try {
-        const key = (keyStart[i] as number) < 0 ? null : this.key(data, keyStart[i] as number, keyEnd[i] as number)
+        let key = (keyStart[i] as number) < 0 ? null : this.key(data, keyStart[i] as number, keyEnd[i] as number)
         const value =
           (valueStart[i] as number) < 0 ? null : this.value(data, valueStart[i] as number, valueEnd[i] as number)
+        if (source.own !== undefined) key = keyFor(source, key, value)
         let ts = timestamps[i] as number
         if (source.timestamp !== undefined && value !== null) {
           view.i = i - from
           view.ts = ts
-          ts = this.timeOf(source.timestamp, value, key)
+          ts = timeOf(source, value, key, view)
         }
-        if (!(ts >= 0 && ts <= latest && ts <= LAST_TIMESTAMP && Number.isInteger(ts))) throw badTimestamp(ts, latest)
-        if (key === null && source.nullKeys === 'fail') throw this.nullKey()
+        checkTimestamp(ts, latest)
+        if (key === null && source.nullKeys === 'fail') throw nullKey(source)
         keys.push(key)
         values.push(value)
         times.push(ts)
@@ -95,23 +96,34 @@ export class SourceDecoder {
       rawIndex: kept,
     }
   }
+}
 
-  private timeOf(extract: UserFn, value: unknown, key: unknown): number {
-    try {
-      return extract(value, key, this.view)
-    } catch (error) {
-      const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-      const message = `the timestamp function of source '${this.source.name}' threw ${text}; expected it to return epoch milliseconds, or a value that it can read`
-      throw new DhaaraError('DHAARA_TIMESTAMP', message, { cause: error })
-    }
+/** What a source's `timestamp` says. @throws DhaaraError DHAARA_TIMESTAMP if it throws */
+export function timeOf(source: SourceNode, value: unknown, key: unknown, view: CurrentRecord): number {
+  try {
+    return (source.timestamp as UserFn)(value, key, view)
+  } catch (error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const message = `the timestamp function of source '${source.name}' threw ${text}; expected it to return epoch milliseconds, or a value that it can read`
+    throw new DhaaraError('DHAARA_TIMESTAMP', message, { cause: error })
   }
+}
 
-  private nullKey(): DhaaraError {
-    return new DhaaraError(
-      'DHAARA_KEY_NULL',
-      `source '${this.source.name}' found a record without a key, and nullKeys is 'fail'; write keyed records, or say nullKeys: 'keep' | 'drop'`,
-    )
-  }
+/** Of sources that are no topics: `keyOf` fills a missing key. */
+export const keyFor = (source: SourceNode, key: unknown, value: unknown): unknown =>
+  key !== null || value === null || source.keyOf === undefined ? key : (source.keyOf(value) ?? null)
+
+export function nullKey(source: SourceNode): DhaaraError {
+  return new DhaaraError(
+    'DHAARA_KEY_NULL',
+    `source '${source.name}' found a record without a key, and nullKeys is 'fail'; write keyed records, or say nullKeys: 'keep' | 'drop'`,
+  )
+}
+
+/** @throws DhaaraError DHAARA_TIMESTAMP */
+export function checkTimestamp(ts: unknown, latest: number): void {
+  const good = typeof ts === 'number' && ts >= 0 && ts <= latest && ts <= LAST_TIMESTAMP && Number.isInteger(ts)
+  if (!good) throw badTimestamp(ts, latest)
 }
 
 function reader(serde: FastSerde | undefined, topic: string): Reader {
@@ -123,7 +135,7 @@ function reader(serde: FastSerde | undefined, topic: string): Reader {
 
 const indices = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i)
 
-function asDataError(error: unknown, step: string): DhaaraError {
+export function asDataError(error: unknown, step: string): DhaaraError {
   if (error instanceof DhaaraError && error.domain === 'data')
     return new DhaaraError(error.code as never, error.message, { step, cause: error.cause ?? error })
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)

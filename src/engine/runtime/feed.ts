@@ -56,7 +56,35 @@ export interface TopicSource {
   behind(offset: number): boolean
 }
 
-export class TopicFeed extends Feed {
+/** Records from outside of the app. */
+export abstract class InputFeed extends Feed {
+  /** Wall clock at the last record; at first, at the start. */
+  activeAt = Number.NaN
+  /** Has it ever had a record? */
+  touched = false
+
+  /** More is there already. */
+  protected abstract get behind(): boolean
+
+  /** Idle: caught up, and silent for its idle time; one that never had a record, for `maxTaskIdle`. */
+  judge(now: number, maxTaskIdle: number): void {
+    if (this.cursor < this.batch.count || this.behind) {
+      this.activeAt = now
+      return
+    }
+    if (Number.isNaN(this.activeAt)) this.activeAt = now
+    const { time } = this
+    const spec = time.spec
+    if (time.ended || spec === undefined || spec.idleAfter === null) return
+    const silent = now - this.activeAt
+    if (!time.idle && silent >= (this.touched ? spec.idleAfter : Math.min(maxTaskIdle, spec.idleAfter)))
+      time.setIdle(true)
+    if (time.idle && spec.followClock && time.max > Number.NEGATIVE_INFINITY)
+      time.follow(time.max - spec.bound - 1 + silent)
+  }
+}
+
+export class TopicFeed extends InputFeed {
   readonly topic: string
   readonly partition: number
   /** Offset after the last record of `batch`. */
@@ -69,10 +97,6 @@ export class TopicFeed extends Feed {
   readonly global: boolean
   /** A bounded input: it ends at this offset. */
   until = Number.POSITIVE_INFINITY
-  /** Wall clock at the last record; at first, at the start. */
-  activeAt = Number.NaN
-  /** Has it ever had a record? */
-  touched = false
 
   constructor(
     step: Step,
@@ -123,21 +147,8 @@ export class TopicFeed extends Feed {
     return false
   }
 
-  /** Idle: caught up, and silent for its idle time; one that never had a record, for `maxTaskIdle`. */
-  judge(now: number, maxTaskIdle: number): void {
-    if (this.cursor < this.batch.count || this.source.behind(this.after)) {
-      this.activeAt = now
-      return
-    }
-    if (Number.isNaN(this.activeAt)) this.activeAt = now
-    const { time } = this
-    const spec = time.spec
-    if (time.ended || spec === undefined || spec.idleAfter === null) return
-    const silent = now - this.activeAt
-    if (!time.idle && silent >= (this.touched ? spec.idleAfter : Math.min(maxTaskIdle, spec.idleAfter)))
-      time.setIdle(true)
-    if (time.idle && spec.followClock && time.max > Number.NEGATIVE_INFINITY)
-      time.follow(time.max - spec.bound - 1 + silent)
+  protected get behind(): boolean {
+    return this.source.behind(this.after)
   }
 
   more(): boolean {

@@ -1,9 +1,13 @@
-import type { SourceNode } from '../../dsl/plan/index.ts'
+import type { DeliverNode, OwnSourceSpec, SourceNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { CachePool, type Sealer, statePrefix } from '../../state/stores/index.ts'
 import type { ProgramEnv } from '../codegen/interpret.ts'
 import { type Program, programOf } from '../codegen/program.ts'
+import { sourceStart } from '../connect/chunk.ts'
+import { Outbox } from '../connect/outbox.ts'
+import { outboxStore, OutboxRows } from '../connect/outbox-rows.ts'
+import { OwnFeed } from '../connect/source-feed.ts'
 import type { Counter } from '../operators/operator.ts'
 import { waitedFor } from '../plan/versioned.ts'
 import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
@@ -13,13 +17,14 @@ import { WallClock } from '../time/wall.ts'
 import { WallTime } from '../time/wall-time.ts'
 import { Channel, type Link } from './channel.ts'
 import { type ChannelCodec, channelCodec } from './channel-codec.ts'
-import { SourceDecoder } from './decode.ts'
+import { type DecodePolicy, SourceDecoder } from './decode.ts'
 import { EpochAborted, invalidAt, userError } from './errors.ts'
-import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
+import { ChannelFeed, type Feed, InputFeed, TopicFeed } from './feed.ts'
 import type { Host, TaskId } from './host.ts'
 import { Instance } from './instance.ts'
 import { framesOf, type InFlight, putBack } from './in-flight.ts'
 import { CurrentRecord } from './record.ts'
+import { valueSerde } from '../connect/value-serde.ts'
 import type { Links } from './links.ts'
 import type { RemoteOutlet } from './remote-outlet.ts'
 import { type PartitionSource, SharedTopic } from './shared-topic.ts'
@@ -146,7 +151,7 @@ export class TaskGroup {
   tick(): void {
     const now = this.host.now()
     for (const task of this.order) {
-      for (const feed of task.parts.feeds) if (feed instanceof TopicFeed) feed.judge(now, this.host.options.emptyIdle)
+      for (const feed of task.parts.feeds) if (feed instanceof InputFeed) feed.judge(now, this.host.options.emptyIdle)
       task.parts.wall.tick()
       task.settle()
     }
@@ -159,7 +164,8 @@ export class TaskGroup {
     const epoch = this.epoch++
     for (const task of this.tasks) {
       this.stores.get(task.id)?.seal(sealer)
-      sealer.put(this.metaKey(task.parts.sub, task.parts.partition), encodeValue(this.meta(task)))
+      for (const outbox of task.parts.outboxes) outbox.seal(sealer)
+      sealer.put(this.metaKey(task.parts.sub, task.parts.partition), encodeValue(this.meta(task, epoch)))
     }
     for (const key of this.gone.splice(0)) sealer.delete(key)
     for (const [gte, lt] of this.clears) sealer.clearLater(gte, lt)
@@ -188,6 +194,12 @@ export class TaskGroup {
 
   written(epoch: number): void {
     for (const stores of this.stores.values()) stores.written(epoch)
+    for (const feed of this.ownFeeds()) feed.written(epoch)
+  }
+
+  /** Sources of the user's own end where they end now. @param names default: all */
+  endSources(names?: readonly string[]): void {
+    for (const feed of this.ownFeeds()) if (names === undefined || names.includes(feed.source)) feed.endInput()
   }
 
   /** Calls of asynchronous steps that are running: what else they wait for is the clock. */
@@ -197,9 +209,14 @@ export class TaskGroup {
     return calls
   }
 
-  /** What asynchronous steps get from now on comes to nobody. */
+  private ownFeeds(): OwnFeed[] {
+    return this.tasks.flatMap(({ parts }) => parts.feeds.filter((feed) => feed instanceof OwnFeed))
+  }
+
+  /** What asynchronous steps and sources get from now on comes to nobody. */
   abandon(): void {
     for (const task of this.tasks) for (const step of task.parts.asyncs) step.close()
+    for (const feed of this.ownFeeds()) feed.close()
   }
 
   /** Every input has ended, and all of it was processed. */
@@ -216,10 +233,13 @@ export class TaskGroup {
     for (const task of this.tasks) task.parts.close()
   }
 
-  private meta(task: Task): TaskMeta {
+  private meta(task: Task, epoch: number): TaskMeta {
     const { feeds, clock } = task.parts
     const positions = feeds.flatMap((feed) =>
       feed instanceof TopicFeed ? [[feed.step.name, feed.topic, feed.partition, feed.position] as const] : [],
+    )
+    const sources = feeds.flatMap((feed) =>
+      feed instanceof OwnFeed ? [[feed.source, feed.partition, feed.seal(epoch)] as const] : [],
     )
     const inFlight: InFlight[] = []
     for (const feed of feeds) {
@@ -230,6 +250,7 @@ export class TaskGroup {
     }
     return {
       positions,
+      ...(sources.length === 0 ? {} : { sources }),
       clock: { w: clock.kept, streamTime: clock.streamTime, wall: task.parts.wallTime.clock.kept },
       times: Object.fromEntries(
         feeds.map(({ name, time: { w, max, idle } }) => [
@@ -298,6 +319,7 @@ export class TaskGroup {
       wake: () => host.wake?.(),
       random: () => host.random?.() ?? Math.random(),
       outletsOf: (repartition) => this.outlets(repartition, partition),
+      outbox: host.openSource && ((node) => this.outbox(node, sub, partition, rec)),
       services: (step, store) => ({
         taskId,
         clock,
@@ -350,6 +372,7 @@ export class TaskGroup {
       feeds,
       channels,
       asyncs: instance.asyncs,
+      outboxes: instance.outboxes,
       partials: instance.partials,
       end: () => {
         for (const process of instance.processes) process.end()
@@ -374,6 +397,7 @@ export class TaskGroup {
     runs: Record<number, Feed['run']>,
     saved: TaskMeta | undefined,
   ): Feed[] {
+    const { host } = this
     const streams = sub.inputs.some((step) => !step.table)
     const waited = waitedFor(sub)
     const feeds: Feed[] = []
@@ -386,6 +410,9 @@ export class TaskGroup {
         const echo = this.leadsBack(id)
         for (const channel of this.incoming(id, partition))
           feeds.push(new ChannelFeed(step, time.add(counted && !broadcast), run, channel, echo))
+      } else if (op.kind === 'source' && op.own !== undefined) {
+        if (host.openSource === undefined || partition < op.own.partitions)
+          feeds.push(this.ownFeed(step, op, op.own, partition, time.add(counted, op.watermark), run, saved))
       } else if (op.kind === 'source') {
         for (const topic of topicsOf(op, this.host.topics())) {
           const count = this.host.partitionsOf(topic)
@@ -399,6 +426,44 @@ export class TaskGroup {
     return feeds
   }
 
+  private outbox(node: DeliverNode, sub: SubTopology, partition: number, rec: CurrentRecord): Outbox {
+    const { host } = this
+    const rows = new OutboxRows(statePrefix(host.storeId(outboxStore(node.name), sub.id), partition))
+    return new Outbox(node, rows, host.reader, host.outputs, rec)
+  }
+
+  private ownFeed(
+    step: Step,
+    op: SourceNode,
+    own: OwnSourceSpec,
+    partition: number,
+    time: InputTime,
+    run: Feed['run'],
+    saved: TaskMeta | undefined,
+  ): Feed {
+    const { host } = this
+    if (host.openSource === undefined)
+      return this.topicFeed(step, withCodec(op), step.name, partition, time, run, saved)
+    const start = saved?.sources?.find(([name, p]) => name === step.name && p === partition)?.[2] ?? sourceStart
+    const reader = host.openSource(own, { name: step.name, partition }, start)
+    const feed = new OwnFeed(step, time, run, partition, start, reader, this.decodePolicy())
+    feed.activeAt = host.now()
+    return feed
+  }
+
+  private decodePolicy(): DecodePolicy {
+    const { host } = this
+    return {
+      invalid: (error, source, batch, i) => {
+        const action = host.onDataError(error, source, batch, i)
+        if (action === 'fail' || action === 'retry') throw new EpochAborted(invalidAt(error, source, batch, i))
+        if (action === 'deadLetter') host.deadLetterRaw(error, batch, i)
+        this.counter(`${source.name}.invalid`).n++
+      },
+      latest: () => host.now() + host.options.maxTimestampAhead,
+    }
+  }
+
   private topicFeed(
     step: Step,
     op: SourceNode,
@@ -409,15 +474,7 @@ export class TaskGroup {
     saved: TaskMeta | undefined,
   ): TopicFeed {
     const { host } = this
-    const decoder = new SourceDecoder(op, topic, partition, {
-      invalid: (error, source, batch, i) => {
-        const action = host.onDataError(error, source, batch, i)
-        if (action === 'fail' || action === 'retry') throw new EpochAborted(invalidAt(error, source, batch, i))
-        if (action === 'deadLetter') host.deadLetterRaw(error, batch, i)
-        this.counter(`${source.name}.invalid`).n++
-      },
-      latest: () => host.now() + host.options.maxTimestampAhead,
-    })
+    const decoder = new SourceDecoder(op, topic, partition, this.decodePolicy())
     const position = saved?.positions.find(
       ([name, at, p]) => name === step.name && at === topic && p === partition,
     )?.[3]
@@ -579,6 +636,10 @@ export class TaskGroup {
     return { add: (n = 1) => void (counter.n += n) }
   }
 }
+
+/** Where a source's records come as those of a topic: what has no serde takes the one that state has. */
+const withCodec = (op: SourceNode): SourceNode =>
+  op.value === undefined ? { ...op, key: valueSerde, value: valueSerde } : op
 
 /** An adder may have changed its aggregate half-way: the epoch is replayed in the mode that copies before each call. */
 export class CarefulReplay extends Error {

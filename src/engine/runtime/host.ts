@@ -1,7 +1,9 @@
-import type { AnySerde, SourceNode, StoreSpec } from '../../dsl/plan/index.ts'
+import type { AnySerde, OwnSourceSpec, SourceNode, StoreSpec } from '../../dsl/plan/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import type { DhaaraError } from '../../errors/index.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
+import type { SourcePosition } from '../connect/chunk.ts'
+import type { SourceReader } from '../connect/source-reader.ts'
 import type { Outputs } from './outputs.ts'
 import type { CurrentRecord, RecordBatch } from './record.ts'
 
@@ -22,6 +24,12 @@ export interface Host {
   /** Where a source begins that has no position yet. */
   startOffset(source: SourceNode, topic: string, partition: number): number
   now(): number
+  /** Reads a source that is no topic; undefined: whoever runs the tasks brings its records as those of a topic of its name. */
+  openSource?(
+    spec: OwnSourceSpec,
+    at: { readonly name: string; readonly partition: number },
+    start: SourcePosition,
+  ): SourceReader
   /** The thread has something to do that no topic and no clock tells of. */
   wake?(): void
   /** 0 … 1, for back-off; of results nothing depends on it. */

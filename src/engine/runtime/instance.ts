@@ -2,6 +2,7 @@ import type {
   AggregateNode,
   AggregateSpec,
   AsyncNode,
+  DeliverNode,
   MatchNode,
   PlanNode,
   StoreSpec,
@@ -14,6 +15,8 @@ import { KeyValueAccess, ReadOnlyKeyValue } from '../access/key-value.ts'
 import { ListAccess } from '../access/list.ts'
 import { MatchAccess } from '../access/match.ts'
 import { VersionedAccess, VersionedTableAccess } from '../access/versioned.ts'
+import { observedSink } from '../connect/observed.ts'
+import type { Outbox } from '../connect/outbox.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
 import type { ExpiringTable } from '../../state/stores/index.ts'
 import { Expiry } from '../operators/expiry.ts'
@@ -71,6 +74,8 @@ export interface InstanceParts {
   readonly wake: () => void
   readonly random: () => number
   readonly outletsOf: (repartition: number) => readonly Outlet[]
+  /** undefined: what goes to sinks of the user's own is to be seen as topics. */
+  readonly outbox: ((node: DeliverNode) => Outbox) | undefined
   readonly services: (step: Step, store: ProcessServices['store']) => ProcessServices
 }
 
@@ -81,6 +86,8 @@ export class Instance {
   readonly processes: { end(): void; close(): void }[] = []
   /** Steps that wait for answers. */
   readonly asyncs: MapAsync[] = []
+  /** Steps that are sinks of the user's own. */
+  readonly outboxes: Outbox[] = []
   /** First phases of aggregations. */
   readonly partials: PartialAggregate[] = []
   /** Their channels' ends, by repartition. */
@@ -179,6 +186,12 @@ export class Instance {
       }
       case 'sink':
         return new SinkWriter(op, outputs, rec, this.parts.partition)
+      case 'deliver': {
+        const outbox = this.parts.outbox?.(op)
+        if (outbox === undefined) return new SinkWriter(observedSink(op), outputs, rec, this.parts.partition)
+        this.outboxes.push(outbox)
+        return outbox
+      }
       case 'split':
         return ctx.dropped(name, 'no-branch')
       case 'tableGroup':

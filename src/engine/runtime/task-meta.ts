@@ -2,11 +2,14 @@ import { decodeValue } from '../../state/codec/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { after } from '../../state/stores/index.ts'
 import type { SubTopology } from '../plan/physical.ts'
+import type { SourcePosition } from '../connect/chunk.ts'
 import type { InFlight } from './in-flight.ts'
 
 /** What is written of a task with each epoch, besides its stores. */
 export interface TaskMeta {
   readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
+  /** Of sources that are no topics. */
+  readonly sources?: readonly (readonly [step: string, partition: number, position: SourcePosition])[]
   readonly clock: { readonly w: number; readonly streamTime: number; readonly wall?: number }
   /** By feed. */
   readonly times: Readonly<Record<string, { readonly w: number; readonly max: number; readonly idle: boolean }>>
@@ -33,7 +36,9 @@ export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology)
     else sources.add(name)
   }
   const own = (feed: string) =>
-    sources.has(feed.slice(0, feed.lastIndexOf('|'))) || repartitions.some((start) => feed.startsWith(start))
+    sources.has(feed) ||
+    sources.has(feed.slice(0, feed.lastIndexOf('|'))) ||
+    repartitions.some((start) => feed.startsWith(start))
   const found: TaskMeta[] = []
   const late: InFlight[] = []
   for (const [key, row] of reader.range({ gte: prefix, lt: after(prefix) })) {
@@ -48,6 +53,7 @@ export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology)
   const highest = (of: (meta: TaskMeta) => number) => Math.max(...found.map(of))
   return {
     positions: found.flatMap(({ positions }) => positions.filter(([step]) => sources.has(step))),
+    sources: found.flatMap(({ sources: own }) => (own ?? []).filter(([step]) => sources.has(step))),
     clock: {
       w: highest(({ clock }) => clock.w),
       streamTime: highest(({ clock }) => clock.streamTime),

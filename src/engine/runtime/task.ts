@@ -1,3 +1,4 @@
+import type { Outbox } from '../connect/outbox.ts'
 import type { MapAsync } from '../operators/async/map-async.ts'
 import type { PartialAggregate } from '../operators/partial-aggregate.ts'
 import type { SubTopology } from '../plan/physical.ts'
@@ -5,7 +6,7 @@ import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
 import type { WallClock } from '../time/wall.ts'
 import type { WallTime } from '../time/wall-time.ts'
-import { ChannelFeed, type Feed, TopicFeed } from './feed.ts'
+import { ChannelFeed, type Feed, InputFeed, TopicFeed } from './feed.ts'
 import type { Link } from './channel.ts'
 
 export interface TaskParts {
@@ -22,6 +23,8 @@ export interface TaskParts {
   readonly channels: readonly Link[]
   /** Steps that wait for answers. */
   readonly asyncs: readonly MapAsync[]
+  /** Of sinks of the user's own. */
+  readonly outboxes: readonly Outbox[]
   /** First phases of aggregations: they hold nothing between two slices. */
   readonly partials: readonly PartialAggregate[]
   readonly end: () => void
@@ -161,7 +164,7 @@ export class Task {
     const from = feed.cursor
     this.finished = false
     if (feed.time.idle) feed.time.setIdle(false)
-    if (feed instanceof TopicFeed) {
+    if (feed instanceof InputFeed) {
       feed.touched = true
       feed.activeAt = now
       this.sourced += to - from

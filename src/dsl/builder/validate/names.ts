@@ -19,7 +19,12 @@ export const invalidNames: Check = (plan) => {
       const message = `found the topic ${show(topic)}, expected letters, digits, '.', '_' and '-', at most 249 of them`
       problems.push(problem('DHAARA_NAME_INVALID', node, message))
     }
-    if (node.kind === 'source' && !(node.topics instanceof RegExp) && node.topics.length === 0) {
+    if (
+      node.kind === 'source' &&
+      node.own === undefined &&
+      !(node.topics instanceof RegExp) &&
+      node.topics.length === 0
+    ) {
       problems.push(problem('DHAARA_NAME_INVALID', node, 'found no topic, expected at least one'))
     }
   }

@@ -24,6 +24,7 @@ export const missingSerdes: Check = (plan) => plan.nodes.flatMap(checkNode)
 function checkNode(node: PlanNode): TopologyProblem[] {
   const missing = (message: string) => problem('DHAARA_SERDE_MISSING', node, message)
   if (node.kind === 'source') {
+    if (node.own !== undefined) return []
     const problems: TopologyProblem[] = []
     if (!isSerde(node.value, 'deserialize')) {
       problems.push(missing('found a source without value serde, expected one, e.g. {value: serdes.json()}'))

@@ -1,0 +1,121 @@
+import type { DeliverNode } from '../../dsl/plan/index.ts'
+import type { BackendReader } from '../../state/backend.ts'
+import { statePrefix } from '../../state/stores/index.ts'
+import type { Settings } from '../app/options.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { Lane, type Settle } from './lane.ts'
+import { outboxStore, OutboxRows } from './outbox-rows.ts'
+
+export interface DeliveryHost {
+  readonly reader: BackendReader
+  readonly settings: Settings
+  storeId(name: string, sub: number): number
+  /** Of a sub-topology, those whose sinks are written here. */
+  partitions(sub: number): readonly number[]
+  readonly settle: Settle
+  /** There is room again. */
+  wake(): void
+  /** A sink is given up: so is the app. */
+  failed(error: unknown): void
+}
+
+/** Inputs go on when what waits has shrunk to this share of what may. */
+const roomAgain = 0.6
+
+interface SinkLanes {
+  readonly node: DeliverNode
+  readonly lanes: readonly Lane[]
+}
+
+/** Brings what was committed for sinks of the user's own to them, task by task, each in its order. */
+export class Deliveries {
+  private readonly host: DeliveryHost
+  private readonly sinks: readonly SinkLanes[]
+  private readonly abort = new AbortController()
+  private held = false
+
+  constructor(plan: PhysicalPlan, host: DeliveryHost) {
+    this.host = host
+    this.sinks = plan.steps.flatMap(({ op, sub }) => (op.kind === 'deliver' ? [this.open(op, sub)] : []))
+  }
+
+  /** Puts sinks where they were, and writes what waits. */
+  start(): void {
+    this.look()
+  }
+
+  /** An epoch is written. */
+  committed(): void {
+    if (this.sinks.length > 0) this.look()
+  }
+
+  /** A slow sink: inputs are to wait. */
+  get full(): boolean {
+    const over = (share: number) =>
+      this.sinks.some(({ node, lanes }) => pending(lanes) > node.own.maxPendingBytes * share)
+    this.held = over(this.held ? roomAgain : 1)
+    return this.held
+  }
+
+  /** Resolves when the sinks have all that was committed. */
+  async drained(): Promise<void> {
+    for (let busy = true; busy; ) {
+      this.look()
+      busy = this.lanes.some((lane) => !lane.idle)
+      await Promise.all(this.lanes.map((lane) => lane.settled()))
+    }
+  }
+
+  /** Writes what was committed, as far as it goes without trying again what fails; then lets go of the sinks. */
+  async stop(timeout?: number): Promise<void> {
+    const late = Promise.withResolvers<void>()
+    const timer = timeout === undefined ? undefined : setTimeout(late.resolve, timeout)
+    this.look()
+    for (const lane of this.lanes) lane.leaveSoon()
+    const settled = Promise.all(this.lanes.map((lane) => lane.settled()))
+    await Promise.race([settled, late.promise])
+    this.abort.abort()
+    const closed = Promise.allSettled(this.lanes.map((lane) => lane.close()))
+    await Promise.race([closed, late.promise])
+    clearTimeout(timer)
+  }
+
+  /** The app has failed: nothing more is begun. */
+  async end(): Promise<void> {
+    this.abort.abort()
+    await Promise.allSettled(this.lanes.map((lane) => lane.close()))
+  }
+
+  private get lanes(): readonly Lane[] {
+    return this.sinks.flatMap(({ lanes }) => lanes)
+  }
+
+  private look(): void {
+    for (const lane of this.lanes) lane.look((error) => this.host.failed(error))
+  }
+
+  private open(node: DeliverNode, sub: number): SinkLanes {
+    const { host } = this
+    const { reader, settings } = host
+    const { applicationId, clock, logger } = settings
+    const store = host.storeId(outboxStore(node.name), sub)
+    const lanes = host.partitions(sub).map((partition) => {
+      const id = `${node.name}-${partition}`
+      const warn = (message: string, fields?: object) => logger.warn({ sink: node.name, partition, ...fields }, message)
+      return new Lane({
+        node,
+        rows: new OutboxRows(statePrefix(store, partition)),
+        reader,
+        task: { applicationId, name: node.name, partition, id, signal: this.abort.signal, warn },
+        clock,
+        settle: host.settle,
+        delivered: () => {
+          if (this.held) host.wake()
+        },
+      })
+    })
+    return { node, lanes }
+  }
+}
+
+const pending = (lanes: readonly Lane[]): number => lanes.reduce((sum, lane) => sum + lane.pending, 0)

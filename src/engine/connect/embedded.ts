@@ -1,0 +1,30 @@
+import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { StoreIds } from '../app/identity.ts'
+import type { Settings } from '../app/options.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { Deliveries, type DeliveryHost } from './deliveries.ts'
+import { encodeMark } from './outbox-rows.ts'
+
+/** Deliveries beside a database that this thread writes: what a sink has is on record at once. */
+export function embeddedDeliveries(
+  plan: PhysicalPlan,
+  settings: Settings,
+  { backend }: EmbeddedLease,
+  ids: StoreIds,
+  partitions: readonly number[],
+  events: Pick<DeliveryHost, 'wake' | 'failed'>,
+): Deliveries {
+  return new Deliveries(plan, {
+    reader: backend,
+    settings,
+    storeId: (name) => ids.idOf(name),
+    partitions: (sub) => Array.from({ length: partitions[sub] as number }, (_, partition) => partition),
+    settle(rows, delivered, gone) {
+      const batch = backend.batch()
+      for (const key of gone) batch.delete(key)
+      batch.put(rows.deliveredAt, encodeMark(delivered))
+      batch.commit({ sync: settings.sync === 'commit' })
+    },
+    ...events,
+  })
+}
