@@ -38,7 +38,12 @@ export const layerRules: readonly LayerRule[] = [
   { layer: 'src/state', may: ['src/errors', 'src/state/codec'], mayTypes: ['src/dsl/serdes'] },
   { layer: 'src/connectors/broker', may: ['src/state', 'src/errors', 'src/dsl/serdes'] },
   // Stands for each folder below it: connectors do not import one another.
-  { layer: 'src/connectors/*', may: ['src/connectors/broker', 'src/state', 'src/errors', 'src/dsl/serdes'] },
+  {
+    layer: 'src/connectors/*',
+    may: ['src/connectors/broker', 'src/connectors/options', 'src/state', 'src/errors', 'src/dsl/serdes'],
+    mayTypes: ['src/dsl'],
+  },
+  { layer: 'src/connectors/options', may: ['src/errors', 'src/dsl'] },
   {
     layer: 'src/engine',
     mayTypes: ['src/http'],
@@ -73,7 +78,10 @@ export const layerRules: readonly LayerRule[] = [
       'src/state/codec',
       'src/connectors/broker',
       'src/connectors/embedded',
+      'src/connectors/files',
       'src/connectors/kafka',
+      'src/connectors/catalogue.ts',
+      'src/connectors/options',
       'src/errors',
     ],
   },

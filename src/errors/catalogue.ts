@@ -57,6 +57,7 @@ export const catalogue = {
   DHAARA_SOURCE_POSITION: entry('external', 'A source cannot be read from the position that a checkpoint has'),
   DHAARA_SOURCE_RECORD: entry('user', 'A source gave something that is no record'),
   DHAARA_SINK_FAILED: entry('external', 'A sink could not be written, retries included', true),
+  DHAARA_SINK_STATE: entry('external', 'What a sink has written before does not belong to the state of the job'),
   DHAARA_SINK_RECOVER: entry('user', 'A sink of two phases has no recover'),
   // state and platform
   DHAARA_PLATFORM: entry('external', 'No RocksDB binary for this platform'),

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { EmbeddedLease } from '../../connectors/broker/index.ts'
 import type { FrameBuilder } from '../../connectors/broker/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { LineSplitter } from './lines.ts'
+import { LineSplitter } from '../../connectors/files/lines.ts'
 import { checkedPrefix, type ProgressRows } from './progress.ts'
 import type { RecordMaker } from './record-maker.ts'
 

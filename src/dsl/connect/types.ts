@@ -138,6 +138,8 @@ export interface SinkTask {
   readonly name: string
   /** Its number among the tasks of the sink. */
   readonly partition: number
+  /** How many tasks the sink has. */
+  readonly partitions: number
   /** Unique in the application: 'name-partition'. */
   readonly id: string
   /** Aborted when the app gives up waiting. */

@@ -12,6 +12,8 @@ export interface DeliveryHost {
   storeId(name: string, sub: number): number
   /** Of a sub-topology, those whose sinks are written here. */
   partitions(sub: number): readonly number[]
+  /** How many there are anywhere. */
+  count(sub: number): number
   readonly settle: Settle
   /** There is room again. */
   wake(): void
@@ -106,7 +108,15 @@ export class Deliveries {
         node,
         rows: new OutboxRows(statePrefix(store, partition)),
         reader,
-        task: { applicationId, name: node.name, partition, id, signal: this.abort.signal, warn },
+        task: {
+          applicationId,
+          name: node.name,
+          partition,
+          partitions: host.count(sub),
+          id,
+          signal: this.abort.signal,
+          warn,
+        },
         clock,
         settle: host.settle,
         delivered: () => {

@@ -19,6 +19,7 @@ export function embeddedDeliveries(
     settings,
     storeId: (name) => ids.idOf(name),
     partitions: (sub) => Array.from({ length: partitions[sub] as number }, (_, partition) => partition),
+    count: (sub) => partitions[sub] as number,
     settle(rows, delivered, gone) {
       const batch = backend.batch()
       for (const key of gone) batch.delete(key)

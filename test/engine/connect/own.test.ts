@@ -189,8 +189,7 @@ describe("a source and a sink of the user's own", () => {
     }
     await failing(
       {
-        // biome-ignore lint/correctness/useYield: it cannot
-        *read() {
+        read() {
           throw new DhaaraError('DHAARA_SOURCE_POSITION', 'the log was truncated')
         },
       },
@@ -216,8 +215,7 @@ describe("a source and a sink of the user's own", () => {
     await failing(
       {
         retry: { attempts: 3, backoff: 1 },
-        // biome-ignore lint/correctness/useYield: it cannot
-        *read() {
+        read() {
           tries++
           throw new Error('the service is down')
         },
