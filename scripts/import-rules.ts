@@ -22,7 +22,12 @@ export interface ImportException {
 }
 
 /** What a user of the package can import: the files behind `exports` in package.json. */
-export const entryPoints = ['src/index.ts', 'src/testing/index.ts'] as const
+export const entryPoints = [
+  'src/index.ts',
+  'src/testing/index.ts',
+  'src/connectors/index.ts',
+  'src/connectors/rx/index.ts',
+] as const
 
 /** Order does not matter. */
 export const layerRules: readonly LayerRule[] = [
@@ -43,6 +48,12 @@ export const layerRules: readonly LayerRule[] = [
     may: ['src/connectors/broker', 'src/connectors/options', 'src/state', 'src/errors', 'src/dsl/serdes'],
     mayTypes: ['src/dsl'],
   },
+  // What `dhaara/connectors` exports.
+  {
+    layer: 'src/connectors/index.ts',
+    may: ['src/connectors/catalogue.ts', 'src/connectors/options', 'src/connectors/files'],
+  },
+  { layer: 'src/connectors/catalogue.ts', may: ['src/connectors/options', 'src/connectors/files'] },
   { layer: 'src/connectors/options', may: ['src/errors', 'src/dsl'] },
   {
     layer: 'src/engine',

@@ -55,6 +55,7 @@ export const catalogue = {
   // sources and sinks of one's own
   DHAARA_SOURCE_FAILED: entry('external', 'A source could not be read, retries included', true),
   DHAARA_SOURCE_POSITION: entry('external', 'A source cannot be read from the position that a checkpoint has'),
+  DHAARA_SOURCE_FULL: entry('external', 'A source that cannot be held back brings more than fits'),
   DHAARA_SOURCE_RECORD: entry('user', 'A source gave something that is no record'),
   DHAARA_SINK_FAILED: entry('external', 'A sink could not be written, retries included', true),
   DHAARA_SINK_STATE: entry('external', 'What a sink has written before does not belong to the state of the job'),

@@ -1,0 +1,5 @@
+import { jsonLinesInfo } from './files/index.ts'
+import type { ConnectorInfo } from './options/index.ts'
+
+/** All connectors that come with dhaara, but those of `dhaara/rx`, which has its own list. */
+export const connectors: readonly ConnectorInfo[] = [...jsonLinesInfo]

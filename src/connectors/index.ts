@@ -1,0 +1,10 @@
+/** `dhaara/connectors`: sources and sinks that come with dhaara. What they need beside it is loaded when they are opened. */
+export { connectors } from './catalogue.ts'
+export {
+  type FilePosition,
+  type JsonLinesSinkOptions,
+  type JsonLinesSourceOptions,
+  jsonLinesSink,
+  jsonLinesSource,
+} from './files/index.ts'
+export type { ConnectorInfo, OptionRow } from './options/index.ts'
