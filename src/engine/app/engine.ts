@@ -1,3 +1,4 @@
+import type { ErrorReport, Latency, TaskReport } from '../metrics/index.ts'
 import type { AskOwner, Changes } from '../query/index.ts'
 
 /** What runs an app's tasks: in this thread, or on workers. */
@@ -19,6 +20,17 @@ export interface Engine {
   /** Offset of the first record of a partition that some task has not processed; undefined if none reads it. */
   positionOf?(topic: string, partition: number): number | undefined
   report(): EngineReport
+  /** How each task is, and what each step has done. */
+  readonly meters: EngineMeters
+}
+
+/** What the console and the metrics are made from; all of it since the start, or since the last time a thread began anew. */
+export interface EngineMeters {
+  tasks(): readonly TaskReport[]
+  /** What went wrong with records, last first. */
+  errors(): readonly ErrorReport[]
+  /** From an input's log to the commit; absent where arrivals are not seen. */
+  readonly latency?: Latency
 }
 
 export interface EngineEvents {
@@ -40,4 +52,7 @@ export interface EngineReport {
   readonly epochs: number
   /** The lowest of all tasks. */
   readonly watermark: number
+  /** Where they come with the rest. */
+  readonly tasks?: readonly TaskReport[]
+  readonly errors?: readonly ErrorReport[]
 }

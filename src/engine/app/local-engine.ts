@@ -1,4 +1,5 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import { Latency, mergeErrors } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { Deliveries } from '../connect/deliveries.ts'
 import { embeddedDeliveries } from '../connect/embedded.ts'
@@ -10,7 +11,8 @@ import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
-import type { Engine, EngineEvents, EngineReport } from './engine.ts'
+import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
+import { inputTopics } from './inputs.ts'
 import type { StoreIds } from './identity.ts'
 import type { Settings } from './options.ts'
 import { Policies } from './policies.ts'
@@ -80,10 +82,19 @@ export class LocalEngine implements Engine {
         this.wake()
       },
     })
+    this.meters = {
+      tasks: () => this.group.report(),
+      errors: () => mergeErrors([this.policies.errors.all()]),
+      latency: new Latency(inputTopics(plan, lease)),
+    }
   }
 
   async start(): Promise<void> {
-    const appended = this.lease.log.onAppend(() => this.wake())
+    const { latency } = this.meters
+    const appended = this.lease.log.onAppend((all) => {
+      latency?.appended(all)
+      this.wake()
+    })
     this.committedAt = this.settings.clock.now()
     this.deliveries.start()
     this.running = this.loop()
@@ -150,6 +161,8 @@ export class LocalEngine implements Engine {
       watermark,
     }
   }
+
+  readonly meters: EngineMeters
 
   get tasks(): TaskGroup {
     return this.group
@@ -248,6 +261,7 @@ export class LocalEngine implements Engine {
     this.retries = 0
     this.changes.committed()
     this.deliveries.committed()
+    for (const feed of this.feeds()) this.meters.latency?.committed(feed.topic, feed.partition, feed.position)
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
   }
 

@@ -2,6 +2,7 @@ import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { SourceNode } from '../../dsl/plan/index.ts'
 import type { RawRecord } from '../../dsl/records.ts'
 import type { DhaaraError } from '../../errors/index.ts'
+import { ErrorLog } from '../metrics/error-log.ts'
 import { deadLetterHeaders, errorHeaders, rawAt } from '../runtime/dead-letter.ts'
 import type { ErrorAction as HostAction } from '../runtime/host.ts'
 import type { Outputs } from '../runtime/outputs.ts'
@@ -17,6 +18,7 @@ export class Policies {
   private readonly settings: Settings
   private readonly outputs: () => Outputs
   private readonly read: ReadTopic
+  readonly errors = new ErrorLog()
 
   /** @param read of topics that sources read, where any offset can be asked for */
   constructor(settings: Settings, outputs: () => Outputs, read: ReadTopic = () => undefined) {
@@ -29,14 +31,19 @@ export class Policies {
     const { policies } = this.settings
     const policy =
       error.domain === 'data' ? policies.data : error.domain === 'external' ? policies.external : policies.user
-    if (typeof policy !== 'function') return policy
-    return policy(error, rec.i < 0 && rec.source === undefined ? undefined : rawOf(rec, this.read))
+    const record = rec.i < 0 && rec.source === undefined ? undefined : rawOf(rec, this.read)
+    const action = this.decide(policy, error, record)
+    this.errors.note(error, record ?? {}, action, this.settings.clock.now())
+    return action
   }
 
   onDataError(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): HostAction {
     const { onInvalid } = source
-    if (typeof onInvalid === 'function') return onInvalid(error, rawAt(batch, i)) as HostAction
-    return onInvalid ?? this.decide(this.settings.policies.data, error, rawAt(batch, i))
+    const record = rawAt(batch, i)
+    const asked = typeof onInvalid === 'function' ? (onInvalid(error, record) as HostAction) : onInvalid
+    const action = asked ?? this.decide(this.settings.policies.data, error, record)
+    this.errors.note(error, record, action, this.settings.clock.now())
+    return action
   }
 
   deadLetterRaw(error: DhaaraError, batch: FetchedBatch, i: number): void {

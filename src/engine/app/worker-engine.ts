@@ -5,13 +5,14 @@ import { asBuffer } from '../../state/codec/index.ts'
 import { type AskOwner, Changes } from '../query/index.ts'
 import type { Deliveries } from '../connect/deliveries.ts'
 import { embeddedDeliveries } from '../connect/embedded.ts'
+import { type ErrorReport, Latency, mergeErrors, type TaskReport } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
 import { writeEpoch } from '../runtime/commit.ts'
 import { unpack } from '../runtime/epoch-pack.ts'
 import { sharedTransport } from '../runtime/transport.ts'
 import { Coordinator } from './coordinator.ts'
-import type { Engine, EngineEvents, EngineReport } from './engine.ts'
+import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
 import type { Settings } from './options.ts'
@@ -114,10 +115,18 @@ export class WorkerEngine implements Engine {
       failed: (error) => void this.fail(error),
     })
     this.ready.promise.catch(() => {})
+    const told = () => [...this.told.values()]
+    this.meters = {
+      tasks: () => told().flatMap(({ tasks }) => tasks),
+      errors: () => mergeErrors(told().map(({ errors }) => errors)),
+      latency: new Latency(this.inputs.slots.map(({ name, partitions }) => [name, partitions])),
+    }
   }
 
   async start(): Promise<void> {
+    const { latency } = this.meters
     const appended = this.lease.log.onAppend((all) => {
+      latency?.appended(all)
       for (const { topic, partition, endOffset } of all) {
         this.inputs.offsets.setEnd(topic, partition, endOffset)
         this.bells.ring(partition % this.program.workers)
@@ -183,6 +192,11 @@ export class WorkerEngine implements Engine {
     return this.asked.send(worker, (id) => handle.order({ type: 'query', id, sub, partition, store: name, query }))
   }
 
+  /** What each worker told last. */
+  private readonly told = new Map<number, { tasks: readonly TaskReport[]; errors: readonly ErrorReport[] }>()
+
+  readonly meters: EngineMeters
+
   report(): EngineReport {
     return this.totals.report(this.coordinator.written)
   }
@@ -221,6 +235,7 @@ export class WorkerEngine implements Engine {
     else if (report.type === 'ready') this.isReady(worker, report.hash)
     else if (report.type === 'broken') void this.fail(receiveError(report.error))
     else if (report.type === 'answer') this.asked.settle(report)
+    else if (report.type === 'meters') this.told.set(worker, report)
     else if (report.type === 'ask' || report.generation !== this.generation) return
     else if (report.type === 'part') this.collect(worker, report.part)
     else if (report.type === 'ended') this.hasEnded(worker)
@@ -432,6 +447,8 @@ export class WorkerEngine implements Engine {
     for (const [worker, { stats }] of parts.entries()) {
       this.totals.add(worker, stats)
       if (stats.processed > 0) this.deaths[worker] = 0
+      for (const [topic, partition, position] of stats.positions)
+        this.meters.latency?.committed(topic, partition, position)
     }
     this.retries = 0
     this.changes.committed()

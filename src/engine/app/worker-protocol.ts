@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RawRecord } from '../../dsl/records.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
+import type { ErrorReport, TaskReport } from '../metrics/index.ts'
 import type { Packed, RawQuery } from '../query/index.ts'
 import type { SharedTransport } from '../runtime/transport.ts'
 import type { ErrorAction } from './options.ts'
@@ -82,6 +83,8 @@ export interface EpochStats {
   readonly recordsOut: number
   readonly counters: readonly (readonly [name: string, n: number])[]
   readonly watermark: number
+  /** How far the topics that are read here were read. */
+  readonly positions: Bounds
 }
 
 /** A worker's part of an epoch. */
@@ -115,6 +118,7 @@ export type Report =
       readonly fields: unknown
       readonly message?: string | undefined
     }
+  | { readonly type: 'meters'; readonly tasks: readonly TaskReport[]; readonly errors: readonly ErrorReport[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Packed | { readonly error: SentError } }
   | { readonly type: 'ask'; readonly question: Question }
 

@@ -30,6 +30,8 @@ const SLICE = 8192
 const FETCH_BYTES = 1 << 20
 /** Longest sleep, ms: idleness is judged by the clock. */
 const NAP = 100
+/** How often the owner is told what the tasks do, ms. */
+const METERS = 500
 
 type Restore = Extract<Order, { type: 'restore' }>
 
@@ -72,6 +74,7 @@ export class WorkerRuntime {
   /** Feeds of each topic partition that is read here. */
   private reading: readonly (readonly TopicFeed[])[] = []
   private readonly counted = new Map<string, number>()
+  private metersDue = 0
   private sealsHeld: Extract<Order, { type: 'seal' }>[] = []
 
   constructor(plan: PhysicalPlan, start: WorkerStart, logger: Logger, logOf: (reader: BackendReader) => ReadableLog) {
@@ -106,6 +109,7 @@ export class WorkerRuntime {
       this.obey()
       if (this.closed) break
       const n = this.attempt()
+      this.tellMeters()
       if (n > 0) await breathe()
       else await this.bells.sleep(worker, heard, this.nap())
     }
@@ -190,6 +194,13 @@ export class WorkerRuntime {
   /** A sink is slow: what waits for it is to become less first. */
   private get held(): boolean {
     return Atomics.load(this.dirty, this.start.workers) === 1
+  }
+
+  private tellMeters(): void {
+    const now = performance.now()
+    if (this.group === undefined || now < this.metersDue) return
+    this.metersDue = now + METERS
+    this.report({ type: 'meters', tasks: this.group.report(this.start.worker), errors: this.policies.errors.all() })
   }
 
   private answer({ id, sub, partition, store, query }: Extract<Order, { type: 'query' }>): void {
@@ -280,7 +291,11 @@ export class WorkerRuntime {
     this.sourced = sourced
     const more = processed - this.processed
     this.processed = processed
-    return { processed: more, recordsIn, recordsOut: this.outputs.written, counters, watermark }
+    const positions = this.reading.map((feeds) => {
+      const [{ topic, partition }] = feeds as [TopicFeed]
+      return [topic, partition, Math.min(...feeds.map(({ position }) => position))] as const
+    })
+    return { processed: more, recordsIn, recordsOut: this.outputs.written, counters, watermark, positions }
   }
 
   /** What fails takes the group back: the owner decides how it goes on. */

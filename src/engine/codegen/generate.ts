@@ -2,7 +2,7 @@ import type { MapNode, SplitNode } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
 import { followsPresent, versionedRoot } from '../plan/versioned.ts'
 import { inputLoop } from './loop.ts'
-import { fnNames, isOperator, isOutlet } from './steps.ts'
+import { fnNames, isCounted, isOperator, isOutlet } from './steps.ts'
 import { type Traits, traitsOf } from './traits.ts'
 
 /**
@@ -17,8 +17,12 @@ export class Generator {
   private readonly sub: SubTopology
   private readonly traits: Traits
   private readonly functions: string[] = []
-  private readonly made = new Set<number>()
+  private readonly made = new Set<string>()
   private names = 0
+  /** The code being made is the copy that reads the clock between steps. */
+  private timed = false
+  /** Steps whose records the loop being made counts in variables of its own; undefined outside of loops. */
+  private tallies: Set<number> | undefined
 
   constructor(sub: SubTopology) {
     this.sub = sub
@@ -27,39 +31,71 @@ export class Generator {
 
   /** Body of a `new Function('env', …)`, which gives `{inputs: {stepId: run}, outs, lates}`. */
   text(): string {
-    const inputs = this.sub.inputs.map((step) => `${step.id}: ${inputLoop(step, this.bodyOf(step), this.traits)}`)
+    const inputs = this.sub.inputs.map((step) => `${step.id}: ${this.loop(step)}`)
     const stateful = this.sub.steps.filter(isOperator)
     const outs = stateful.map((step) => `${step.id}: ${this.out(step)}`)
     const lates = this.sub.steps
       .filter((step) => step.op.kind === 'late')
       .map((step) => `${(step.inputs[0] as Step).id}: ${this.outOf(step)}`)
+    this.timed = true
+    const timed = this.sub.inputs.map((step) => `${step.id}: ${this.loop(step)}`)
+    for (const step of stateful) this.functions.push(this.out(step))
+    for (const step of this.sub.steps) if (step.op.kind === 'late') this.functions.push(this.outOf(step))
     const names = this.sub.steps.flatMap((step) => [
       ...fnNames(step).map((name, i) => `const ${name} = env.fns[${step.id}][${i}]`),
       ...(isOperator(step) || isOutlet(step) ? [`const op${step.id} = env.ops[${step.id}]`] : []),
     ])
     return [
       "'use strict'",
-      'const { rec, clock, fail } = env',
+      'const { rec, clock, fail, meter } = env, counts = meter.counts',
       ...names,
       ...this.functions,
-      `return { inputs: { ${inputs.join(',\n')} }, outs: { ${outs.join(',\n')} }, lates: { ${lates.join(',\n')} } }`,
+      `return { inputs: { ${inputs.join(',\n')} }, timed: { ${timed.join(',\n')} }, outs: { ${outs.join(',\n')} }, lates: { ${lates.join(',\n')} } }`,
     ].join('\n')
+  }
+
+  private loop(step: Step): string {
+    const tallies = new Set<number>()
+    this.tallies = tallies
+    const body = this.bodyOf(step)
+    this.tallies = undefined
+    return inputLoop(step, body, this.traits, { tallies, timed: this.timed })
   }
 
   /** What an input does with a record: source tables keep it first. */
   private bodyOf(step: Step): string {
-    if (isOperator(step)) return `at = ${step.id}; op${step.id}.process(k, v, ts);`
+    if (isOperator(step)) return `${this.at(step.id)} op${step.id}.process(k, v, ts);`
     return this.deliver(step, 'k', 'v', 'o', 'ts')
   }
 
   private out(step: Step): string {
     const body = this.deliver(step, 'k', 'v', 'o', 'ts')
-    const args = step.table ? 'k, v, o, ts' : 'k, v, ts'
-    return `function out${step.id}(${args}) { ${this.guarded(step, body)} }`
+    return this.called(`out${step.id}`, step.table ? 'k, v, o, ts' : 'k, v, ts', this.guarded(step, body))
   }
 
   private outOf(step: Step): string {
-    return `function late${step.id}(k, v, ts) { ${this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))} }`
+    const body = this.deliver(step, 'k', 'v', 'undefined', 'ts')
+    return this.called(`late${step.id}`, 'k, v, ts', this.guarded(step, body))
+  }
+
+  /** What operators call. Within a timed slice the call goes on to the timed copy, and time then goes to the caller again. */
+  private called(name: string, args: string, body: string): string {
+    if (this.timed) return `function ${name}t(${args}) { const caller = meter.cur; ${body} meter.to(caller) }`
+    return `function ${name}(${args}) { if (meter.on) { ${name}t(${args}); return } ${body} }`
+  }
+
+  /** The step being run, for whoever catches what it throws; in a timed slice, for its time. */
+  private at(id: number): string {
+    return this.timed ? `at = ${id}; meter.to(${id});` : `at = ${id};`
+  }
+
+  /** Counts a record that comes out of a step, where that is not simply what went in. */
+  private count(step: Step): string {
+    const { id } = step
+    if (!isCounted(step)) return ''
+    if (this.tallies === undefined) return `counts[${id}]++;`
+    this.tallies.add(id)
+    return `n${id}++;`
   }
 
   /** A function's body: what fails in it ends there. */
@@ -70,18 +106,17 @@ export class Generator {
   /** Hands a record to all who read the step; one who throws does not keep it from the others. */
   private deliver(step: Step, k: string, v: string, o: string, ts: string): string {
     const edges = step.outputs.filter(({ to }) => to.op.kind !== 'late')
-    if (edges.length === 1) return this.enter(edges[0] as Edge, k, v, o, ts)
-    return edges
-      .map((edge) => `try { ${this.enter(edge, k, v, o, ts)} } catch (e) { fail(e, at, ${k}, ${v}) }`)
-      .join('\n')
+    const counted = this.count(step)
+    if (edges.length === 1) return `${counted} ${this.enter(edges[0] as Edge, k, v, o, ts)}`
+    const each = edges.map((edge) => `try { ${this.enter(edge, k, v, o, ts)} } catch (e) { fail(e, at, ${k}, ${v}) }`)
+    return [counted, ...each].join('\n')
   }
 
   private enter(edge: Edge, k: string, v: string, o: string, ts: string): string {
     const { to } = edge
     const table = edge.to.inputs[edge.port]?.table ?? false
     if (to.op.kind === 'merge' && to.inputs.length > 1) {
-      this.shared(to)
-      return `s${to.id}(${k}, ${v}, ${ts});`
+      return `${this.shared(to)}(${k}, ${v}, ${ts});`
     }
     if (!table) return this.record(edge, k, v, ts)
     const root = versionedRoot(to.inputs[edge.port] as Step)
@@ -90,12 +125,16 @@ export class Generator {
   }
 
   /** Steps that several paths lead to are functions of their own. */
-  private shared(step: Step): void {
-    if (this.made.has(step.id)) return
-    this.made.add(step.id)
-    this.functions.push(
-      `function s${step.id}(k, v, ts) { ${this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))} }`,
-    )
+  private shared(step: Step): string {
+    const name = `s${step.id}${this.timed ? 't' : ''}`
+    if (this.made.has(name)) return name
+    this.made.add(name)
+    const { tallies } = this
+    this.tallies = undefined
+    const body = this.guarded(step, this.deliver(step, 'k', 'v', 'undefined', 'ts'))
+    this.tallies = tallies
+    this.functions.push(`function ${name}(k, v, ts) { ${body} }`)
+    return name
   }
 
   private record({ to, port }: Edge, k: string, v: string, ts: string): string {
@@ -104,31 +143,31 @@ export class Generator {
     const next = (key: string, value: string) => this.deliver(to, key, value, 'undefined', ts)
     switch (op.kind) {
       case 'filter':
-        return `at = ${id}; if (${op.negate ? '!' : ''}${call}) { ${next(k, v)} }`
+        return `${this.at(id)} if (${op.negate ? '!' : ''}${call}) { ${next(k, v)} }`
       case 'mapValues': {
         const value = this.name()
-        return `at = ${id}; const ${value} = ${call}; ${next(k, value)}`
+        return `${this.at(id)} const ${value} = ${call}; ${next(k, value)}`
       }
       case 'map': {
         const pair = this.name()
-        return `at = ${id}; const ${pair} = ${call}; const ${pair}k = ${pair}[0], ${pair}v = ${pair}[1]; ${next(`${pair}k`, `${pair}v`)}`
+        return `${this.at(id)} const ${pair} = ${call}; const ${pair}k = ${pair}[0], ${pair}v = ${pair}[1]; ${next(`${pair}k`, `${pair}v`)}`
       }
       case 'selectKey': {
         const key = this.name()
-        return `at = ${id}; const ${key} = ${call}; ${next(key, v)}`
+        return `${this.at(id)} const ${key} = ${call}; ${next(key, v)}`
       }
       case 'flatMap': {
         const pair = this.name()
         const body = `const ${pair}k = ${pair}[0], ${pair}v = ${pair}[1]; ${next(`${pair}k`, `${pair}v`)}`
-        return `at = ${id}; for (const ${pair} of ${call}) { try { ${body} } catch (e) { fail(e, at, ${k}, ${v}) } at = ${id} }`
+        return `${this.at(id)} for (const ${pair} of ${call}) { try { ${body} } catch (e) { fail(e, at, ${k}, ${v}) } ${this.at(id)} }`
       }
       case 'flatMapValues': {
         const value = this.name()
-        return `at = ${id}; for (const ${value} of ${call}) { try { ${next(k, value)} } catch (e) { fail(e, at, ${k}, ${v}) } at = ${id} }`
+        return `${this.at(id)} for (const ${value} of ${call}) { try { ${next(k, value)} } catch (e) { fail(e, at, ${k}, ${v}) } ${this.at(id)} }`
       }
       case 'peek':
       case 'forEach':
-        return `at = ${id}; ${call}; ${next(k, v)}`
+        return `${this.at(id)} ${call}; ${next(k, v)}`
       case 'split':
         return this.split(to, op, k, v, ts)
       case 'branch':
@@ -137,20 +176,20 @@ export class Generator {
       case 'toStream':
         return next(k, v)
       case 'streamTableJoin':
-        return port === 1 ? '' : `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+        return port === 1 ? '' : `${this.at(id)} op${id}.process(${k}, ${v}, ${ts});`
       case 'streamJoin':
-        return `at = ${id}; op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
+        return `${this.at(id)} op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
       case 'broadcast': {
-        if (port === 1) return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+        if (port === 1) return `${this.at(id)} op${id}.process(${k}, ${v}, ${ts});`
         const value = this.name()
-        return `at = ${id}; const ${value} = f${id}(${v}, op${id}, ${k}, rec); ${next(k, value)}`
+        return `${this.at(id)} const ${value} = f${id}(${v}, op${id}, ${k}, rec); ${next(k, value)}`
       }
       case 'process':
-        return `at = ${id}; op${id}.process(${v}, ${k}, ${ts});`
+        return `${this.at(id)} op${id}.process(${v}, ${k}, ${ts});`
       case 'aggregate':
-        return `at = ${id}; op${id}.process(${k}, ${v}, ${ts}, ${port});`
+        return `${this.at(id)} op${id}.process(${k}, ${v}, ${ts}, ${port});`
       default:
-        return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+        return `${this.at(id)} op${id}.process(${k}, ${v}, ${ts});`
     }
   }
 
@@ -162,7 +201,8 @@ export class Generator {
         .map((edge) => this.enter(edge, k, v, 'undefined', ts))
         .join('\n')
     const cases = op.predicates.map(
-      (_, i) => `if ((at = ${step.id}, f${step.id}_${i}(${v}, ${k}, rec))) { ${body(i)} }`,
+      (_, i) =>
+        `if ((${this.timed ? `meter.to(${step.id}), ` : ''}at = ${step.id}, f${step.id}_${i}(${v}, ${k}, rec))) { ${body(i)} }`,
     )
     const rest = branches(op.predicates.length).length > 0 ? body(op.predicates.length) : `op${step.id}.n++`
     return `${cases.join(' else ')} else { ${rest} }`
@@ -176,7 +216,7 @@ export class Generator {
         const [now, before] = [this.name(), this.name()]
         const test = (value: string) => `${op.negate ? '!' : ''}f${id}(${value}, ${k})`
         const old = this.ofOld(to, `${op.negate ? '!' : ''}f${id}(o, k) ? o : null`)
-        const tests = `at = ${id}; const ${now} = ${v} !== null && ${test(v)} ? ${v} : null, ${before} = ${o} != null ? ${old}(${o}, ${k}) : null;`
+        const tests = `${this.at(id)} const ${now} = ${v} !== null && ${test(v)} ? ${v} : null, ${before} = ${o} != null ? ${old}(${o}, ${k}) : null;`
         return `${tests} if (${now} !== null || ${before} !== null) { ${this.kept(to, op, k, now, before, ts)} }`
       }
       case 'mapValues': {
@@ -184,7 +224,7 @@ export class Generator {
         const old = to.needsOld
           ? `${o} == null ? null : ${this.ofOld(to, `f${id}(o, k) ?? null`)}(${o}, ${k})`
           : 'undefined'
-        return `at = ${id}; const ${now} = ${v} === null ? null : f${id}(${v}, ${k}) ?? null, ${before} = ${old}; ${this.kept(to, op, k, now, before, ts)}`
+        return `${this.at(id)} const ${now} = ${v} === null ? null : f${id}(${v}, ${k}) ?? null, ${before} = ${old}; ${this.kept(to, op, k, now, before, ts)}`
       }
       case 'toStream':
         return this.deliver(to, k, v, 'undefined', ts)
@@ -195,24 +235,24 @@ export class Generator {
         const apart = `if (${before} !== null && ${before}[0] != null) { ${this.deliver(to, `${before}[0]`, 'null', `${before}[1]`, ts)} }
           if (${now} !== null && ${now}[0] != null) { ${this.deliver(to, `${now}[0]`, `${now}[1]`, 'null', ts)} }`
         const together = this.deliver(to, `${now}[0]`, `${now}[1]`, `${before}[1]`, ts)
-        return `at = ${id}; const ${now} = ${pair}, ${before} = ${oldPair};
+        return `${this.at(id)} const ${now} = ${pair}, ${before} = ${oldPair};
           if (${now} !== null && ${before} !== null && ${now}[0] != null && op${id}.same(${now}[0], ${before}[0])) { ${together} } else { ${apart} }`
       }
       case 'tableJoin':
-        return `at = ${id}; op${id}.process(${k}, ${v}, ${o}, ${ts}, ${port});`
+        return `${this.at(id)} op${id}.process(${k}, ${v}, ${o}, ${ts}, ${port});`
       case 'foreignLookup':
       case 'foreignJoin':
-        return `at = ${id}; op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
+        return `${this.at(id)} op${id}.${port === 0 ? 'left' : 'right'}(${k}, ${v}, ${ts});`
       case 'streamTableJoin':
       case 'streamGlobalJoin':
         return ''
       case 'foreignSend':
       case 'toTable':
-        return `at = ${id}; op${id}.process(${k}, ${v}, ${ts});`
+        return `${this.at(id)} op${id}.process(${k}, ${v}, ${ts});`
       case 'late':
         return ''
       default:
-        return `at = ${id}; op${id}.process(${k}, ${v}, ${o}, ${ts});`
+        return `${this.at(id)} op${id}.process(${k}, ${v}, ${o}, ${ts});`
     }
   }
 
@@ -221,8 +261,8 @@ export class Generator {
    * and went to the policy then.
    */
   private ofOld(step: Step, result: string): string {
-    if (!this.made.has(-1 - step.id)) {
-      this.made.add(-1 - step.id)
+    if (!this.made.has(`q${step.id}`)) {
+      this.made.add(`q${step.id}`)
       this.functions.push(`function q${step.id}(o, k) { try { return ${result} } catch { return null } }`)
     }
     return `q${step.id}`

@@ -4,9 +4,10 @@ import { followsPresent, versionedRoot } from '../plan/versioned.ts'
 import type { RunBatch } from '../runtime/feed.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
+import type { TaskMeter } from '../metrics/task-meter.ts'
 import type { InputTime } from '../time/inputs.ts'
 import type { Counter } from '../operators/operator.ts'
-import { dropsOf, isOperator } from './steps.ts'
+import { dropsOf, isCounted, isOperator } from './steps.ts'
 
 /** What generated code and the interpreter are linked with. */
 export interface ProgramEnv {
@@ -19,6 +20,7 @@ export interface ProgramEnv {
   readonly tombstones: Readonly<Record<number, Counter>>
   /** Records without a key, dropped. */
   readonly keyless: Readonly<Record<number, Counter>>
+  readonly meter: TaskMeter
 }
 
 type Take = (k: unknown, v: unknown, o: unknown, ts: number) => void
@@ -36,6 +38,8 @@ interface Op {
  */
 export class Interpreter {
   readonly inputs: Record<number, RunBatch> = {}
+  /** The same functions: where time goes is asked with each call. */
+  readonly timed: Record<number, RunBatch> = this.inputs
   readonly outs: Record<number, unknown> = {}
   readonly lates: Record<number, unknown> = {}
   private readonly env: ProgramEnv
@@ -53,7 +57,7 @@ export class Interpreter {
   }
 
   private input(step: Step): RunBatch {
-    const { rec, clock, tombstones, keyless } = this.env
+    const { rec, clock, tombstones, keyless, meter } = this.env
     const body: Take = isOperator(step) ? (k, v, _o, ts) => this.call(step, k, v, ts) : this.deliver(step)
     const drops = dropsOf(step)
     return (batch, from, to, time) => {
@@ -69,6 +73,7 @@ export class Interpreter {
         if (drops.tombstones && value === null) (tombstones[step.id] as Counter).n++
         else if (drops.keyless && batch.keys[i] === null) (keyless[step.id] as Counter).n++
         else this.safely(() => body(batch.keys[i], value, batch.olds?.[i], ts))
+        if (meter.on) meter.to(step.id)
         this.moveTime(step, time, value, ts)
         clock.advance(clock.w)
       }
@@ -82,7 +87,7 @@ export class Interpreter {
     if (op.watermark.kind === 'none') return
     if (op.watermark.kind !== 'punctuated') time.raise(time.max - op.watermark.bound - 1)
     else if (value !== null) {
-      this.at = id
+      this.go(id)
       let w: number | null = null
       this.safely(() => {
         w = time.punctuate(value, ts)
@@ -94,9 +99,12 @@ export class Interpreter {
   private out(step: Step): unknown {
     const next = this.deliver(step)
     const { rec } = this.env
+    const { meter } = this.env
     const emit: Take = (k, v, o, ts) => {
       rec.ts = ts
+      const caller = meter.cur
       this.safely(() => next(k, v, o, ts), k, v)
+      if (meter.on) meter.to(caller)
     }
     return step.table ? emit : (k: unknown, v: unknown, ts: number) => emit(k, v, undefined, ts)
   }
@@ -104,9 +112,12 @@ export class Interpreter {
   /** One who throws does not keep a record from the others. */
   private deliver(step: Step): Take {
     const takes = step.outputs.filter(({ to }) => to.op.kind !== 'late').map((edge) => this.take(edge))
-    if (takes.length === 1) return takes[0] as Take
+    const { counts } = this.env.meter
+    const counted = isCounted(step)
     return (k, v, o, ts) => {
-      for (const take of takes) this.safely(() => take(k, v, o, ts), k, v)
+      if (counted) (counts[step.id] as number)++
+      if (takes.length === 1) (takes[0] as Take)(k, v, o, ts)
+      else for (const take of takes) this.safely(() => take(k, v, o, ts), k, v)
     }
   }
 
@@ -134,7 +145,7 @@ export class Interpreter {
     const op = step.op as PlanNode
     const { rec } = this.env
     const fn = (v: unknown, k: unknown): unknown => {
-      this.at = id
+      this.go(id)
       return (this.env.fns[id]![0] as UserFn)(v, k, rec)
     }
     const next = this.deliver(step)
@@ -177,7 +188,7 @@ export class Interpreter {
       case 'broadcast':
         if (port === 1) return (k, v, _o, ts) => this.call(step, k, v, ts)
         return (k, v, o, ts) => {
-          this.at = id
+          this.go(id)
           next(k, (this.env.fns[id]![0] as UserFn)(v, this.env.ops[id], k, rec), o, ts)
         }
       case 'process':
@@ -195,7 +206,7 @@ export class Interpreter {
       step.outputs.filter(({ to }) => to.op.kind === 'branch' && to.op.index === index).map((edge) => this.take(edge)),
     )
     return (k, v, o, ts) => {
-      this.at = step.id
+      this.go(step.id)
       const found = predicates.findIndex((predicate) => predicate(v, k, this.env.rec))
       const takes = branches[found < 0 ? predicates.length : found] as Take[]
       if (found < 0 && takes.length === 0) (this.env.ops[step.id] as Op).n++
@@ -207,7 +218,7 @@ export class Interpreter {
     const { id } = step
     const op = step.op as Exclude<Step['op'], { kind: 'repartitionWrite' | 'repartitionRead' }>
     const fn = (v: unknown, k: unknown): unknown => {
-      this.at = id
+      this.go(id)
       return (this.env.fns[id]![0] as UserFn)(v, k)
     }
     const next = this.deliver(step)
@@ -274,7 +285,7 @@ export class Interpreter {
 
   private sided({ id }: Step, port: number): Take {
     return (k, v, _o, ts) => {
-      this.at = id
+      this.go(id)
       const op = this.env.ops[id] as Op
       if (port === 0) op.left(k, v, ts)
       else op.right(k, v, ts)
@@ -282,15 +293,21 @@ export class Interpreter {
   }
 
   private call(step: Step, ...args: unknown[]): void {
-    this.at = step.id
+    this.go(step.id)
     ;(this.env.ops[step.id] as Op).process(...args)
   }
 
   private each<T>(id: number, items: Iterable<T>, act: (item: T) => void): void {
     for (const item of items) {
       this.safely(() => act(item))
-      this.at = id
+      this.go(id)
     }
+  }
+
+  /** The step being run. */
+  private go(id: number): void {
+    this.at = id
+    if (this.env.meter.on) this.env.meter.to(id)
   }
 
   private safely(act: () => void, key?: unknown, value?: unknown): void {

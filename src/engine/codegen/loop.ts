@@ -7,22 +7,35 @@ import type { Traits } from './traits.ts'
  * what is due fires. `time` is the input's own clock. What nobody in the sub-topology looks at is not kept up to date
  * within the batch, only at its end.
  */
-export function inputLoop(step: Step, body: string, traits: Traits): string {
+export function inputLoop(step: Step, body: string, traits: Traits, metering: Metering): string {
   return step.op.kind === 'repartitionRead'
-    ? repartitionLoop(step, step.op.repartition.change, body, traits)
-    : topicLoop(step, body, traits)
+    ? repartitionLoop(step, step.op.repartition.change, body, traits, metering)
+    : topicLoop(step, body, traits, metering)
 }
+
+export interface Metering {
+  /** Steps whose records are counted in the loop: in its own variables, told at its end. */
+  readonly tallies: ReadonlySet<number>
+  /** The copy that reads the clock between steps. */
+  readonly timed: boolean
+}
+
+const declared = ({ tallies }: Metering): string => [...tallies].map((id) => `let n${id} = 0;`).join(' ')
+const told = ({ tallies }: Metering): string => [...tallies].map((id) => `counts[${id}] += n${id};`).join(' ')
+/** Time goes to the input again, whatever steps the record went through. */
+const home = (step: Step, { timed }: Metering): string => (timed ? `meter.to(${step.id});` : '')
+const nameOf = (step: Step, { timed }: Metering): string => `in${step.id}${timed ? 't' : ''}`
 
 const failing = (traits: Traits, body: string): string =>
   `try { ${body} } catch (e) { ${traits.place ? '' : 'rec.batch = b; rec.i = i; '}rec.ts = ts; fail(e, at) }`
 
 const seen = (traits: Traits): string => `${traits.place ? 'rec.i = i;' : ''} ${traits.time ? 'rec.ts = ts;' : ''}`
 
-function repartitionLoop(step: Step, change: boolean, body: string, traits: Traits): string {
-  return `function in${step.id}(b, from, to, time) {
+function repartitionLoop(step: Step, change: boolean, body: string, traits: Traits, metering: Metering): string {
+  return `function ${nameOf(step, metering)}(b, from, to, time) {
     rec.batch = b; rec.own = undefined
     const keys = b.keys, values = b.values, olds = b.olds, times = b.timestamps, ws = b.w
-    let at = ${step.id}
+    let at = ${step.id}; ${declared(metering)}
     for (let i = from; i < to; i++) {
       const w = ws[i]
       if (w > time.w) time.raise(w)
@@ -30,12 +43,14 @@ function repartitionLoop(step: Step, change: boolean, body: string, traits: Trai
       ${seen(traits)}
       if (ts > clock.streamTime) clock.streamTime = ts
       ${failing(traits, body)}
+      ${home(step, metering)}
       if (clock.w >= clock.next) clock.advance(clock.w)
     }
+    ${told(metering)}
   }`
 }
 
-function topicLoop(step: Step, body: string, traits: Traits): string {
+function topicLoop(step: Step, body: string, traits: Traits, metering: Metering): string {
   const processed = failing(traits, body)
   const { tombstones, keyless } = dropsOf(step)
   const dropped = [
@@ -43,16 +58,18 @@ function topicLoop(step: Step, body: string, traits: Traits): string {
     ...(keyless ? [`if (k === null) env.keyless[${step.id}].n++; else `] : []),
   ].join('')
   const { each, last } = watermark(step, traits)
-  return `function in${step.id}(b, from, to, time) {
+  return `function ${nameOf(step, metering)}(b, from, to, time) {
     rec.batch = b; rec.own = undefined
     const keys = b.keys, values = b.values, times = b.timestamps, solo = time.solo
-    let max = time.max, at = ${step.id}
+    let max = time.max, at = ${step.id}; ${declared(metering)}
     for (let i = from; i < to; i++) {
       const k = keys[i], v = values[i], o = undefined, ts = times[i]
       ${seen(traits)}
       ${dropped === '' ? processed : `${dropped}{ ${processed} }`}
+      ${home(step, metering)}
       ${each}
     }
+    ${told(metering)}
     time.max = max
     ${last}
   }`

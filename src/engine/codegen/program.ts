@@ -6,6 +6,7 @@ import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskStores } from '../runtime/stores.ts'
 import { functionsOf } from '../runtime/user-functions.ts'
 import type { Counter } from '../operators/operator.ts'
+import type { TaskMeter } from '../metrics/task-meter.ts'
 import type { TaskClock } from '../time/clock.ts'
 import { Generator } from './generate.ts'
 import { Interpreter, type ProgramEnv } from './interpret.ts'
@@ -20,6 +21,7 @@ export interface LinkParts {
   readonly ops: Record<number, object>
   readonly strict: boolean
   readonly codegen: boolean
+  readonly meter: TaskMeter
   readonly tombstones: (step: Step) => Counter
   readonly keyless: (step: Step) => Counter
 }
@@ -27,6 +29,8 @@ export interface LinkParts {
 export interface Linked {
   /** By the id of the input's step. */
   readonly inputs: Record<number, RunBatch>
+  /** The same, reading the clock between steps. */
+  readonly timed: Record<number, RunBatch>
 }
 
 interface Made extends Linked {
@@ -61,12 +65,13 @@ export class Program {
       tombstones[step.id] = parts.tombstones(step)
       keyless[step.id] = parts.keyless(step)
     }
-    const env = { rec: parts.rec, clock: parts.clock, fail: parts.fail, ops: parts.ops, fns, tombstones, keyless }
+    const { rec, clock, fail, ops, meter } = parts
+    const env = { rec, clock, fail, ops, fns, meter, tombstones, keyless }
     const made =
       this.make === undefined || !parts.codegen ? new Interpreter(this.sub, env) : this.generated(this.make, env)
     for (const [id, out] of Object.entries(made.outs)) (parts.ops[Number(id)] as { out: unknown }).out = out
     for (const [id, late] of Object.entries(made.lates)) (parts.ops[Number(id)] as { late: unknown }).late = late
-    return { inputs: made.inputs }
+    return { inputs: made.inputs, timed: made.timed }
   }
 
   private generated(make: (env: object) => Made, env: ProgramEnv): Made {
@@ -76,13 +81,15 @@ export class Program {
     return make(env)
   }
 
-  prefetch(feed: Feed, from: number, to: number, stores: TaskStores): void {
+  prefetch(feed: Feed, from: number, to: number, stores: TaskStores, meter: TaskMeter): void {
     const { keys, timestamps } = feed.batch
-    for (const { store, before, after } of this.prefetched.get(feed.step) as readonly Prefetched[]) {
+    for (const { store, step, before, after } of this.prefetched.get(feed.step) as readonly Prefetched[]) {
+      if (meter.on) meter.to(step)
       const table = stores.tables.get(store)
       if (table instanceof KeyValueTable) table.prefetch(keys, from, to)
       else if (table instanceof JoinTable) table.prefetch(keys, timestamps, from, to, before, after)
     }
+    if (meter.on) meter.to(feed.step.id)
   }
 }
 
@@ -118,9 +125,9 @@ export function programOf(sub: SubTopology): Program {
  */
 function keyedStores(step: Step): Prefetched[] {
   const found = new Map<string, Prefetched>()
-  const add = (store: string, before = 0, after = 0) => void found.set(store, { store, before, after })
   const visit = (at: Step, port: number) => {
     const { op } = at
+    const add = (store: string, before = 0, after = 0) => void found.set(store, { store, step: at.id, before, after })
     if (op.kind === 'selectKey' || op.kind === 'map' || op.kind === 'flatMap' || op.kind === 'tableGroup') return
     // a change of the table goes no further
     if (port === 1 && (op.kind === 'streamGlobalJoin' || op.kind === 'streamTableJoin')) return
@@ -152,6 +159,8 @@ const isRowStore = ({ kind }: StoreSpec): boolean => kind === 'keyValue' || kind
 /** A store that records look into, under their key, and for joins so far around their time. */
 interface Prefetched {
   readonly store: string
+  /** Which looks. */
+  readonly step: number
   readonly before: number
   readonly after: number
 }

@@ -35,6 +35,11 @@ export const isOperator = (step: Step): boolean => {
   return 'store' in op && op.store !== undefined && (op.kind === 'source' || step.table)
 }
 
+const dividing = new Set<Step['op']['kind']>(['filter', 'flatMap', 'flatMapValues', 'branch', 'late', 'tableGroup'])
+
+/** As many records come out of others as go in. */
+export const isCounted = (step: Step): boolean => dividing.has(step.op.kind) || isOperator(step)
+
 /** Records that a stream's source drops and counts, though they move W; tables have their own say. */
 export function dropsOf({ op }: Step): { readonly tombstones: boolean; readonly keyless: boolean } {
   const stream = op.kind === 'source' && op.store === undefined

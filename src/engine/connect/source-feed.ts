@@ -4,7 +4,7 @@ import type { DhaaraError } from '../../errors/index.ts'
 import type { Step } from '../plan/physical.ts'
 import { SourceDecoder, type DecodePolicy } from '../runtime/decode.ts'
 import { EpochAborted } from '../runtime/errors.ts'
-import { InputFeed, type RunBatch } from '../runtime/feed.ts'
+import { InputFeed, type Runs } from '../runtime/feed.ts'
 import { noBatch } from '../runtime/record.ts'
 import type { InputTime } from '../time/inputs.ts'
 import { Chunk, fetchedOf, type SourcePosition } from './chunk.ts'
@@ -33,13 +33,13 @@ export class OwnFeed extends InputFeed {
   constructor(
     step: Step,
     time: InputTime,
-    run: RunBatch,
+    runs: Runs,
     partition: number,
     start: SourcePosition,
     reader: SourceReader,
     policy: DecodePolicy,
   ) {
-    super(step.name, step, time, run)
+    super(step.name, step, time, runs)
     this.source = step.name
     this.partition = partition
     this.reader = reader

@@ -1,5 +1,6 @@
 import type { Membership } from '../../connectors/broker/remote.ts'
 import type { EngineReport } from '../app/engine.ts'
+import { mergeErrors } from '../metrics/index.ts'
 import { taskOf } from './assignor.ts'
 import type { Offsets } from './inputs.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
@@ -122,6 +123,8 @@ export class Crew {
       counters,
       epochs: Math.max(...reports.map((one) => one.epochs)),
       watermark: Math.min(...reports.map((one) => one.watermark)),
+      tasks: reports.flatMap(({ tasks = [] }) => tasks),
+      errors: mergeErrors(reports.map(({ errors = [] }) => errors)),
     }
   }
 

@@ -1,6 +1,6 @@
 import type { RemoteLog, RemoteMember } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Engine, EngineEvents, EngineReport } from '../app/engine.ts'
+import type { Engine, EngineEvents, EngineMeters, EngineReport } from '../app/engine.ts'
 import type { StoreIds } from '../app/identity.ts'
 import type { Settings } from '../app/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -160,6 +160,11 @@ export class RemoteEngine implements Engine {
     const runner = this.crew?.runnerOf(taskName({ sub: layout.sub, partition }))
     if (runner === undefined) throw new DhaaraError('DHAARA_RESTORING', 'the tasks are not ready; ask again')
     return runner.ask(layout.sub, partition, layout.name, query)
+  }
+
+  readonly meters: EngineMeters = {
+    tasks: () => this.report().tasks ?? [],
+    errors: () => this.report().errors ?? [],
   }
 
   report(): EngineReport {

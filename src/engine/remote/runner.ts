@@ -176,7 +176,9 @@ export class Runner implements TaskRunner {
       for (const task of this.group.tasks) watermark = Math.min(watermark, task.parts.clock.w)
     }
     const recordsOut = this.written + this.outputs.written
-    return { recordsIn: this.processed, recordsOut, counters, epochs: this.epoch - 1, watermark }
+    const tasks = this.group?.report() ?? []
+    const errors = this.policies.errors.all()
+    return { recordsIn: this.processed, recordsOut, counters, epochs: this.epoch - 1, watermark, tasks, errors }
   }
 
   private async loop(): Promise<void> {

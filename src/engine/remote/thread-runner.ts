@@ -125,6 +125,8 @@ export class ThreadRunner implements TaskRunner {
       counters,
       epochs: before.epochs + last.epochs,
       watermark: last.watermark,
+      tasks: (last.tasks ?? []).map((task) => ({ ...task, worker: this.parts.number })),
+      errors: last.errors ?? [],
     }
   }
 

@@ -6,6 +6,12 @@ import { noBatch, type RecordBatch } from './record.ts'
 
 export type RunBatch = (batch: RecordBatch, from: number, to: number, time: InputTime) => void
 
+/** An input's two ways through its sub-topology. */
+export interface Runs {
+  readonly run: RunBatch
+  readonly timed: RunBatch
+}
+
 /**
  * One ordered flow of records into a task: a topic partition, or a channel from one producing task.
  * It holds the batch that is being worked on, and how far.
@@ -16,14 +22,17 @@ export abstract class Feed {
   readonly step: Step
   readonly time: InputTime
   readonly run: RunBatch
+  /** The same, reading the clock between steps. */
+  readonly timed: RunBatch
   batch: RecordBatch = noBatch
   cursor = 0
 
-  constructor(name: string, step: Step, time: InputTime, run: RunBatch) {
+  constructor(name: string, step: Step, time: InputTime, { run, timed }: Runs) {
     this.name = name
     this.step = step
     this.time = time
     this.run = run
+    this.timed = timed
   }
 
   /** Is a record at hand? Takes the next batch if the present one is done. */
@@ -101,14 +110,14 @@ export class TopicFeed extends InputFeed {
   constructor(
     step: Step,
     time: InputTime,
-    run: RunBatch,
+    runs: Runs,
     topic: string,
     partition: number,
     position: number,
     source: TopicSource,
   ) {
     const global = step.op.kind === 'source' && step.op.global
-    super(global ? `${step.name}|${topic}|${partition}` : `${step.name}|${topic}`, step, time, run)
+    super(global ? `${step.name}|${topic}|${partition}` : `${step.name}|${topic}`, step, time, runs)
     this.global = global
     this.topic = topic
     this.partition = partition
@@ -170,8 +179,8 @@ export class ChannelFeed extends Feed {
   /** Its producers are tasks of the same sub-topology: time there must not wait for it. */
   readonly echo: boolean
 
-  constructor(step: Step, time: InputTime, run: RunBatch, channel: Channel, echo: boolean) {
-    super(`${channel.repartition.name}|${channel.producer}`, step, time, run)
+  constructor(step: Step, time: InputTime, runs: Runs, channel: Channel, echo: boolean) {
+    super(`${channel.repartition.name}|${channel.producer}`, step, time, runs)
     this.channel = channel
     this.echo = echo
   }

@@ -3,11 +3,13 @@ import { DhaaraError } from '../../errors/index.ts'
 import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { CachePool, type Sealer, statePrefix } from '../../state/stores/index.ts'
 import type { ProgramEnv } from '../codegen/interpret.ts'
-import { type Program, programOf } from '../codegen/program.ts'
+import { type Linked, type Program, programOf } from '../codegen/program.ts'
 import { sourceStart } from '../connect/chunk.ts'
 import { Outbox } from '../connect/outbox.ts'
 import { outboxStore, OutboxRows } from '../connect/outbox-rows.ts'
 import { OwnFeed } from '../connect/source-feed.ts'
+import { TaskMeter } from '../metrics/task-meter.ts'
+import { reportTask, type TaskReport } from '../metrics/task-report.ts'
 import type { Counter } from '../operators/operator.ts'
 import { waitedFor } from '../plan/versioned.ts'
 import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
@@ -19,7 +21,7 @@ import { Channel, type Link } from './channel.ts'
 import { type ChannelCodec, channelCodec } from './channel-codec.ts'
 import { type DecodePolicy, SourceDecoder } from './decode.ts'
 import { EpochAborted, invalidAt, userError } from './errors.ts'
-import { ChannelFeed, type Feed, InputFeed, TopicFeed } from './feed.ts'
+import { ChannelFeed, type Feed, InputFeed, type Runs, TopicFeed } from './feed.ts'
 import type { Host, TaskId } from './host.ts'
 import { Instance } from './instance.ts'
 import { framesOf, type InFlight, putBack } from './in-flight.ts'
@@ -202,6 +204,11 @@ export class TaskGroup {
     for (const feed of this.ownFeeds()) if (names === undefined || names.includes(feed.source)) feed.endInput()
   }
 
+  /** How its tasks are. @param worker the thread's number */
+  report(worker?: number): TaskReport[] {
+    return this.tasks.map((task) => reportTask(task, worker))
+  }
+
   /** Calls of asynchronous steps that are running: what else they wait for is the clock. */
   get calling(): number {
     let calls = 0
@@ -339,8 +346,14 @@ export class TaskGroup {
         },
       }),
     })
+    const meter = new TaskMeter(
+      this.plan.steps.length,
+      sub.inputs.map(({ id }) => id),
+    )
+    clock.meter = meter
     const linked = program.link({
       rec,
+      meter,
       clock,
       fail,
       ops: instance.ops,
@@ -350,7 +363,7 @@ export class TaskGroup {
       keyless: (step) => this.counter(`${step.name}.dropped.null-key`),
     })
     const time = new TaskTime(clock)
-    const feeds = this.feeds(sub, partition, time, linked.inputs, saved)
+    const feeds = this.feeds(sub, partition, time, linked, meter, saved)
     const channels = sub.steps.flatMap(({ op }): readonly Link[] =>
       op.kind === 'repartitionWrite'
         ? (instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition))
@@ -380,7 +393,8 @@ export class TaskGroup {
       close: () => {
         for (const process of instance.processes) process.close()
       },
-      prefetch: (feed, from, to) => program.prefetch(feed, from, to, stores),
+      prefetch: (feed, from, to) => program.prefetch(feed, from, to, stores, meter),
+      meter,
     })
     for (const feed of feeds) {
       if (!(feed instanceof ChannelFeed)) continue
@@ -394,7 +408,8 @@ export class TaskGroup {
     sub: SubTopology,
     partition: number,
     time: TaskTime,
-    runs: Record<number, Feed['run']>,
+    { inputs, timed }: Linked,
+    meter: TaskMeter,
     saved: TaskMeta | undefined,
   ): Feed[] {
     const { host } = this
@@ -403,22 +418,22 @@ export class TaskGroup {
     const feeds: Feed[] = []
     for (const step of sub.inputs) {
       const { op } = step
-      const run = runs[step.id] as Feed['run']
+      const runs = { run: inputs[step.id] as Feed['run'], timed: timed[step.id] as Feed['run'] }
       const counted = !step.table || !streams || waited.has(step)
       if (op.kind === 'repartitionRead') {
         const { id, broadcast } = op.repartition
         const echo = this.leadsBack(id)
         for (const channel of this.incoming(id, partition))
-          feeds.push(new ChannelFeed(step, time.add(counted && !broadcast), run, channel, echo))
+          feeds.push(new ChannelFeed(step, time.add(counted && !broadcast), runs, channel, echo))
       } else if (op.kind === 'source' && op.own !== undefined) {
         if (host.openSource === undefined || partition < op.own.partitions)
-          feeds.push(this.ownFeed(step, op, op.own, partition, time.add(counted, op.watermark), run, saved))
+          feeds.push(this.ownFeed(step, op, op.own, partition, time.add(counted, op.watermark), runs, meter, saved))
       } else if (op.kind === 'source') {
         for (const topic of topicsOf(op, this.host.topics())) {
           const count = this.host.partitionsOf(topic)
           const mine = op.global ? Array.from({ length: count }, (_, p) => p) : partition < count ? [partition] : []
           for (const p of mine)
-            feeds.push(this.topicFeed(step, op, topic, p, time.add(counted, op.watermark), run, saved))
+            feeds.push(this.topicFeed(step, op, topic, p, time.add(counted, op.watermark), runs, meter, saved))
         }
       }
     }
@@ -438,15 +453,16 @@ export class TaskGroup {
     own: OwnSourceSpec,
     partition: number,
     time: InputTime,
-    run: Feed['run'],
+    runs: Runs,
+    meter: TaskMeter,
     saved: TaskMeta | undefined,
   ): Feed {
     const { host } = this
     if (host.openSource === undefined)
-      return this.topicFeed(step, withCodec(op), step.name, partition, time, run, saved)
+      return this.topicFeed(step, withCodec(op), step.name, partition, time, runs, meter, saved)
     const start = saved?.sources?.find(([name, p]) => name === step.name && p === partition)?.[2] ?? sourceStart
     const reader = host.openSource(own, { name: step.name, partition }, start)
-    const feed = new OwnFeed(step, time, run, partition, start, reader, this.decodePolicy())
+    const feed = new OwnFeed(step, time, runs, partition, start, reader, this.decodePolicy())
     feed.activeAt = host.now()
     return feed
   }
@@ -470,7 +486,8 @@ export class TaskGroup {
     topic: string,
     partition: number,
     time: InputTime,
-    run: Feed['run'],
+    runs: Runs,
+    meter: TaskMeter,
     saved: TaskMeta | undefined,
   ): TopicFeed {
     const { host } = this
@@ -484,9 +501,14 @@ export class TaskGroup {
       behind: (offset: number) => host.behind(topic, partition, offset),
     }
     const { fetch, behind } = op.global ? this.shared(topic, partition, source).reader(start) : source
-    const feed = new TopicFeed(step, time, run, topic, partition, start, {
+    const feed = new TopicFeed(step, time, runs, topic, partition, start, {
       fetch,
-      decode: (fetched, from, to) => decoder.decode(fetched, from, to),
+      decode: (fetched, from, to) => {
+        const began = performance.now()
+        const batch = decoder.decode(fetched, from, to)
+        meter.add(step.id, performance.now() - began)
+        return batch
+      },
       behind,
     })
     feed.activeAt = host.now()

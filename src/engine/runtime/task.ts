@@ -1,6 +1,7 @@
 import type { Outbox } from '../connect/outbox.ts'
 import type { MapAsync } from '../operators/async/map-async.ts'
 import type { PartialAggregate } from '../operators/partial-aggregate.ts'
+import type { TaskMeter } from '../metrics/task-meter.ts'
 import type { SubTopology } from '../plan/physical.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
@@ -30,6 +31,7 @@ export interface TaskParts {
   readonly end: () => void
   readonly close: () => void
   readonly prefetch: (feed: Feed, from: number, to: number) => void
+  readonly meter: TaskMeter
 }
 
 /** (sub-topology, partition): owns its stores and its clock, runs on one thread. */
@@ -84,9 +86,15 @@ export class Task {
         best = feed
       } else if (feed.head < behind) behind = feed.head
     }
-    if (best === undefined) return 0
+    if (best === undefined) {
+      this.parts.meter.stall(undefined)
+      return 0
+    }
     const meeting = sub.inputsMeet && feeds.length > 1
-    if (meeting && this.waits(best, idleFor, now)) return 0
+    if (meeting && this.waits(best, idleFor, now)) {
+      this.parts.meter.stall('waiting')
+      return 0
+    }
     const to = meeting ? sliceEnd(best, limit, before, behind) : Math.min(best.batch.count, best.cursor + limit)
     return this.process(best, to, now)
   }
@@ -156,22 +164,31 @@ export class Task {
 
   /** Asked before a slice, never within it. */
   get roomy(): boolean {
-    for (const channel of this.parts.channels) if (!channel.roomy) return false
+    for (const channel of this.parts.channels) {
+      if (channel.roomy) continue
+      this.parts.meter.stall('blocked')
+      return false
+    }
     return true
   }
 
   private process(feed: Feed, to: number, now: number): number {
     const from = feed.cursor
     this.finished = false
+    this.parts.meter.stall(undefined)
     if (feed.time.idle) feed.time.setIdle(false)
     if (feed instanceof InputFeed) {
       feed.touched = true
       feed.activeAt = now
       this.sourced += to - from
     }
+    const { meter } = this.parts
+    const timed = meter.begin(feed.step.id)
     this.parts.prefetch(feed, from, to)
-    feed.run(feed.batch, from, to, feed.time)
+    if (meter.on) feed.timed(feed.batch, from, to, feed.time)
+    else feed.run(feed.batch, from, to, feed.time)
     for (const partial of this.parts.partials) partial.flush()
+    meter.end(feed.step.id, timed, to - from)
     feed.cursor = to
     this.processed += to - from
     this.announce()

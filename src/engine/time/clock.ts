@@ -7,6 +7,13 @@ export interface Timed {
   fire(at: number): void
 }
 
+/** Told which step's work comes next, while `on`. */
+export interface StepTimer {
+  readonly on: boolean
+  readonly cur: number
+  to(step: number): void
+}
+
 /**
  * A task's event time: its watermark W, and who acts on it.
  *
@@ -26,6 +33,8 @@ export class TaskClock {
   target = Number.NEGATIVE_INFINITY
   /** All input has ended: W is going to +infinity, which is no time to expire anything by. */
   ended = false
+  /** Where time goes while timers fire; absent where nobody asks. */
+  meter: StepTimer | undefined = undefined
   /** Called once, before W goes to +infinity. */
   readonly ending: (() => void)[] = []
   /** When somebody acted last. */
@@ -96,11 +105,15 @@ export class TaskClock {
     if (at - 1 > this.w) this.w = at - 1
     this.acted = at
     this.entering()
+    const { meter } = this
+    const caller = meter?.cur ?? 0
+    if (meter?.on) meter.to(first.stepId)
     try {
       first.fire(at)
     } catch (error) {
       this.failed(error, first.stepId)
     }
+    if (meter?.on) meter.to(caller)
     return true
   }
 }

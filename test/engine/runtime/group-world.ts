@@ -52,7 +52,7 @@ interface SimWorker {
   readonly sealed: Sealed[]
 }
 
-const noStats: EpochStats = { processed: 0, recordsIn: 0, recordsOut: 0, counters: [], watermark: 0 }
+const noStats: EpochStats = { processed: 0, recordsIn: 0, recordsOut: 0, counters: [], watermark: 0, positions: [] }
 
 export class World {
   readonly log: EmbeddedLog

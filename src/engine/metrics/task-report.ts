@@ -1,0 +1,58 @@
+import type { Task } from '../runtime/task.ts'
+
+/** What one task has done since its thread (re)started it. Plain data: it goes from workers to the owner as it is. */
+export interface TaskReport {
+  readonly sub: number
+  readonly partition: number
+  /** undefined: in the app's own thread. */
+  readonly worker?: number
+  /** Records that came in, from topics and from other tasks. */
+  readonly processed: number
+  /** Records from other tasks that have come and wait. */
+  readonly backlog: number
+  /** Could not go on: those behind it take no more. */
+  readonly blockedMs: number
+  /** Waited for an input that might have brought something older. */
+  readonly waitingMs: number
+  /** Epoch ms; infinite at either end. */
+  readonly watermark: number
+  /** Highest timestamp seen. */
+  readonly streamTime: number
+  /** In the order of the sub-topology's steps. */
+  readonly steps: readonly StepReport[]
+}
+
+export interface StepReport {
+  readonly id: number
+  /** Records that came into the task here. */
+  readonly came: number
+  /** Records that came out; of steps that pass on what comes in, 0. */
+  readonly out: number
+  readonly busyMs: number
+}
+
+/** Looks at a task between two slices. */
+export function reportTask({ parts, processed }: Task, worker?: number): TaskReport {
+  const { sub, partition, clock, meter, feeds } = parts
+  meter.refresh()
+  const { came, counts, busy, blockedMs, waitingMs } = meter
+  let backlog = 0
+  for (const feed of feeds) if ('backlog' in feed) backlog += feed.backlog as number
+  return {
+    sub: sub.id,
+    partition,
+    ...(worker === undefined ? {} : { worker }),
+    processed,
+    backlog,
+    blockedMs,
+    waitingMs,
+    watermark: clock.w,
+    streamTime: clock.streamTime,
+    steps: sub.steps.map(({ id }) => ({
+      id,
+      came: came[id] as number,
+      out: counts[id] as number,
+      busyMs: busy[id] as number,
+    })),
+  }
+}
