@@ -43,10 +43,12 @@ export interface RunOptions {
   readonly keep: boolean
   /** Of each topic. */
   readonly partitions: number
+  /** Serves the app and its console here, and goes on until it is interrupted. */
+  readonly http: number | undefined
 }
 
 /**
- * Reads `--count --seed --rate --late --disorder --dir --keep --partitions`.
+ * Reads `--count --seed --rate --late --disorder --dir --keep --partitions --http`.
  * @throws Error with a message for the user
  */
 export function parseRunOptions(
@@ -55,7 +57,7 @@ export function parseRunOptions(
 ): RunOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { ...generatorOptions, dir: text, keep: { type: 'boolean' }, partitions: text },
+    options: { ...generatorOptions, dir: text, keep: { type: 'boolean' }, partitions: text, http: text },
   })
   return {
     params: paramsOf(values, defaults.count),
@@ -63,6 +65,7 @@ export function parseRunOptions(
     dir: values.dir ?? defaults.dir,
     keep: values.keep ?? false,
     partitions: number('partitions', values.partitions, { whole: true, min: 1, max: 1000 }) ?? 1,
+    http: number('http', values.http, { whole: true, max: 65_535 }),
   }
 }
 

@@ -67,14 +67,16 @@ export function main(job: Job): Promise<void> {
  */
 export async function run(
   job: Job,
-  { params, rate, dir, partitions }: RunOptions,
+  { params, rate, dir, partitions, http }: RunOptions,
   { style, signal }: { readonly style: Style; readonly signal: AbortSignal },
 ): Promise<RunSummary> {
   const mark = readMark(dir, job.name) ?? { example: job.name, params, partitions }
   const sentBefore = await recordsIn(dir)
   const broker = embeddedBroker({ dir, partitions: mark.partitions })
-  await using app = new StreamsApp({ applicationId: job.name, topology: job.topology, broker, signal })
+  const served = http === undefined ? {} : { http: { port: http } }
+  await using app = new StreamsApp({ applicationId: job.name, topology: job.topology, broker, signal, ...served })
   await app.start()
+  if (http !== undefined) console.log(`Console: http://127.0.0.1:${http}/ (Ctrl-C ends)`)
   writeMark(dir, mark)
 
   const failed = new AbortController()
@@ -100,7 +102,7 @@ export async function run(
   }
   using _ = new Progress(look, style, process.stdout, () => live?.take() ?? [])
   await sender.send(job.inputs(mark.params), rate, AbortSignal.any([signal, failed.signal]))
-  app.endInputs()
+  if (http === undefined) app.endInputs()
   try {
     return await app.completed
   } finally {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Change, type Observed, toJson } from '../engine/query/index.ts'
+import type { Sampler } from './live/sampler.ts'
 import { HttpProblem } from './problem.ts'
 import type { Asked } from './route.ts'
 
@@ -8,20 +9,47 @@ const mostStreams = 500
 /** A comment goes out so often, so that nobody between takes the silence for the end. */
 const heartbeat = 15_000
 
-/** Changes as server-sent events. */
+/** Server-sent events. */
 export class EventStreams {
   #open = 0
 
-  /** @throws HttpProblem 429; what is wrong with the subscription, before anything is sent */
-  async send(asked: Asked, changes: Observed<Change<unknown, unknown>>, stop: AbortController): Promise<unknown> {
+  /**
+   * A store's changes.
+   * @throws HttpProblem 429; what is wrong with the subscription, before anything is sent
+   */
+  send(asked: Asked, changes: Observed<Change<unknown, unknown>>, stop: AbortController): Promise<unknown> {
+    const iterator = changes[Symbol.asyncIterator]()
+    const next = async (): Promise<IteratorResult<string>> => {
+      const result = await iterator.next()
+      if (result.done) return { done: true, value: undefined }
+      const { key, value, timestamp } = result.value
+      return { value: `data: {"key":${toJson(key)},"value":${toJson(value)},"timestamp":${timestamp}}\n\n` }
+    }
+    return this.#stream(asked, { next }, () => stop.abort())
+  }
+
+  /**
+   * The last minutes, then how the app is each second. Who reads slowly misses seconds, and sees the last.
+   * @throws HttpProblem 429
+   */
+  sendLive(asked: Asked, sampler: Sampler): Promise<unknown> {
+    async function* ticks(): AsyncGenerator<string, undefined> {
+      yield `event: history\ndata: ${JSON.stringify(sampler.history)}\n\n`
+      yield `event: tick\ndata: ${JSON.stringify(sampler.tick)}\n\n`
+      for (let tick = await sampler.next(); tick !== undefined; tick = await sampler.next())
+        yield `event: tick\ndata: ${JSON.stringify(tick)}\n\n`
+      return undefined
+    }
+    return this.#stream(asked, ticks(), () => {})
+  }
+
+  async #stream({ reply, request }: Asked, source: Source, closed: () => void): Promise<unknown> {
     if (this.#open >= mostStreams)
       throw new HttpProblem(429, `There are ${mostStreams} subscriptions already; ask again when others have ended`)
-    const { reply, request } = asked
-    const source = changes[Symbol.asyncIterator]()
     this.#open++
     reply.raw.once('close', () => {
       this.#open--
-      stop.abort()
+      closed()
     })
     const first = source.next()
     // what is wrong shows at once; a store without rows says nothing
@@ -33,13 +61,13 @@ export class EventStreams {
   }
 }
 
-async function* texts(
-  source: AsyncIterator<Change<unknown, unknown>>,
-  first: Promise<IteratorResult<Change<unknown, unknown>>>,
-): AsyncGenerator<string, void> {
+/** Texts of events. */
+type Source = Pick<AsyncIterator<string, unknown>, 'next'>
+
+async function* texts(source: Source, first: Promise<IteratorResult<string>>): AsyncGenerator<string, void> {
   let next = first
   try {
-    yield ': changes\n\n'
+    yield ': events\n\n'
     for (;;) {
       const { promise: silent, resolve } = Promise.withResolvers<undefined>()
       const timer = setTimeout(() => resolve(undefined), heartbeat)
@@ -48,9 +76,8 @@ async function* texts(
       if (result === undefined) yield ':\n\n'
       else if (result.done) return
       else {
-        const { key, value, timestamp } = result.value
         next = source.next()
-        yield `data: {"key":${toJson(key)},"value":${toJson(value)},"timestamp":${timestamp}}\n\n`
+        yield result.value
       }
     }
   } finally {

@@ -1,5 +1,7 @@
 import type { ReadableLog } from '../connectors/broker/index.ts'
 import type { Topology } from '../dsl/topology/index.ts'
+import type { EngineMeters } from '../engine/app/engine.ts'
+import type { PhysicalPlan } from '../engine/plan/physical.ts'
 import type { AnyStoreQuery } from '../engine/query/index.ts'
 import type { AppState } from '../engine/runtime/lifecycle.ts'
 
@@ -19,6 +21,9 @@ export interface Served {
   metrics(): Readonly<Record<string, number>>
   /** Into a new folder of the machine that the app runs on. */
   savepoint(folder: string): Promise<SavepointInfo>
+  /** What each task and step does. */
+  meters(): EngineMeters
+  plan(): PhysicalPlan
   /** The last ones, newest last. */
   checkpoints(): readonly CheckpointInfo[]
 }

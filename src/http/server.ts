@@ -3,12 +3,15 @@ import { fastify, type FastifyReply } from 'fastify'
 import type { Logger } from '../engine/app/logger.ts'
 import { DhaaraError } from '../errors/index.ts'
 import { EventStreams } from './events.ts'
+import { serveConsole } from './console.ts'
 import { guard, isLoopback } from './guard.ts'
+import { Sampler } from './live/sampler.ts'
 import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { HttpProblem, problemOf, problemType } from './problem.ts'
 import { anything, object, type Route } from './route.ts'
 import { appRoutes } from './routes/app.ts'
+import { liveRoutes } from './routes/live.ts'
 import { storeRoutes } from './routes/stores.ts'
 import type { CheckpointInfo, HttpOptions, Served } from './served.ts'
 
@@ -47,6 +50,7 @@ export async function serveApp(
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [] } },
   })
   const metrics = new AppMetrics(app)
+  const sampler = new Sampler(app)
   const events = new EventStreams()
   const check = guard(options)
   const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
@@ -67,10 +71,18 @@ export async function serveApp(
     ),
   )
   server.addHook('onSend', async (_, reply) => {
-    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    const { etag } = reply.getHeaders()
+    void reply.headers({
+      'cache-control': etag === undefined ? 'no-store' : 'no-cache',
+      'x-content-type-options': 'nosniff',
+    })
   })
 
-  const routes: Route[] = [...appRoutes(app, metrics, version, admin), ...storeRoutes(app, events)]
+  const routes: Route[] = [
+    ...appRoutes(app, metrics, version, admin),
+    ...liveRoutes(app, sampler, events),
+    ...storeRoutes(app, events),
+  ]
   const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
   for (const route of [...routes, documentRoute(() => document)]) {
     const { method, url, params, query = {}, body, open, answer } = route
@@ -95,9 +107,11 @@ export async function serveApp(
         }),
     })
   }
+  serveConsole(server, token === undefined ? check : () => {})
   try {
     await server.listen({ port, host })
   } catch (cause) {
+    sampler[Symbol.dispose]()
     throw new DhaaraError('DHAARA_OPTION', `http cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
       cause,
     })
@@ -107,8 +121,12 @@ export async function serveApp(
   logger.info({ url }, 'http')
   return {
     url,
-    checkpoint: (info) => metrics.checkpoint(info),
+    checkpoint(info) {
+      metrics.checkpoint(info)
+      sampler.checkpoint(info)
+    },
     [Symbol.asyncDispose]: async () => {
+      sampler[Symbol.dispose]()
       await server.close()
     },
   }

@@ -19,6 +19,8 @@ import { Policies } from './policies.ts'
 
 /** Records between two looks at the clock and at the event loop. */
 const SLICE = 8192
+/** The same in milliseconds, where records take long. */
+const TURN = 10
 const FETCH_BYTES = 1 << 20
 const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
 
@@ -196,7 +198,7 @@ export class LocalEngine implements Engine {
     try {
       const before = this.sourceRecords()
       this.group.tick()
-      this.group.run(SLICE)
+      this.group.run(SLICE, TURN)
       const n = this.sourceRecords() - before
       this.processed += n
       if (this.group.pressed) {

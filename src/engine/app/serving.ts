@@ -83,6 +83,8 @@ export class Serving {
       store: (name) => app.store(name),
       metrics: () => app.metrics(),
       savepoint: (folder) => app.savepoint(folder),
+      meters: () => engine().meters,
+      plan: () => plan,
       checkpoints: () => this.recent,
       log,
       stores: () => storesOf(plan, engine()),

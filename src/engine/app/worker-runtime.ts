@@ -27,6 +27,8 @@ import type { Bounds, EndingSources, EpochStats, Order, Part, Report, WorkerStar
 
 /** Records between two looks at the owner's orders and at the event loop. */
 const SLICE = 8192
+/** The same in milliseconds, where records take long. */
+const TURN = 10
 const FETCH_BYTES = 1 << 20
 /** Longest sleep, ms: idleness is judged by the clock. */
 const NAP = 100
@@ -178,7 +180,7 @@ export class WorkerRuntime {
         transport.flush()
       } else {
         group.tick()
-        n = group.run(SLICE)
+        n = group.run(SLICE, TURN)
         if (n > 0 || this.outputs.written > 0 || (group.ended && !this.saidEnded)) this.markDirty()
         this.tellPositions()
         if (!this.saidPressed && group.pressed) {

@@ -86,12 +86,13 @@ export class TaskGroup {
   }
 
   /**
-   * Runs until nothing is at hand, about `limit` records were processed, or as much waits to be written as there may be.
-   * Returns how many records were processed.
+   * Runs until nothing is at hand, about `limit` records were processed, as much waits to be written as there may be, or so much
+   * time is over: then others want the thread. Returns how many records were processed.
    */
-  run(limit: number): number {
+  run(limit: number, ms = Number.POSITIVE_INFINITY): number {
     let processed = 0
-    for (let moved = true; moved && processed < limit; ) {
+    const until = performance.now() + ms
+    for (let moved = true; moved && processed < limit && performance.now() < until; ) {
       moved = this.transport?.receive() ?? false
       const now = this.host.now()
       for (const task of this.order) {

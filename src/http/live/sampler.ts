@@ -1,0 +1,166 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import type { Histogram } from '../../engine/metrics/index.ts'
+import type { CheckpointInfo, Served } from '../served.ts'
+import { stepTicks, taskTick } from './steps.ts'
+import type { CheckpointTick, InputTick, Percentiles, Point, ProcessTick, StoreTick, Tick } from './types.ts'
+
+const interval = 1000
+/** Ten minutes of points. */
+const remembered = 600
+
+/** Looks at an app each second, and remembers what charts show. */
+export class Sampler implements Disposable {
+  /** Oldest first. */
+  readonly history: Point[] = []
+  private readonly app: Served
+  private readonly timer: NodeJS.Timeout
+  private readonly loop = monitorEventLoopDelay({ resolution: 20 })
+  private last: Tick | undefined
+  private waiting = Promise.withResolvers<Tick | undefined>()
+  private checkpoints: CheckpointInfo[] = []
+  private checkpointed = { count: 0, bytes: 0 }
+  private cpu = process.cpuUsage()
+  private cpuAt = performance.now()
+
+  constructor(app: Served) {
+    this.app = app
+    this.loop.enable()
+    this.timer = setInterval(() => this.sample(), interval)
+    this.timer.unref()
+  }
+
+  checkpoint(info: CheckpointInfo): void {
+    this.checkpoints.push(info)
+    this.checkpointed = { count: this.checkpointed.count + 1, bytes: this.checkpointed.bytes + info.bytes }
+  }
+
+  /** The last one. */
+  get tick(): Tick {
+    return this.last ?? this.sample()
+  }
+
+  /** The next one; undefined: there will be none. Who asks late has missed those between, not this one. */
+  next(): Promise<Tick | undefined> {
+    return this.waiting.promise
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.timer)
+    this.loop.disable()
+    this.waiting.resolve(undefined)
+  }
+
+  private sample(): Tick {
+    const tick = this.look()
+    const { last, waiting } = this
+    this.last = tick
+    if (last !== undefined) {
+      this.history.push(pointOf(last, tick))
+      if (this.history.length > remembered) this.history.shift()
+    }
+    this.waiting = Promise.withResolvers()
+    waiting.resolve(tick)
+    return tick
+  }
+
+  private look(): Tick {
+    const { app } = this
+    const metrics = app.metrics()
+    const plan = app.plan()
+    const meters = orElse(() => app.meters(), undefined)
+    const tasks = meters?.tasks() ?? []
+    const errors = meters?.errors() ?? []
+    return {
+      at: Date.now(),
+      state: app.state,
+      upMs: Math.round(performance.now() - app.startedAt),
+      recordsIn: metrics['recordsIn'] ?? 0,
+      recordsOut: metrics['recordsOut'] ?? 0,
+      steps: stepTicks(plan, tasks, metrics),
+      tasks: tasks.map(taskTick),
+      inputs: this.inputs(),
+      stores: this.stores(),
+      latency: meters?.latency === undefined ? null : percentilesOf(meters.latency.take()),
+      checkpoints: this.takeCheckpoints(),
+      process: this.processTick(),
+      errors: { kinds: errors.length, count: errors.reduce((sum, { count }) => sum + count, 0) },
+    }
+  }
+
+  private inputs(): InputTick[] {
+    const { app } = this
+    return orElse(() => {
+      const log = app.log()
+      if (log === undefined) return []
+      return app.positions().map(({ topic, partition, position }) => ({
+        topic,
+        partition,
+        position: position ?? null,
+        end: log.endOffset(topic, partition),
+      }))
+    }, [])
+  }
+
+  private stores(): StoreTick[] {
+    return []
+  }
+
+  private takeCheckpoints(): CheckpointTick {
+    const { checkpoints } = this
+    this.checkpoints = []
+    const times = checkpoints.map(({ ms }) => ms)
+    const none = times.length === 0
+    return {
+      ...this.checkpointed,
+      ms: none ? null : times.reduce((sum, ms) => sum + ms, 0) / times.length,
+      maxMs: none ? null : Math.max(...times),
+    }
+  }
+
+  private processTick(): ProcessTick {
+    const now = performance.now()
+    const used = process.cpuUsage(this.cpu)
+    const cpu = (used.user + used.system) / 1000 / Math.max(1, now - this.cpuAt)
+    this.cpu = process.cpuUsage()
+    this.cpuAt = now
+    const { rss, heapUsed } = process.memoryUsage()
+    const loopMs = Math.max(0, this.loop.max / 1e6 - 20)
+    this.loop.reset()
+    return { cpu, rssBytes: rss, heapBytes: heapUsed, loopMs: Number.isFinite(loopMs) ? loopMs : 0 }
+  }
+}
+
+function pointOf(before: Tick, now: Tick): Point {
+  const seconds = Math.max(0.001, (now.at - before.at) / 1000)
+  const rate = (was: number, is: number): number => Math.max(0, is - was) / seconds
+  return {
+    at: now.at,
+    in: rate(before.recordsIn, now.recordsIn),
+    out: rate(before.recordsOut, now.recordsOut),
+    latency: now.latency,
+    checkpointMs: now.checkpoints.ms,
+    lag: now.inputs.reduce((sum, { position, end }) => sum + (position === null ? 0 : Math.max(0, end - position)), 0),
+    cpu: now.process.cpu,
+  }
+}
+
+function percentilesOf(histogram: Histogram): Percentiles | null {
+  if (histogram.count === 0) return null
+  const { count, max } = histogram
+  return {
+    count,
+    p50: histogram.percentile(0.5),
+    p99: histogram.percentile(0.99),
+    p999: histogram.percentile(0.999),
+    max,
+  }
+}
+
+/** An app that is starting, or over, has less to tell. */
+function orElse<T, E>(read: () => T, otherwise: E): T | E {
+  try {
+    return read()
+  } catch {
+    return otherwise
+  }
+}

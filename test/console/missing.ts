@@ -1,0 +1,3 @@
+describe('the console', () => {
+  it.skip('needs Chromium: apt-get install chromium, or CHROMIUM=path')
+})
