@@ -6,7 +6,13 @@ import { connection, follow, live, paused } from './lib/live.ts'
 import { go, pages, route } from './lib/route.ts'
 import { useStore } from './lib/store.ts'
 import { toggleTheme } from './lib/theme.ts'
+import { Errors } from './pages/Errors.tsx'
 import { Flow } from './pages/Flow.tsx'
+import { Letters } from './pages/Letters.tsx'
+import { Stores } from './pages/Stores.tsx'
+import { Tasks } from './pages/Tasks.tsx'
+import { Time } from './pages/Time.tsx'
+import { Topics } from './pages/Topics.tsx'
 import { Help } from './ui/Help.tsx'
 import { Palette } from './ui/Palette.tsx'
 import { Rail } from './ui/Rail.tsx'
@@ -55,8 +61,18 @@ export function App() {
     switch (page) {
       case 'flow':
         return <Flow live={now} chosen={chosen} />
-      default:
-        return null
+      case 'time':
+        return <Time live={now} />
+      case 'stores':
+        return <Stores chosen={chosen} />
+      case 'topics':
+        return <Topics live={now} chosen={chosen} />
+      case 'letters':
+        return <Letters chosen={chosen} />
+      case 'tasks':
+        return <Tasks live={now} chosen={chosen} />
+      case 'errors':
+        return <Errors />
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { ReadableLog } from '../connectors/broker/index.ts'
+import type { LetterFilter, LetterPage, LettersDone, ReadableLog } from '../connectors/broker/index.ts'
 import type { Topology } from '../dsl/topology/index.ts'
 import type { EngineMeters } from '../engine/app/engine.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
@@ -21,6 +21,10 @@ export interface Served {
   metrics(): Readonly<Record<string, number>>
   /** Into a new folder of the machine that the app runs on. */
   savepoint(folder: string): Promise<SavepointInfo>
+  /** How the topology reads or writes a topic; undefined: it does not. */
+  serdes(topic: string): { readonly key?: TopicSerde | undefined; readonly value?: TopicSerde | undefined }
+  /** undefined where dead letters lie elsewhere. */
+  letters(): Letters | undefined
   /** What each task and step does. */
   meters(): EngineMeters
   plan(): PhysicalPlan
@@ -32,6 +36,18 @@ export interface SavepointInfo {
   readonly app: string
   readonly createdAt: string
   readonly stores: readonly { readonly files: readonly { readonly rows: number }[] }[]
+}
+
+export interface TopicSerde {
+  deserialize(bytes: Uint8Array, topic: string): unknown
+}
+
+/** The app's dead letters. */
+export interface Letters {
+  readonly topic: string
+  list(filter: LetterFilter, limit: number, before: number | undefined): LetterPage
+  replay(filter: LetterFilter): LettersDone
+  drop(filter: LetterFilter): LettersDone
 }
 
 export interface StoreInfo {
@@ -73,6 +89,6 @@ export interface HttpOptions {
   readonly host?: string
   /** Asked of every request but those for health: `Authorization: Bearer …`. */
   readonly token?: string
-  /** Lets requests make savepoints. */
+  /** Lets requests change something: savepoints, dead letters that are replayed or dropped. Give a token with it. */
   readonly admin?: boolean
 }

@@ -12,7 +12,9 @@ import { HttpProblem, problemOf, problemType } from './problem.ts'
 import { anything, object, type Route } from './route.ts'
 import { appRoutes } from './routes/app.ts'
 import { liveRoutes } from './routes/live.ts'
+import { letterRoutes } from './routes/letters.ts'
 import { storeRoutes } from './routes/stores.ts'
+import { topicRoutes } from './routes/topics.ts'
 import type { CheckpointInfo, HttpOptions, Served } from './served.ts'
 
 export interface HttpServer extends AsyncDisposable {
@@ -82,6 +84,8 @@ export async function serveApp(
     ...appRoutes(app, metrics, version, admin),
     ...liveRoutes(app, sampler, events),
     ...storeRoutes(app, events),
+    ...topicRoutes(app),
+    ...letterRoutes(app, options.admin === true),
   ]
   const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
   for (const route of [...routes, documentRoute(() => document)]) {

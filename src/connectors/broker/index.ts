@@ -16,6 +16,14 @@ export {
   type RecordSerde,
   type RequestHandler,
 } from './broker.ts'
+export type {
+  DeadLetter,
+  LetterFilter,
+  LetterPage,
+  LettersDone,
+  LettersRequest,
+  LetterState,
+} from './dead-letter.ts'
 export { FrameBuilder, type FrameLimits } from './frame-builder.ts'
 export type {
   Appended,

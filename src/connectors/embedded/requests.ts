@@ -1,9 +1,11 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { EmbeddedLease, RequestHandler } from '../broker/broker.ts'
+import type { LettersRequest } from '../broker/dead-letter.ts'
 import { FrameBuilder } from '../broker/frame-builder.ts'
 import type { FetchedBatch, OwnedLog, RecordHeaders } from '../broker/log.ts'
 import { partitionOf } from '../broker/partitioner.ts'
 import { Appends } from './appends.ts'
+import { lettersOf } from './dead-letters.ts'
 
 export interface TopicReport {
   readonly name: string
@@ -63,7 +65,7 @@ export class Requests {
   }
 }
 
-/** The requests about topics: `topics`, `produce` and `consume`. */
+/** The requests about topics: `topics`, `produce`, `consume`, and `letters.…` about dead letters. */
 export function addTopicRequests(
   requests: Requests,
   owner: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
@@ -71,6 +73,19 @@ export function addTopicRequests(
   requests.handle('topics', () => reportTopics(owner.log))
   requests.handle('produce', (params) => produce(owner, params as { topic: string; records: readonly WireRecord[] }))
   requests.handle('consume', (params, signal) => consume(owner.log, params as ConsumeParams, signal))
+  const letters = lettersOf(owner)
+  requests.handle('letters.list', (params) => {
+    const { from, filter, limit, before } = params as LettersRequest
+    return letters(from).list(filter, limit, before)
+  })
+  requests.handle('letters.replay', (params) => {
+    const { from, filter = {} } = params as LettersRequest
+    return letters(from).replay(filter)
+  })
+  requests.handle('letters.drop', (params) => {
+    const { from, filter = {} } = params as LettersRequest
+    return letters(from).drop(filter)
+  })
 }
 
 function reportTopics(log: OwnedLog): TopicReport[] {

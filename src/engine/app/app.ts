@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
-import { type Broker, openEmbedded, type OutputRecord } from '../../connectors/broker/broker.ts'
+import { type Broker, type EmbeddedLease, openEmbedded, type OutputRecord } from '../../connectors/broker/broker.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { isRemote, type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
@@ -82,6 +82,7 @@ export class StreamsApp implements AsyncDisposable {
   private answering: Disposable | undefined
   /** Savepoints. */
   private writing: Promise<unknown> = Promise.resolve()
+  private embedded: EmbeddedLease | undefined
   private log: ReadableLog | undefined
   private startedAt = 0
   private last: EngineReport | undefined
@@ -257,6 +258,7 @@ export class StreamsApp implements AsyncDisposable {
     const { applicationId } = settings
     const lease = await openEmbedded(broker, { cacheBytes: this.blockCacheBytes })
     this.lease = lease
+    this.embedded = lease
     this.log = lease.log
     this.backend = lease.backend
     evolve(lease.backend, applicationId, plan, this.options)
@@ -343,6 +345,7 @@ export class StreamsApp implements AsyncDisposable {
       workers: workers?.workers ?? 0,
       engine,
       log: () => this.log,
+      request: (name, params) => this.embedded?.request(name, params, new AbortController().signal),
     })
   }
 

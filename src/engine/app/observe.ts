@@ -33,7 +33,8 @@ export function observeTopic<K, V>(
   })
 }
 
-function serdesOf({ nodes }: LogicalPlan, topic: string) {
+/** Those of the topology's sink or source of this topic, if there is one. */
+export function serdesOf({ nodes }: LogicalPlan, topic: string) {
   for (const node of nodes)
     if (node.kind === 'sink' && node.topic === topic) return { key: node.key, value: node.value }
   for (const node of nodes) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { LetterPage, LettersDone, LettersRequest } from '../../connectors/broker/dead-letter.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import type { Topology } from '../../dsl/topology/index.ts'
 import type {
@@ -6,6 +7,7 @@ import type {
   HttpOptions,
   HttpServer,
   InputPosition,
+  Letters,
   Served,
   StoreInfo,
   TaskInfo,
@@ -15,6 +17,7 @@ import { type AnyStoreQuery, storeLayout } from '../query/index.ts'
 import type { AppState } from '../runtime/lifecycle.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import type { Engine } from './engine.ts'
+import { serdesOf } from './observe.ts'
 import type { Settings } from './options.ts'
 import type { Savepoint } from './savepoint.ts'
 
@@ -38,6 +41,8 @@ export interface ServedParts {
   engine(): Engine
   /** The topics, where they lie in this process. */
   log(): ReadableLog | undefined
+  /** What the owner of the directory answers; undefined where there is none. */
+  request(name: string, params: unknown): unknown
 }
 
 /** Checkpoints that are remembered. */
@@ -72,7 +77,8 @@ export class Serving {
     await server?.[Symbol.asyncDispose]()
   }
 
-  private served({ app, settings, startedAt, topology, plan, workers, engine, log }: ServedParts): Served {
+  private served({ app, settings, startedAt, topology, plan, workers, engine, log, request }: ServedParts): Served {
+    const { deadLetterTopic } = settings
     return {
       applicationId: settings.applicationId,
       startedAt,
@@ -84,6 +90,8 @@ export class Serving {
       metrics: () => app.metrics(),
       savepoint: (folder) => app.savepoint(folder),
       meters: () => engine().meters,
+      serdes: (topic) => serdesOf(plan.logical, topic),
+      letters: () => (log() === undefined ? undefined : lettersOf(deadLetterTopic, request)),
       plan: () => plan,
       checkpoints: () => this.recent,
       log,
@@ -91,6 +99,16 @@ export class Serving {
       tasks: () => tasksOf(plan, engine(), workers),
       positions: () => positionsOf(plan, engine(), log()),
     }
+  }
+}
+
+function lettersOf(topic: string, request: ServedParts['request']): Letters {
+  return {
+    topic,
+    list: (filter, limit, before) =>
+      request('letters.list', { from: topic, filter, limit, before } satisfies LettersRequest) as LetterPage,
+    replay: (filter) => request('letters.replay', { from: topic, filter } satisfies LettersRequest) as LettersDone,
+    drop: (filter) => request('letters.drop', { from: topic, filter } satisfies LettersRequest) as LettersDone,
   }
 }
 

@@ -1,0 +1,84 @@
+import { useEffect, useState } from 'preact/hooks'
+import { events, getJson, Problem } from '../../lib/api.ts'
+import { type Asked, keyJson, type Row, rowPath, type RowPage, rowsPath, type StoreInfo } from './query.ts'
+
+export interface Rows {
+  readonly rows: readonly Row[]
+  readonly cursor: string | undefined
+  readonly problem: string | undefined
+  readonly loading: boolean
+  /** Keys (as JSON) that have just changed, with a number that is new each time. */
+  readonly fresh: ReadonlyMap<string, number>
+}
+
+const none: Rows = { rows: [], cursor: undefined, problem: undefined, loading: true, fresh: new Map() }
+/** More than that nobody reads while it moves. */
+const mostLive = 200
+
+/** The rows that were asked for; with `following`, as they change. */
+export function useRows(store: StoreInfo, asked: Asked, cursor: string | undefined, following: boolean): Rows {
+  const [rows, setRows] = useState<Rows>(none)
+  useEffect(() => {
+    setRows(none)
+    const stop = new AbortController()
+    const fail = (error: unknown): void => {
+      if (stop.signal.aborted) return
+      const problem = error instanceof Problem ? error.message : String(error)
+      setRows((now) => ({ ...now, problem, loading: false }))
+    }
+    if (following) follow(store, asked, stop.signal, setRows).catch(fail)
+    else load(store, asked, cursor, stop.signal).then(setRows, fail)
+    return () => stop.abort()
+  }, [store.name, JSON.stringify(asked), cursor, following])
+  return rows
+}
+
+async function load(store: StoreInfo, asked: Asked, cursor: string | undefined, signal: AbortSignal): Promise<Rows> {
+  if (store.kind !== 'window' && asked.key !== '') {
+    try {
+      const row = await getJson<Row>(rowPath(store, asked), signal)
+      return { ...none, rows: [row], loading: false }
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return { ...none, loading: false }
+      throw error
+    }
+  }
+  const page = await getJson<RowPage>(rowsPath(store, asked, cursor), signal)
+  return { ...none, rows: page.rows, cursor: page.cursor, loading: false }
+}
+
+async function follow(
+  { name }: StoreInfo,
+  { key, prefix }: Asked,
+  signal: AbortSignal,
+  show: (rows: Rows) => void,
+): Promise<void> {
+  const query = new URLSearchParams()
+  if (key !== '') query.set('key', keyJson(key))
+  else if (prefix !== '') query.set('prefix', keyJson(prefix))
+  const rows = new Map<string, Row>()
+  const fresh = new Map<string, number>()
+  let n = 0
+  let due: number | undefined
+  const draw = (): void => {
+    due = undefined
+    show({ ...none, rows: [...rows.values()], loading: false, fresh: new Map(fresh) })
+    fresh.clear()
+  }
+  show({ ...none, loading: false })
+  for await (const { data } of events(`api/stores/${encodeURIComponent(name)}/changes?${query}`, signal)) {
+    const row = JSON.parse(data) as Row
+    const id = JSON.stringify(row.key)
+    if (row.value === null) rows.delete(id)
+    else {
+      // what has changed last is first
+      rows.delete(id)
+      const before = [...rows.entries()].slice(0, mostLive - 1)
+      rows.clear()
+      rows.set(id, row)
+      for (const [other, one] of before) rows.set(other, one)
+      fresh.set(id, ++n)
+    }
+    due ??= requestAnimationFrame(draw)
+  }
+}

@@ -1,0 +1,113 @@
+import type { FetchedBatch } from '../../connectors/broker/index.ts'
+import { toJson } from '../../engine/query/index.ts'
+import { HttpProblem } from '../problem.ts'
+import { anything, integer, list, object, type Route, text } from '../route.ts'
+import type { Served, TopicSerde } from '../served.ts'
+
+const mostRecords = 1000
+const record = object(
+  {
+    partition: integer,
+    offset: integer,
+    timestamp: { type: 'number' },
+    key: anything,
+    value: anything,
+    headers: { type: 'object', additionalProperties: { type: 'string' } },
+  },
+  ['partition', 'offset', 'timestamp', 'key', 'value'],
+)
+
+/** What lies in topics. */
+export function topicRoutes(app: Served): Route[] {
+  return [
+    {
+      method: 'GET',
+      url: '/api/topics/:topic/records',
+      id: 'readRecords',
+      tag: 'topics',
+      summary:
+        'Records of a topic, decoded as the topology does: from an offset of a partition on, or the last of each',
+      params: { topic: text },
+      query: {
+        partition: { type: 'integer', minimum: 0, maximum: 65_535, description: 'default: all' },
+        from: {
+          type: 'integer',
+          minimum: 0,
+          maximum: Number.MAX_SAFE_INTEGER,
+          description: 'offset; default: the last',
+        },
+        limit: { type: 'integer', minimum: 1, maximum: mostRecords, default: 50, description: 'records a partition' },
+      },
+      gives: { 'application/json': object({ records: list(record) }) },
+      refuses: [404, 503],
+      answer: ({ params, query, reply }) => {
+        const name = params['topic'] as string
+        const log = app.log()
+        if (log === undefined) throw new HttpProblem(503, 'The topics lie on a broker of their own; ask it')
+        const topic = log.topic(name)
+        if (topic === undefined) throw new HttpProblem(404, `There is no topic '${name}'; /api/topics lists them`)
+        const { partition, from, limit } = query as { partition?: number; from?: number; limit: number }
+        if (partition !== undefined && partition >= topic.partitions)
+          throw new HttpProblem(404, `Topic '${name}' has ${topic.partitions} partitions; there is no ${partition}`)
+        const wanted = partition === undefined ? Array.from({ length: topic.partitions }, (_, p) => p) : [partition]
+        const serdes = app.serdes(name)
+        const rows = wanted.flatMap((p) => {
+          const start = Math.max(log.startOffset(name, p), from ?? log.endOffset(name, p) - limit)
+          const found: string[] = []
+          for (let at = start; found.length < limit; ) {
+            const batch = log.fetch(name, p, at)
+            if (batch === undefined) break
+            for (let i = 0; i < batch.count && found.length < limit; i++)
+              if ((batch.offsets[i] as number) >= start) found.push(recordText(batch, i, name, serdes))
+            at = batch.nextOffset
+          }
+          return found
+        })
+        return reply.type('application/json; charset=utf-8').send(`{"records":[${rows.join(',')}]}`)
+      },
+    },
+  ]
+}
+
+type Serdes = ReturnType<Served['serdes']>
+
+function recordText(batch: FetchedBatch, i: number, topic: string, { key, value }: Serdes): string {
+  const { data, keyStart, keyEnd, valueStart, valueEnd } = batch
+  const part = (start: number, end: number) => (start < 0 ? null : data.subarray(start, end))
+  const headers = batch.headers?.[i]
+  const fields = {
+    partition: String(batch.partition),
+    offset: String(batch.offsets[i]),
+    timestamp: String(batch.timestamps[i]),
+    key: shown(part(keyStart[i] as number, keyEnd[i] as number), key, topic),
+    value: shown(part(valueStart[i] as number, valueEnd[i] as number), value, topic),
+    ...(headers === undefined
+      ? {}
+      : { headers: toJson(Object.fromEntries(headers.map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))) }),
+  }
+  return `{${Object.entries(fields)
+    .map(([name, json]) => `"${name}":${json}`)
+    .join(',')}}`
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** As JSON: what the serde makes of it; else what it looks like. */
+export function shown(bytes: Uint8Array | null, serde: TopicSerde | undefined, topic: string): string {
+  if (bytes === null) return 'null'
+  try {
+    if (serde !== undefined) return toJson(serde.deserialize(bytes, topic))
+  } catch {
+    // told as it lies there
+  }
+  try {
+    const text = utf8.decode(bytes)
+    try {
+      return JSON.stringify(JSON.parse(text))
+    } catch {
+      return JSON.stringify(text)
+    }
+  } catch {
+    return toJson(bytes)
+  }
+}
