@@ -3,52 +3,70 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { kafkaHome } from './jars.ts'
 import { type ClusterSpec, formatNode, freePorts, nodePid, nodeUp, startNode, stopNode, tool } from './node.ts'
+import { makeKeys } from './security.ts'
 
-/** Clusters are told apart by their size: one node, or three. */
-const dirOf = (size: number): string => join(kafkaHome, `cluster-${size}`)
-const specFile = (size: number): string => join(dirOf(size), 'cluster.json')
+/** Features of a cluster that tests of security and of faults want. */
+export interface ClusterKind {
+  readonly nodes: 1 | 3
+  /** Listeners with TLS, with SASL and with both, and an authorizer: see `security.ts`. */
+  readonly secure?: boolean
+  /** A listener whose advertised port is another one, for a proxy to listen at. */
+  readonly proxied?: boolean
+}
+
+const dirOf = ({ nodes, secure, proxied }: ClusterKind): string =>
+  join(kafkaHome, `cluster-${nodes}${secure ? '-secure' : ''}${proxied ? '-proxied' : ''}`)
+const specFile = (kind: ClusterKind): string => join(dirOf(kind), 'cluster.json')
+const kindOf = (kind: ClusterKind | 1 | 3): ClusterKind => (typeof kind === 'number' ? { nodes: kind } : kind)
 
 export const bootstrapOf = ({ nodes }: ClusterSpec): string[] => nodes.map(({ port }) => `127.0.0.1:${port}`)
 
-/** The cluster of that size, if all its nodes run. */
-export function runningCluster(size: number): ClusterSpec | undefined {
-  if (!existsSync(specFile(size))) return undefined
-  const spec = JSON.parse(readFileSync(specFile(size), 'utf8')) as ClusterSpec
+/** The cluster of that kind, if all its nodes run. */
+export function runningCluster(of: ClusterKind | 1 | 3): ClusterSpec | undefined {
+  const kind = kindOf(of)
+  if (!existsSync(specFile(kind))) return undefined
+  const spec = JSON.parse(readFileSync(specFile(kind), 'utf8')) as ClusterSpec
   return spec.nodes.every((node) => nodePid(spec, node) !== undefined) ? spec : undefined
 }
 
 /** Starts a cluster with empty logs, or finds the one that runs. Resolves when it accepts connections. */
-export async function startCluster(size: number): Promise<ClusterSpec> {
-  const running = runningCluster(size)
+export async function startCluster(of: ClusterKind | 1 | 3): Promise<ClusterSpec> {
+  const kind = kindOf(of)
+  const running = runningCluster(kind)
   if (running !== undefined) {
     for (const node of running.nodes) await nodeUp(running, node)
     return running
   }
-  await stopCluster(size)
-  const dir = dirOf(size)
+  await stopCluster(kind)
+  const dir = dirOf(kind)
   mkdirSync(dir, { recursive: true })
-  const ports = await freePorts(2 * size)
+  const ports = await freePorts(7 * kind.nodes)
+  const port = (): number => ports.pop() as number
   const spec: ClusterSpec = {
     id: tool('kafka.tools.StorageTool', ['random-uuid']).trim(),
     dir,
-    nodes: Array.from({ length: size }, (_, i) => ({
+    nodes: Array.from({ length: kind.nodes }, (_, i) => ({
       id: i + 1,
-      port: ports[2 * i] as number,
-      controllerPort: ports[2 * i + 1] as number,
+      port: port(),
+      controllerPort: port(),
+      ...(kind.secure ? { secure: { tls: port(), sasl: port(), saslTls: port() } } : {}),
+      ...(kind.proxied ? { proxied: { port: port(), advertised: port() } } : {}),
     })),
   }
+  if (kind.secure) makeKeys(dir)
   for (const node of spec.nodes) formatNode(spec, node)
   for (const node of spec.nodes) startNode(spec, node)
-  writeFileSync(specFile(size), JSON.stringify(spec))
+  writeFileSync(specFile(kind), JSON.stringify(spec))
   for (const node of spec.nodes) await nodeUp(spec, node)
   return spec
 }
 
 /** Ends its processes and removes its logs. Does nothing if there is none. */
-export async function stopCluster(size: number): Promise<void> {
-  if (existsSync(specFile(size))) {
-    const spec = JSON.parse(readFileSync(specFile(size), 'utf8')) as ClusterSpec
+export async function stopCluster(of: ClusterKind | 1 | 3): Promise<void> {
+  const kind = kindOf(of)
+  if (existsSync(specFile(kind))) {
+    const spec = JSON.parse(readFileSync(specFile(kind), 'utf8')) as ClusterSpec
     await Promise.all(spec.nodes.map((node) => stopNode(spec, node, 'SIGKILL')))
   }
-  rmSync(dirOf(size), { recursive: true, force: true })
+  rmSync(dirOf(kind), { recursive: true, force: true })
 }

@@ -12,7 +12,7 @@ const { values, positionals } = parseArgs({
   options: { nodes: { type: 'string', default: '1' } },
   allowPositionals: true,
 })
-const size = Number(values.nodes)
+const size = values.nodes === '3' ? 3 : 1
 if (positionals[0] === 'start') {
   const missing = missingTools()
   if (missing !== undefined) {

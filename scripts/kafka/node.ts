@@ -5,11 +5,16 @@ import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { jars } from './jars.ts'
+import { scramUsers, secureProperties } from './security.ts'
 
 export interface NodeSpec {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
+  /** Listeners with TLS, with SASL, with both. */
+  readonly secure?: { readonly tls: number; readonly sasl: number; readonly saslTls: number }
+  /** A listener that tells clients another port: a proxy's. */
+  readonly proxied?: { readonly port: number; readonly advertised: number }
 }
 
 export interface ClusterSpec {
@@ -27,7 +32,8 @@ export function formatNode(cluster: ClusterSpec, node: NodeSpec): void {
   mkdirSync(dir, { recursive: true })
   const file = join(dir, 'server.properties')
   writeFileSync(file, properties(cluster, node))
-  tool('kafka.tools.StorageTool', ['format', '-t', cluster.id, '-c', file])
+  const users = node.secure === undefined ? [] : scramUsers.flatMap((user) => ['--add-scram', user])
+  tool('kafka.tools.StorageTool', ['format', '-t', cluster.id, '-c', file, ...users])
 }
 
 /** Runs one of Kafka's own tools. @returns what it printed */
@@ -111,16 +117,31 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
-function properties({ nodes, dir }: ClusterSpec, { id, port, controllerPort }: NodeSpec): string {
+function properties({ nodes, dir }: ClusterSpec, { id, port, controllerPort, secure, proxied }: NodeSpec): string {
+  const more = [
+    ...(secure === undefined ? [] : secureListeners(secure)),
+    ...(proxied === undefined ? [] : [proxiedListener(proxied)]),
+  ]
   const replicas = Math.min(3, nodes.length)
   const inSync = Math.max(1, replicas - 1)
   const lines: Record<string, string | number> = {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': nodes.map((node) => `${node.id}@127.0.0.1:${node.controllerPort}`).join(','),
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      `CONTROLLER://127.0.0.1:${controllerPort}`,
+      ...more.map((one) => `${one.name}://127.0.0.1:${one.port}`),
+    ].join(','),
+    'advertised.listeners': [
+      `PLAINTEXT://127.0.0.1:${port}`,
+      ...more.map((one) => `${one.name}://127.0.0.1:${one.advertised}`),
+    ].join(','),
+    'listener.security.protocol.map': [
+      'PLAINTEXT:PLAINTEXT',
+      'CONTROLLER:PLAINTEXT',
+      ...more.map((one) => `${one.name}:${one.protocol}`),
+    ].join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(dir, `node-${id}`, 'logs'),
@@ -137,8 +158,32 @@ function properties({ nodes, dir }: ClusterSpec, { id, port, controllerPort }: N
     // Fixtures have timestamps of any year.
     'log.retention.ms': -1,
     'controlled.shutdown.enable': nodes.length > 1 ? 'true' : 'false',
+    ...(secure === undefined ? {} : secureProperties(dir)),
   }
   return Object.entries(lines)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('')
 }
+
+interface Listener {
+  readonly name: string
+  readonly protocol: string
+  readonly port: number
+  readonly advertised: number
+}
+
+const listener = (name: string, port: number, advertised = port, protocol = name): Listener => ({
+  name,
+  protocol,
+  port,
+  advertised,
+})
+
+const secureListeners = ({ tls, sasl, saslTls }: NonNullable<NodeSpec['secure']>): Listener[] => [
+  listener('SSL', tls),
+  listener('SASL_PLAINTEXT', sasl),
+  listener('SASL_SSL', saslTls),
+]
+
+const proxiedListener = ({ port, advertised }: NonNullable<NodeSpec['proxied']>): Listener =>
+  listener('PROXIED', port, advertised, 'PLAINTEXT')

@@ -203,13 +203,18 @@ export class KafkaCluster {
 
   async #connect(host: string, port: number, lane: Lane): Promise<Link> {
     const connection = await this.#client.connect(host, port, lane.startsWith('group') ? groupTimeout : requestTimeout)
-    const { key, max: version, name } = apis.apiVersions
-    const body = encodeRequest(apis.apiVersions, { name: 'dhaara', version: '1' }, version)
-    const answer = new Reader(await connection.send({ key, version, name }, body))
-    // A broker that does not know the version answers in its oldest form, which begins with the error too.
-    if (answer.buf.readInt16BE(0) !== 0) throw tooOld(`${host}:${port}`)
-    const { apis: ranges } = apis.apiVersions.response.read(answer, version)
-    return { connection, versions: new Map(ranges.map(({ key: id, min, max }) => [id, { min, max }])) }
+    try {
+      const { key, max: version, name } = apis.apiVersions
+      const body = encodeRequest(apis.apiVersions, { name: 'dhaara', version: '1' }, version)
+      const answer = new Reader(await connection.send({ key, version, name }, body))
+      // A broker that does not know the version answers in its oldest form, which begins with the error too.
+      if (answer.buf.readInt16BE(0) !== 0) throw tooOld(`${host}:${port}`)
+      const { apis: ranges } = apis.apiVersions.response.read(answer, version)
+      return { connection, versions: new Map(ranges.map(({ key: id, min, max }) => [id, { min, max }])) }
+    } catch (error) {
+      void connection.close()
+      throw error
+    }
   }
 }
 

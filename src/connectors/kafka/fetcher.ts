@@ -244,7 +244,14 @@ export class Fetcher implements RemoteReader {
   ): boolean {
     const { topic, partition } = state
     if (found.error !== 0) {
-      this.#failed([state], new KafkaAnswer(found.error, `Reading topic '${topic}', partition ${partition}`))
+      const what = `Reading topic '${topic}', partition ${partition}`
+      this.#failed(
+        [state],
+        new KafkaAnswer(
+          found.error,
+          found.error === kafkaError.offsetOutOfRange ? `${what}${this.#gone(state)}` : what,
+        ),
+      )
       return state.failure !== undefined
     }
     const end = this.#isolation === 0 ? found.highWatermark : found.lastStable
@@ -265,6 +272,10 @@ export class Fetcher implements RemoteReader {
     state.bytes += bytes.length
     this.#bytes += bytes.length
     return true
+  }
+
+  #gone({ next }: Partition): string {
+    return `, at ${next}. What was there has been removed by the topic's retention, or the topic was made anew. Give it a longer retention; to go on with what is there, reset the positions (dhaara reset); then`
   }
 
   /** What passes is tried again after a pause; the rest meets who takes. */

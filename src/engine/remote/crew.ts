@@ -131,4 +131,8 @@ export class Crew {
   async stop(): Promise<void> {
     await Promise.all(this.places.map(({ runner }) => runner.stop()))
   }
+
+  async abandon(): Promise<void> {
+    await Promise.all(this.places.map(({ runner }) => runner.abandon()))
+  }
 }

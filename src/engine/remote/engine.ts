@@ -24,6 +24,8 @@ export interface RemoteEvents extends EngineEvents {
 const patience = 10 * 60_000
 /** Others wait for this instance's commits no longer than this when all join again, ms. */
 const longestHold = 2000
+/** Longest time that an instance that has failed takes to leave, ms. */
+const longestEnd = 3000
 
 /**
  * This instance's share of an app's tasks. Instances share the tasks by way of a group; the client and this engine live apart
@@ -117,7 +119,7 @@ export class RemoteEngine implements Engine {
     try {
       await this.settle()
     } catch (error) {
-      await this.crew.stop().catch(() => {})
+      await this.abandon()
       throw error
     }
     this.following = this.follow().catch((error: unknown) => this.fail(error))
@@ -317,7 +319,15 @@ export class RemoteEngine implements Engine {
     this.stopping = true
     this.changing.abort()
     this.rung()
-    this.events.failed(error)
+    void this.abandon().finally(() => this.events.failed(error))
+  }
+
+  /** The tasks stop, and go to other instances at once. */
+  private async abandon(): Promise<void> {
+    const over = new Promise<void>((resolve) => setTimeout(resolve, longestEnd).unref())
+    const { crew, member, standbys } = this
+    const all = Promise.allSettled([crew?.abandon(), standbys?.close()]).then(() => member?.leave().catch(() => {}))
+    await Promise.race([all, over])
   }
 
   /** Tasks with rows here: how far. */

@@ -37,11 +37,13 @@ export interface Sealing {
   /** As they were committed last. */
   readonly committed: ReadonlyMap<string, number>
   readonly now: number
+  /** More rows of this epoch. */
+  readonly more: (sealer: Sealer) => void
 }
 
 /** Ends the running epoch of a group: the next one begins at once. */
 export function sealEpoch(sealing: Sealing): SealedEpoch {
-  const { group, outputs, links, rows, local, readerOf, committed, now } = sealing
+  const { group, outputs, links, rows, local, readerOf, committed, now, more } = sealing
   const batch = local.backend.batch()
   const frames = new ChangelogFrames(rows, now)
   const clears: (readonly [Uint8Array, Uint8Array])[] = []
@@ -57,6 +59,7 @@ export function sealEpoch(sealing: Sealing): SealedEpoch {
     clearLater: (gte, lt) => void clears.push([gte, lt]),
   }
   const epoch = group.seal(sealer)
+  more(sealer)
   // Row by row, so that changelogs forget them with the epoch that made them dead. No row of this epoch lies there.
   for (const [gte, lt] of clears) for (const [key] of local.backend.range({ gte, lt })) sealer.delete(key)
   if (links !== undefined) {

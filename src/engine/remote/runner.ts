@@ -15,6 +15,7 @@ import { Outputs } from '../runtime/outputs.ts'
 import { ChangelogRows, type StoreNumbers } from './changelog.ts'
 import { inletStore, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
 import { Inputs, type Offsets, positionName } from './inputs.ts'
+import { KnownTopics } from './known-topics.ts'
 import { LocalRows } from './local-state.ts'
 import type { StateBackend } from '../../state/backend.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
@@ -60,6 +61,7 @@ export class Runner implements TaskRunner {
   private readonly writer: RemoteWriter
   private inputs: Inputs | undefined
   private rows: ChangelogRows | undefined
+  private readonly known = new KnownTopics()
   private tasks: readonly TaskId[] = []
   private group: TaskGroup | undefined
   private links: TopicLinks | undefined
@@ -88,6 +90,7 @@ export class Runner implements TaskRunner {
   private retries = 0
   private saidEnded = false
   private stopping = false
+  private abandoned = false
   private rung = false
   private wakeUp: () => void = () => {}
   private readonly running: Promise<void>
@@ -120,8 +123,13 @@ export class Runner implements TaskRunner {
         done.resolve(false)
         return
       }
-      this.take(assignment)
-      done.resolve(true)
+      try {
+        this.take(assignment)
+        done.resolve(true)
+      } catch (error) {
+        this.drop()
+        done.reject(error)
+      }
     })
     this.wake()
     return done.promise
@@ -156,6 +164,15 @@ export class Runner implements TaskRunner {
     await this.running
     this.group?.close()
     await this.reader.close()
+    this.parts.onStop?.()
+  }
+
+  async abandon(): Promise<void> {
+    this.stopping = true
+    this.abandoned = true
+    this.wake()
+    await this.running
+    this.group?.close()
     this.parts.onStop?.()
   }
 
@@ -206,7 +223,7 @@ export class Runner implements TaskRunner {
       if (n > 0) await breathe()
       else await this.rest()
     }
-    await this.finish()
+    if (!this.abandoned) await this.finish()
     // What was not committed is done again by whoever has the tasks next.
     if (this.refused !== undefined) this.settings.logger.warn({ error: String(this.refused) }, 'the last epoch is lost')
     for (const request of this.requests.splice(0)) void request()
@@ -289,6 +306,7 @@ export class Runner implements TaskRunner {
       readerOf: (topic) => inputs.readerOf(topic),
       committed: this.committed,
       now: settings.clock.now(),
+      more: (sealer) => this.known.seal(sealer),
     })
     const { epoch, batch } = sealed
     const { bytes } = batch
@@ -371,6 +389,7 @@ export class Runner implements TaskRunner {
     const before = this.feeds()
     this.closeGroup()
     const { tasks } = this
+    this.known.check(tasks, this.inputs as Inputs, this.rows as ChangelogRows, this.local.backend)
     if (tasks.length > 0) {
       if (plan.repartitions.length > 0) {
         const position = (topic: string, partition: number) => this.inletPosition(topic, partition)

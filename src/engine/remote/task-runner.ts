@@ -31,6 +31,8 @@ export interface TaskRunner {
   fill(topics: readonly string[]): void
   /** Commits, and ends. */
   stop(): Promise<void>
+  /** Ends as it is: what is not committed is done again by whoever has the tasks next. */
+  abandon(): Promise<void>
   ask(sub: number, partition: number, store: string, query: RawQuery): Promise<RawRows | RawValues>
   positionOf(topic: string, partition: number): number | undefined
   report(): EngineReport

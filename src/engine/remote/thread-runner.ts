@@ -141,6 +141,12 @@ export class ThreadRunner implements TaskRunner {
     clearTimeout(timer)
   }
 
+  async abandon(): Promise<void> {
+    this.stopping = true
+    await this.thread?.terminate()
+    await this.exited
+  }
+
   private begin(): void {
     const { program, number, settings, log, backend, transactionalId } = this.parts
     const orders = new MessageChannel()

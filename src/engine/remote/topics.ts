@@ -36,7 +36,7 @@ export async function prepareTopics(
   const app = settings.applicationId
   const found = new Map((await log.topics()).map((topic) => [topic.name, topic]))
   const others = [...found.keys()].filter((name) => !isInternal(app, name))
-  mustExist(plan, found, others)
+  await mustExist(log, plan, found, others)
   const partitions = partitionCounts(plan, (topic) => found.get(topic)?.partitions ?? 1, others)
   const changelogs = changelogsOf(app, plan, partitions)
   const repartitions = plan.repartitions.map((repartition) => {
@@ -64,11 +64,18 @@ export async function prepareTopics(
   return { all: found, partitions, changelogs, repartitions }
 }
 
-function mustExist(plan: PhysicalPlan, found: ReadonlyMap<string, RemoteTopic>, names: readonly string[]): void {
+async function mustExist(
+  log: RemoteLog,
+  plan: PhysicalPlan,
+  found: ReadonlyMap<string, RemoteTopic>,
+  names: readonly string[],
+): Promise<void> {
   for (const node of plan.logical.nodes) {
     const topics = node.kind === 'source' ? topicsOf(node, names) : node.kind === 'sink' ? [node.topic] : []
     for (const topic of topics) {
       if (typeof topic !== 'string' || found.has(topic)) continue
+      // what may not be seen is left out where all are asked for, and refused where it is asked for by name
+      await log.describe([topic])
       const what = node.kind === 'source' ? 'reads' : 'writes'
       throw new DhaaraError(
         'DHAARA_TOPIC_UNKNOWN',

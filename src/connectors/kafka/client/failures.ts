@@ -9,6 +9,12 @@ function* within(error: unknown, depth = 0): Generator<Error> {
   if (Array.isArray(parts)) for (const part of parts) yield* within(part, depth + 1)
 }
 
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/certificate|CERT_|self.signed/i, "is its certificate to be trusted? Give the authority's as ssl: { ca }"],
+  [/tls|ssl|wrong version number|EPROTO/i, 'does its listener speak TLS as the option ssl says?'],
+  [/closed|ECONNRESET/i, 'does its listener want TLS or a login (options ssl and sasl)?'],
+]
+
 /** What a library threw, in our words. */
 export function failure(error: unknown, address: string): DhaaraError {
   const all = [...within(error)]
@@ -21,14 +27,16 @@ export function failure(error: unknown, address: string): DhaaraError {
     const message = `The broker at ${address} did not let us in: ${text}. Look at the option sasl, and at the broker's listener`
     return new DhaaraError('DHAARA_KAFKA_AUTH', message, { cause: error })
   }
+  if (/api versions not supported|unsupported_version/i.test(`${signs} ${text}`)) {
+    const message = `The broker at ${address} is too old: ${text}; Apache Kafka 2.8 or newer is expected`
+    return new DhaaraError('DHAARA_KAFKA_VERSION', message, { cause: error })
+  }
   if (/timeout|timed out/i.test(`${signs} ${text}`)) {
     return new DhaaraError('DHAARA_KAFKA_TIMEOUT', `The broker at ${address} did not answer in time: ${text}`, {
       cause: error,
     })
   }
-  const hint = /tls|ssl|wrong version number|EPROTO/i.test(text)
-    ? 'does its listener speak TLS as the option ssl says?'
-    : 'is it running, and is the address right?'
+  const hint = hints.find(([sign]) => sign.test(`${signs} ${text}`))?.[1] ?? 'is it running, and is the address right?'
   return new DhaaraError('DHAARA_KAFKA_CONNECT', `No connection to the broker at ${address}: ${text}; ${hint}`, {
     cause: error,
   })

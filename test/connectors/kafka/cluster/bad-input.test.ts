@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startCluster, stopCluster } from '../../../../scripts/kafka/cluster.ts'
+import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
+import { admin, guest, trustOf } from '../../../../scripts/kafka/security.ts'
+import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import type { KafkaBrokerOptions } from '../../../../src/connectors/kafka/broker.ts'
+import { kafkaBroker, serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../../src/index.ts'
+import { unique } from '../broker.ts'
+import { Proxy } from '../proxy.ts'
+import { readAll } from './read.ts'
+
+const kind = { nodes: 1, secure: true, proxied: true } as const
+const clients = ['platformatic', 'kafkajs'] as const
+const own = { key: serdes.string(), value: serdes.string() }
+
+const is =
+  (code: string, says: RegExp) =>
+  (error: Error & { code?: string }): boolean => {
+    assert.equal(error.code, code, error.message)
+    assert.match(error.message, says)
+    return true
+  }
+
+describe('what a cluster refuses, and what is wrong with it', () => {
+  let cluster: ClusterSpec
+  let node: NodeSpec
+  let ca: string
+  let log: RemoteLog
+  let app: string
+  let dir: string
+
+  before(async function () {
+    this.timeout(120_000)
+    cluster = await startCluster(kind)
+    node = cluster.nodes[0] as NodeSpec
+    ca = trustOf(cluster)
+    log = await kafkaBroker({ brokers: [at(node.port)] })[remote]()
+  })
+  after(async () => {
+    await log?.release()
+    await stopCluster(kind)
+  })
+  beforeEach(async () => {
+    app = unique('bad')
+    dir = await mkdtemp(join(tmpdir(), 'dhaara-bad-'))
+  })
+  afterEach(async () => {
+    await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  const at = (port: number | undefined): string => `localhost:${port}`
+  const tls = (): number => node.secure?.tls as number
+  const sasl = (): number => node.secure?.sasl as number
+  const saslTls = (): number => node.secure?.saslTls as number
+
+  async function connect(options: Omit<KafkaBrokerOptions, 'brokers'>, port: number): Promise<void> {
+    const found = await kafkaBroker({ brokers: [at(port)], ...options })[remote]()
+    try {
+      assert.ok((await found.topics()).length >= 0)
+    } finally {
+      await found.release()
+    }
+  }
+
+  for (const client of clients) {
+    for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512'] as const) {
+      it(`${client} logs in by ${mechanism}, with TLS and without, and is told of a wrong password`, async () => {
+        await connect({ client, sasl: { mechanism, ...admin } }, sasl())
+        await connect({ client, ssl: { ca }, sasl: { mechanism, ...admin } }, saslTls())
+        const wrong = { client, sasl: { mechanism, ...admin, password: 'wrong' } }
+        await assert.rejects(connect(wrong, sasl()), is('DHAARA_KAFKA_AUTH', /did not let us in.*option sasl/s))
+      })
+    }
+
+    /** Options, port, code and words. */
+    const refusals: Record<string, readonly [() => object, () => number, string, RegExp]> = {
+      'TLS, at a port without': [
+        () => ({ ssl: { ca } }),
+        () => node.port,
+        'DHAARA_KAFKA_CONNECT',
+        /speak TLS as the option ssl/,
+      ],
+      'no TLS, at a port with it': [() => ({}), tls, 'DHAARA_KAFKA_CONNECT', /TLS/],
+      'a certificate that nobody vouches for': [
+        () => ({ ssl: true }),
+        tls,
+        'DHAARA_KAFKA_CONNECT',
+        /certificate.*ssl: \{ ca \}/s,
+      ],
+      'no login, where one is wanted': [() => ({}), sasl, 'DHAARA_KAFKA_CONNECT', /options ssl and sasl/],
+      'a login, where none is wanted': [
+        () => ({ sasl: { mechanism: 'plain', ...admin } }),
+        () => node.port,
+        'DHAARA_KAFKA_AUTH',
+        /did not let us in/,
+      ],
+    }
+    for (const [name, [options, port, code, says]] of Object.entries(refusals)) {
+      it(`${client}: ${name}`, () => assert.rejects(connect({ client, ...options() }, port()), is(code, says)))
+    }
+
+    it(`${client}: a broker of an old version`, async () => {
+      // Its whole answer to the first request: correlation id, and that it does not know this version of it (35).
+      const old = createServer((socket) => {
+        socket.on('error', () => {})
+        socket.on('data', (request: Buffer) => {
+          const answer = Buffer.alloc(14)
+          answer.writeInt32BE(10, 0)
+          request.copy(answer, 4, 8, 12)
+          answer.writeInt16BE(35, 8)
+          socket.write(answer)
+        })
+      })
+      await new Promise<void>((resolve) => void old.listen(0, '127.0.0.1', resolve))
+      const { port } = old.address() as { port: number }
+      try {
+        await assert.rejects(
+          connect({ client, clientId: 'x' }, port),
+          is('DHAARA_KAFKA_VERSION', /too old.*2\.8 or newer is expected/s),
+        )
+      } finally {
+        await new Promise((resolve) => void old.close(resolve))
+      }
+    })
+  }
+
+  function copying(input = `${app}.in`, output = `${app}.out`): Topology {
+    const builder = new StreamsBuilder()
+    builder.stream(input, own).to(output, own)
+    return builder.build()
+  }
+
+  const make = (topology: Topology, options: Partial<KafkaBrokerOptions> = {}): StreamsApp =>
+    new StreamsApp({
+      applicationId: app,
+      broker: kafkaBroker({ brokers: [at(node.port)], ...options }),
+      topology,
+      stateDir: dir,
+    })
+
+  async function topics(configs: Readonly<Record<string, Readonly<Record<string, string>>>> = {}): Promise<void> {
+    await log.createTopics(
+      ['in', 'out'].map((name) => ({ name: `${app}.${name}`, partitions: 1, configs: configs[name] ?? {} })),
+    )
+  }
+
+  async function send(...values: string[]): Promise<void> {
+    await using producer = kafkaBroker({ brokers: [at(node.port)] }).producer<string, string>(`${app}.in`, own)
+    for (const value of values) await producer.send({ key: 'k', value })
+  }
+
+  const copies = (): Promise<string[]> => readAll(log, `${app}.out`, 0)
+
+  async function runToEnd(options: Partial<KafkaBrokerOptions> = {}): Promise<void> {
+    await using running = make(copying(), options)
+    await running.start()
+    running.endInputs()
+    await running.completed
+  }
+
+  /** Fails at the start or later. */
+  async function failure(running: StreamsApp): Promise<never> {
+    try {
+      await running.start()
+      return (await running.completed) as never
+    } finally {
+      await running.close()
+    }
+  }
+
+  for (const end of ['in', 'out']) {
+    it(`names a topic that is not there: ${end}`, async () => {
+      await log.createTopics([{ name: `${app}.${end === 'in' ? 'out' : 'in'}`, partitions: 1, configs: {} }])
+      await assert.rejects(failure(make(copying())), is('DHAARA_TOPIC_UNKNOWN', new RegExp(`${app}.${end}`)))
+    })
+  }
+
+  it('refuses to join topics that do not lie together', async () => {
+    await topics()
+    await log.createTopics([{ name: `${app}.more`, partitions: 3, configs: {} }])
+    const builder = new StreamsBuilder()
+    const table = builder.table(`${app}.more`, own)
+    builder
+      .stream(`${app}.in`, own)
+      .join(table, (a, b) => a + b)
+      .to(`${app}.out`, own)
+    await assert.rejects(failure(make(builder.build())), is('DHAARA_TOPOLOGY', /has 3.*has 1.*DHAARA_COPARTITION/s))
+  })
+
+  it('says so where somebody has no rights', async () => {
+    await topics()
+    const options = { brokers: [at(sasl())], sasl: { mechanism: 'plain', ...guest } } as const
+    await assert.rejects(failure(make(copying(), options)), is('DHAARA_KAFKA_AUTH', new RegExp(`${app}.in`)))
+  })
+
+  it('stops at a record that its topic does not take, and goes on when it does', async () => {
+    await topics({ out: { 'max.message.bytes': '2000' } })
+    await send('a', 'b'.repeat(5000), 'c')
+    await assert.rejects(failure(make(copying())), is('DHAARA_RECORD_TOO_LARGE', new RegExp(`${app}.out`)))
+    assert.deepEqual(await copies(), [])
+    await log.deleteTopics([`${app}.out`])
+    await log.createTopics([{ name: `${app}.out`, partitions: 1, configs: {} }])
+    await runToEnd()
+    assert.deepEqual(await copies(), ['a', 'b'.repeat(5000), 'c'])
+  })
+
+  it('stops at a batch of which a bit was flipped, and goes on with the true one', async () => {
+    await topics()
+    await send('whole')
+    await send('flip me')
+    const { port, advertised } = node.proxied as NonNullable<NodeSpec['proxied']>
+    await using proxy = await Proxy.listen(advertised, port)
+    proxy.alter = (bytes) => {
+      const found = bytes.indexOf('flip me')
+      if (found >= 0) (bytes[found] as number) ^= 4
+    }
+    const options = { brokers: [at(advertised)] }
+    await assert.rejects(
+      failure(make(copying(), options)),
+      is('DHAARA_KAFKA_CORRUPT', new RegExp(`${app}.in.*checksum`, 's')),
+    )
+    proxy.alter = () => {}
+    await runToEnd(options)
+    assert.deepEqual(await copies(), ['whole', 'flip me'])
+  })
+
+  it('stops when a topic is deleted, and does not take a new one for it', async () => {
+    await topics()
+    await send('a', 'b')
+    const running = make(copying())
+    await running.start()
+    const committed = new Promise<void>((resolve) => void running.on('checkpoint', () => resolve()))
+    await committed
+    await log.deleteTopics([`${app}.in`])
+    await assert.rejects(running.completed, is('DHAARA_TOPIC_UNKNOWN', new RegExp(`${app}.in`)))
+    await running.close()
+    await log.createTopics([{ name: `${app}.in`, partitions: 1, configs: {} }])
+    await send('c', 'd', 'e')
+    await assert.rejects(failure(make(copying())), is('DHAARA_TOPIC_REPLACED', /deleted and made again.*dhaara reset/s))
+  })
+
+  it('stops where retention has passed its position', async () => {
+    await topics()
+    await send('a')
+    await runToEnd()
+    await send('b', 'c', 'd')
+    await log.deleteRecords([{ topic: `${app}.in`, partition: 0, offset: 3 }])
+    await assert.rejects(failure(make(copying())), is('DHAARA_KAFKA_OFFSET', /at 1\..*retention.*dhaara reset/s))
+    assert.deepEqual(await copies(), ['a'])
+  })
+})
