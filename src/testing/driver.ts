@@ -165,8 +165,10 @@ export class TopologyTestDriver implements Disposable {
       },
       end: () => {
         this.ended.add(topic)
-        for (const feed of this.feedsOf(topic)) this.guarded(() => feed.time.end())
-        this.run()
+        const feeds = this.feedsOf(topic)
+        this.run(() => {
+          for (const feed of feeds) feed.time.end()
+        })
       },
     }
   }
@@ -187,8 +189,7 @@ export class TopologyTestDriver implements Disposable {
   /** Moves the clock, and runs what it makes due. */
   advanceWallClock(d: Duration): void {
     this.now += toMs(d)
-    this.guarded(() => this.group.tick())
-    this.run()
+    this.run(() => this.group.tick())
   }
 
   /** Runs async steps to rest; `send` alone never resolves them. */
@@ -204,8 +205,10 @@ export class TopologyTestDriver implements Disposable {
 
   /** Moves the watermark of an input, as sources with `watermarks.none()` need it. */
   advanceWatermark(topic: string, to: Timestamp): void {
-    for (const feed of this.feedsOf(topic)) this.guarded(() => feed.time.raise(to))
-    this.run()
+    const feeds = this.feedsOf(topic)
+    this.run(() => {
+      for (const feed of feeds) feed.time.raise(to)
+    })
   }
 
   checkpoint(): DriverSnapshot {
@@ -268,17 +271,19 @@ export class TopologyTestDriver implements Disposable {
 
   /** The end of all inputs. */
   end(): void {
-    for (const feed of this.feeds()) {
-      this.ended.add(feed.topic)
-      this.guarded(() => feed.time.end())
-    }
-    this.run()
+    this.run(() => {
+      for (const feed of this.feeds()) {
+        this.ended.add(feed.topic)
+        feed.time.end()
+      }
+    })
   }
 
   close(): void {
     if (this.closed) return
     this.closed = true
-    this.group.close()
+    const [error] = this.group.close()
+    if (error !== undefined) throw error
   }
 
   [Symbol.dispose](): void {
@@ -401,9 +406,10 @@ export class TopologyTestDriver implements Disposable {
     this.run()
   }
 
-  /** To rest; what sinks wrote into topics that sources read goes round. */
-  private run(): void {
+  /** To rest; what sinks wrote into topics that sources read goes round. What has failed is thrown at the end. */
+  private run(first?: () => void): void {
     this.guarded(() => {
+      first?.()
       do this.group.run(Number.POSITIVE_INFINITY)
       while (this.collect())
     })

@@ -13,7 +13,7 @@ describe('a job killed in its checkpoint', () => {
   let expected: Outputs
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     await warmUp()
     expected = await expectedOutputs(seed, count)
   })
@@ -34,10 +34,10 @@ describe('a job killed in its checkpoint', () => {
   }
 
   for (const place of failPlaces) {
-    it(`at '${place}'`, () => killedAt((life) => `${place}:${2 + 4 * life}`)).timeout(60_000)
+    it(`at '${place}'`, () => killedAt((life) => `${place}:${2 + 4 * life}`)).timeout(300_000)
   }
   for (const place of held) {
     it(`at '${place}', a worker being held back at the barrier`, () =>
-      killedAt((life) => `hold-${life},${place}:${3 + 4 * life}`)).timeout(60_000)
+      killedAt((life) => `hold-${life},${place}:${3 + 4 * life}`)).timeout(300_000)
   }
 })

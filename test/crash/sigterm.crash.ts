@@ -11,7 +11,7 @@ const recordsIn = ({ lines }: Life): number =>
 
 describe('a job that is asked to end', () => {
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     await warmUp()
   })
   after(removeDirs)
@@ -30,7 +30,7 @@ describe('a job that is asked to end', () => {
     // nothing was processed twice: each life has told all that it did
     assert.equal(processed, count + 40)
     assertEqual(await outputsIn(given.dir), await expectedOutputs(seed, count))
-  }).timeout(120_000)
+  }).timeout(600_000)
 
   it('ends at once when it is asked twice', async () => {
     const given = task()
@@ -46,5 +46,5 @@ describe('a job that is asked to end', () => {
     assert.equal(life.signal, 'SIGTERM')
     await liveOn(given, () => {})
     assertEqual(await outputsIn(given.dir), await expectedOutputs(seed, count))
-  }).timeout(120_000)
+  }).timeout(600_000)
 })

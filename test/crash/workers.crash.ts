@@ -29,7 +29,7 @@ describe('a job on workers', () => {
   let expected: Outputs
 
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(300_000)
     expected = await expectedOutputs(seed, count)
   })
 
@@ -81,6 +81,6 @@ describe('a job on workers', () => {
       assert.equal(living.size, 0)
       assertEqual(await outputsOf(broker), expected)
       await broker[Symbol.asyncDispose]()
-    }).timeout(120_000)
+    }).timeout(600_000)
   }
 })

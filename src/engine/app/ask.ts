@@ -1,5 +1,6 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { receiveError, sendError } from '../../errors/sent-error.ts'
+import { received } from './received.ts'
 import type { Answer, Question, Report } from './worker-protocol.ts'
 
 /** Longest time between two looks for an answer, ms. */
@@ -28,8 +29,8 @@ export class Asker {
   private answer(): Answer {
     for (;;) {
       const seen = Atomics.load(this.answered, 0)
-      const received = receiveMessageOnPort(this.answers) as { message: Answer } | undefined
-      if (received !== undefined) return received.message
+      const answer = received<Answer>(this.answers)
+      if (answer !== undefined) return answer
       // Waking is no proof that the answer can be received already: so it is looked for again.
       Atomics.wait(this.answered, 0, seen, patience)
     }

@@ -113,7 +113,7 @@ export class LocalEngine implements Engine {
     this.stopping = true
     this.wake()
     await this.running
-    this.group.close()
+    for (const error of this.group.close()) this.settings.logger.error({ err: error, code: error.code }, error.message)
     if (this.failure === undefined) await this.deliveries.stop(timeout)
     this.failure ??= this.refused
     if (this.failure !== undefined) throw this.failure

@@ -1,4 +1,4 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { readRocks } from '../../state/backends/index.ts'
@@ -18,6 +18,7 @@ import { failpoint, isHeld } from './failpoints.ts'
 import type { Logger } from './logger.ts'
 import type { Settings } from './options.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { received } from './received.ts'
 import { restoring } from './pending.ts'
 import { Policies } from './policies.ts'
 import { sendError } from '../../errors/sent-error.ts'
@@ -115,12 +116,11 @@ export class WorkerRuntime {
       if (n > 0) await breathe()
       else await this.bells.sleep(worker, heard, this.nap())
     }
-    this.group?.close()
+    this.closeGroup()
   }
 
   private obey(): void {
-    for (let one = receiveMessageOnPort(this.port); one !== undefined; one = receiveMessageOnPort(this.port)) {
-      const order = (one as { message: Order }).message
+    for (let order = received<Order>(this.port); order !== undefined; order = received<Order>(this.port)) {
       if (order.type === 'restore') this.restore(order)
       else if (order.type === 'bound') this.bound(order.bounds, order.sources)
       else if (order.type === 'filling') this.filling = new Set(order.topics)
@@ -135,9 +135,14 @@ export class WorkerRuntime {
     }
   }
 
+  private closeGroup(): void {
+    const errors = this.group?.close() ?? []
+    for (const error of errors) this.settings.logger.error({ err: error, code: error.code }, error.message)
+  }
+
   /** Drops all that is unwritten and begins anew with what the database has. */
   private restore(order: Restore): void {
-    this.group?.close()
+    this.closeGroup()
     this.group = undefined
     this.transport = undefined
     this.halted = false

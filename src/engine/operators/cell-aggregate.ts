@@ -32,6 +32,9 @@ export abstract class CellAggregate implements Timed {
   private readonly result: UserFn | undefined
   protected readonly copy: (value: unknown) => unknown
   protected readonly copyState: boolean
+  protected readonly careful: boolean
+  /** States that a record has already made, of the windows that are still to get them. */
+  protected ahead: unknown[] | undefined = undefined
   protected readonly needsOld: boolean
   protected readonly copyOld: boolean
   protected readonly clock: TaskClock
@@ -57,6 +60,7 @@ export abstract class CellAggregate implements Timed {
     this.result = result
     this.copy = ctx.copy
     this.copyState = ctx.careful && !spec.pure
+    this.careful = ctx.careful
     this.needsOld = needsOld
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
@@ -92,13 +96,25 @@ export abstract class CellAggregate implements Timed {
     const { state } = cell
     const old = fresh || state === undefined || !this.needsOld ? undefined : this.copyOld ? this.copy(state) : state
     const next =
-      state === undefined
-        ? this.start(value, key, port, ts)
-        : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
+      this.ahead !== undefined
+        ? this.ahead.shift()
+        : state === undefined
+          ? this.start(value, key, port, ts)
+          : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
     const gone = next === null || next === undefined
     cell.state = gone ? undefined : next
     if (ts > cell.ts) cell.ts = ts
     this.changed(cell, key, old, gone && (fresh || state === undefined))
+  }
+
+  /** What a value makes of several windows, before any of them is changed: if user code throws for one, none is. */
+  protected statesOf(cells: readonly Cell[], key: unknown, value: unknown, ts: number, port: number): unknown[] {
+    const { copy, copyState } = this
+    return cells.map(({ state }) =>
+      state === undefined
+        ? this.start(value, key, port, ts)
+        : this.add(copyState ? copy(state) : state, value, key, port, ts),
+    )
   }
 
   /** @param nothing was there, nor is now */

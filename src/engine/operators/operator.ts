@@ -26,8 +26,8 @@ export interface OperatorContext {
   readonly copy: (value: unknown) => unknown
   /** Any other count, by its whole name. */
   counter(name: string): Counter
-  /** Hands what user code threw to the policy. */
-  fail(error: unknown, stepId: number): void
+  /** Hands what user code threw to the policy; key and value of what is lost by it, where no record is at hand. */
+  fail(error: unknown, stepId: number, key?: unknown, value?: unknown): void
   /** User code gets frozen values. */
   readonly strict: boolean
 }

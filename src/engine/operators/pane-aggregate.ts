@@ -5,7 +5,7 @@ import type { TaskClock, Timed } from '../time/clock.ts'
 import type { PaneGrid } from '../time/panes.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
-import { type PaneMerge, PaneRuns } from './pane-runs.ts'
+import { type PaneMerge, type PaneRun, PaneRuns } from './pane-runs.ts'
 import { PaneTicks } from './pane-ticks.ts'
 
 /**
@@ -40,6 +40,7 @@ export class PaneAggregate implements Timed {
   private readonly result: UserFn | undefined
   private readonly copy: (value: unknown) => unknown
   private readonly copyState: boolean
+  private readonly ctx: OperatorContext
   private readonly clock: TaskClock
   private readonly runs: PaneRuns
   /** Under `every`; the table's rows are `DuePane`s then. */
@@ -71,6 +72,7 @@ export class PaneAggregate implements Timed {
     this.start = start
     this.add = add
     this.result = result
+    this.ctx = ctx
     this.copy = ctx.copy
     this.copyState = ctx.careful && !spec.pure
     this.clock = ctx.clock
@@ -82,7 +84,7 @@ export class PaneAggregate implements Timed {
     table.floor = () => this.firstOpen()
     this.resume()
     const { clock } = ctx
-    const show = (key: unknown, at: number, state: unknown, ts: number): void => this.emit(key, at, state, ts)
+    const show = (run: PaneRun, start: number): void => this.show(run, start)
     this.ticks =
       interval === undefined
         ? undefined
@@ -182,11 +184,22 @@ export class PaneAggregate implements Timed {
     const at = this.closeAt(start)
     for (const run of this.runs.slide(start, end)) {
       if (ticks !== undefined && !ticks.waits(run.key, start, end, at)) continue
-      const state = run.state()
-      // what is gone was never shown, where there are no ticks
-      if (state !== undefined || ticks !== undefined) this.emit(run.key, start, state, run.ts)
+      this.show(run, start)
     }
     this.settle(this.windows.next(start))
+  }
+
+  /** A merger that throws takes this one result with it, and nothing else. */
+  private show(run: PaneRun, start: number): void {
+    let state: unknown
+    try {
+      state = run.state()
+    } catch (error) {
+      this.ctx.fail(error, this.stepId, { key: run.key, window: { start, end: this.windows.endOf(start) } })
+      return
+    }
+    // what is gone was never shown, where there are no ticks
+    if (state !== undefined || this.ticks !== undefined) this.emit(run.key, start, state, run.ts)
   }
 
   /** All windows before this one are closed. */

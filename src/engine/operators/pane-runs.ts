@@ -34,6 +34,8 @@ export class PaneRun {
   private suffixTs: number[] = []
   private back: unknown = undefined
   private backTs = Number.NEGATIVE_INFINITY
+  /** What user code threw: there is no state then. */
+  private failure: { readonly error: unknown } | undefined = undefined
 
   constructor(key: unknown, table: WindowTable, how: PaneMerge) {
     this.key = key
@@ -45,7 +47,12 @@ export class PaneRun {
   push(start: number, state: unknown, ts: number): void {
     this.starts.push(start)
     if (state === undefined) return
-    this.back = this.joined(this.back, state)
+    try {
+      this.back = this.joined(this.back, state)
+    } catch {
+      // it is tried again with all panes
+      this.stale = true
+    }
     if (ts > this.backTs) this.backTs = ts
   }
 
@@ -65,7 +72,13 @@ export class PaneRun {
     const { starts } = this
     while (this.head < starts.length && (starts[this.head] as number) < start) this.head++
     if (this.head === starts.length) return false
-    if (this.stale || this.head > this.mid) this.turn()
+    this.failure = undefined
+    try {
+      if (this.stale || this.head > this.mid) this.turn()
+    } catch (error) {
+      this.failure = { error }
+      this.stale = true
+    }
     return true
   }
 
@@ -75,8 +88,9 @@ export class PaneRun {
     return front > this.backTs ? front : this.backTs
   }
 
-  /** Not to be changed, and never changed later. undefined: nothing is there. */
+  /** Not to be changed, and never changed later. undefined: nothing is there. @throws what user code has thrown */
   state(): unknown {
+    if (this.failure !== undefined) throw this.failure.error
     const { copy } = this.how
     const front = this.head < this.mid ? this.suffixes[this.head] : undefined
     if (front === undefined) return this.back === undefined ? undefined : copy(this.back)

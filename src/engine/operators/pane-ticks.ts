@@ -2,9 +2,9 @@ import type { DuePane, WindowTable } from '../../state/stores/index.ts'
 import type { WindowAssigner } from '../time/assign.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { PaneGrid } from '../time/panes.ts'
-import { type PaneMerge, PaneRuns } from './pane-runs.ts'
+import { type PaneMerge, type PaneRun, PaneRuns } from './pane-runs.ts'
 
-type Show = (key: unknown, start: number, state: unknown, ts: number) => void
+type Show = (run: PaneRun, start: number) => void
 
 /** The panes of a key that changed, and whose windows have not all shown it. */
 class Changed {
@@ -116,7 +116,7 @@ export class PaneTicks {
       const first = this.firstTick(start)
       for (const run of runs.slide(start, end)) {
         const one = changes.get(keys.id(run.key)) as Changed
-        if (one.isDue(start, end, first, at)) this.show(run.key, start, run.state(), run.ts)
+        if (one.isDue(start, end, first, at)) this.show(run, start)
       }
     }
     this.forget(changes, at)

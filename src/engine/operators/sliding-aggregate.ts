@@ -65,6 +65,7 @@ export class SlidingAggregate extends CellAggregate {
     }
     const own = from < to && (cells[from] as Cell).start === left ? undefined : this.before(cells[from - 1], left)
     const right = known || cells[to]?.start === ts + 1 ? undefined : this.behind(cells[to - 1], ts)
+    const was = this.careful ? { cells: [...cells], marks: [...marks] } : row
     if (!known) marks.splice(after, 0, ts)
     if (own !== undefined) cells.splice(from, 0, own)
     if (right !== undefined) {
@@ -73,10 +74,22 @@ export class SlidingAggregate extends CellAggregate {
       cells.splice(at, 0, right)
     }
     if (behind >= 0) this.open(cells, behind)
-    for (let i = from; i < cells.length && (cells[i] as Cell).start <= ts; i++) {
+    let end = from
+    while (end < cells.length && (cells[end] as Cell).start <= ts) end++
+    if (this.careful) {
+      try {
+        this.ahead = this.statesOf(cells.slice(from, end), entry.key, value, ts, port)
+      } catch (error) {
+        cells.splice(0, cells.length, ...was.cells)
+        marks.splice(0, marks.length, ...was.marks)
+        throw error
+      }
+    }
+    for (let i = from; i < end; i++) {
       const cell = cells[i] as Cell
       this.update(cell, entry.key, value, ts, port, cell.ts === Number.NEGATIVE_INFINITY)
     }
+    this.ahead = undefined
     if (right !== undefined) this.changed(right, entry.key, undefined, right.state === undefined)
     this.keep(entry, row, ts)
   }

@@ -35,6 +35,9 @@ export class WindowAggregate implements Timed {
   private readonly result: UserFn | undefined
   private readonly copy: (value: unknown) => unknown
   private readonly copyState: boolean
+  private readonly careful: boolean
+  /** States that a record has already made, of the windows that are still to get them. */
+  private ahead: unknown[] | undefined = undefined
   private readonly needsOld: boolean
   private readonly copyOld: boolean
   protected readonly clock: TaskClock
@@ -76,6 +79,7 @@ export class WindowAggregate implements Timed {
     this.result = result
     this.copy = ctx.copy
     this.copyState = ctx.careful && !spec.pure
+    this.careful = ctx.careful
     this.needsOld = needsOld
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
@@ -112,13 +116,32 @@ export class WindowAggregate implements Timed {
       start = this.windows.previous(start)
     )
       first = start
+    if (this.careful) this.ahead = this.statesOf(first, last, key, value, ts, port)
     let taken = false
     for (let start = first; start <= last; start = this.windows.next(start)) {
       if (this.windows.endOf(start) <= ts || this.closeAt(start) <= this.clock.w) continue
       taken = true
       this.update(start, key, value, ts, port)
     }
+    this.ahead = undefined
     if (!taken) this.tooLate(key, value, ts)
+  }
+
+  /** What a record makes of each of its windows, before any of them is changed: if user code throws for one, none is. */
+  private statesOf(first: number, last: number, key: unknown, value: unknown, ts: number, port: number): unknown[] {
+    const states: unknown[] = []
+    for (let start = first; start <= last; start = this.windows.next(start)) {
+      if (this.windows.endOf(start) <= ts || this.closeAt(start) <= this.clock.w) continue
+      const held = this.table.peek(start)?.load(key).value
+      const state = this.mode === 'every' ? (held as Ticked | undefined)?.state : held
+      states.push(this.next(state, value, key, port, ts))
+    }
+    return states
+  }
+
+  private next(state: unknown, value: unknown, key: unknown, port: number, ts: number): unknown {
+    if (state === undefined) return this.start(value, key, port, ts)
+    return this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
   }
 
   protected update(start: number, key: unknown, value: unknown, ts: number, port: number): void {
@@ -131,9 +154,11 @@ export class WindowAggregate implements Timed {
     const state = entry.value
     const old = state === undefined || !this.needsOld ? undefined : this.copyOld ? this.copy(state) : state
     const next =
-      state === undefined
-        ? this.start(value, key, port, ts)
-        : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
+      this.ahead !== undefined
+        ? this.ahead.shift()
+        : state === undefined
+          ? this.start(value, key, port, ts)
+          : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
     const gone = next === null || next === undefined
     const at = ts > entry.ts ? ts : entry.ts
     this.table.set(bucket, entry, gone ? undefined : next, at)
@@ -146,10 +171,7 @@ export class WindowAggregate implements Timed {
   private updateTicked(bucket: Bucket, entry: Entry, value: unknown, ts: number, port: number): void {
     const held = entry.value as Ticked | undefined
     const state = held?.state
-    const next =
-      state === undefined
-        ? this.start(value, entry.key, port, ts)
-        : this.add(this.copyState ? this.copy(state) : state, value, entry.key, port, ts)
+    const next = this.ahead !== undefined ? this.ahead.shift() : this.next(state, value, entry.key, port, ts)
     const at = ts > entry.ts ? ts : entry.ts
     if (next === null || next === undefined) {
       if (held === undefined) return

@@ -236,9 +236,10 @@ export class TaskGroup {
     return this.tasks.find((task) => task.parts.sub.id === sub && task.parts.partition === partition)
   }
 
-  close(): void {
+  /** Gives what user code threw on its way out: nobody else was kept from it. */
+  close(): DhaaraError[] {
     this.abandon()
-    for (const task of this.tasks) task.parts.close()
+    return this.tasks.flatMap((task) => task.parts.close())
   }
 
   private meta(task: Task, epoch: number): TaskMeta {
@@ -389,11 +390,10 @@ export class TaskGroup {
       outboxes: instance.outboxes,
       partials: instance.partials,
       end: () => {
+        rec.none()
         for (const process of instance.processes) process.end()
       },
-      close: () => {
-        for (const process of instance.processes) process.close()
-      },
+      close: () => instance.close(),
       prefetch: (feed, from, to) => program.prefetch(feed, from, to, stores, meter),
       meter,
     })
@@ -629,13 +629,7 @@ export class TaskGroup {
     const action = this.host.onUserError(wrapped, rec)
     if (action === 'fail') throw new EpochAborted(wrapped)
     if (action === 'retry') throw new EpochAborted(new RetryEpoch(wrapped))
-    const spec =
-      step?.op.kind === 'partial'
-        ? step.op.node.spec
-        : step !== undefined && 'spec' in step.op
-          ? step.op.spec
-          : undefined
-    if (spec !== undefined && !spec.pure && !this.host.options.careful)
+    if (step !== undefined && needsCare(step) && !this.host.options.careful)
       throw new EpochAborted(new CarefulReplay(wrapped))
     if (action === 'deadLetter') {
       rec.lost = { key, value }
@@ -663,6 +657,17 @@ export class TaskGroup {
 /** Where a source's records come as those of a topic: what has no serde takes the one that state has. */
 const withCodec = (op: SourceNode): SourceNode =>
   op.value === undefined ? { ...op, key: valueSerde, value: valueSerde } : op
+
+/** May a step whose user code throws have changed something half-way? An aggregate, or some of a record's windows. */
+function needsCare({ op }: Step): boolean {
+  const node = op.kind === 'partial' ? op.node : op
+  if (!('spec' in node)) return false
+  const windows = node.kind === 'aggregate' ? node.windows : undefined
+  return !node.spec.pure || (windows !== undefined && severalAtOnce.has(windows.kind))
+}
+
+/** A record is in several of them. */
+const severalAtOnce = new Set<string>(['hopping', 'cumulative', 'sliding'])
 
 /** An adder may have changed its aggregate half-way: the epoch is replayed in the mode that copies before each call. */
 export class CarefulReplay extends Error {

@@ -83,7 +83,7 @@ export interface InstanceParts {
 export class Instance {
   readonly ops: Record<number, object> = {}
   /** User code that is told of the end. */
-  readonly processes: { end(): void; close(): void }[] = []
+  readonly processes: { readonly stepId: number; end(): void; close(): void }[] = []
   /** Steps that wait for answers. */
   readonly asyncs: MapAsync[] = []
   /** Steps that are sinks of the user's own. */
@@ -103,6 +103,22 @@ export class Instance {
       const op = this.operator(step)
       if (op !== undefined) this.ops[step.id] = op
     }
+  }
+
+  /** Closes what user code has opened. */
+  close(): DhaaraError[] {
+    const errors: DhaaraError[] = []
+    for (const process of this.processes) {
+      try {
+        process.close()
+      } catch (error) {
+        const name = this.sub.steps.find(({ id }) => id === process.stepId)?.name ?? 'unknown'
+        const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+        const message = `step '${name}' threw as it was closed: ${text}`
+        errors.push(new DhaaraError('DHAARA_USER_CODE', message, { step: name, cause: error }))
+      }
+    }
+    return errors
   }
 
   /** Rows with a time to live: their step tells that they are gone. */
@@ -278,7 +294,7 @@ export class Instance {
         : new TableStore(step.id, step.name, stores.keyValue(name), ctx, this.copyFor(step))
     const services = this.parts.services(step, (handle) => this.access(handle, op.stores, step))
     const guard = (fn: UserFn) => this.user(fn, step.name, 2)
-    const operator = new TransformRows(step.id, op.supplier, stateContext(services), guard, kept)
+    const operator = supplied(step, () => new TransformRows(step.id, op.supplier, stateContext(services), guard, kept))
     this.processes.push(operator)
     return operator
   }
@@ -337,12 +353,9 @@ export class Instance {
   }
 
   private process(step: Step, op: Extract<PlanNode, { kind: 'process' }>): object {
-    const process = new Process(
-      step.id,
-      this.parts.strict ? frozenSupplier(op.supplier, step.name) : op.supplier,
-      op.valuesOnly,
-      this.parts.services(step, (handle) => this.access(handle, op.stores, step)),
-    )
+    const supplier = this.parts.strict ? frozenSupplier(op.supplier, step.name) : op.supplier
+    const services = this.parts.services(step, (handle) => this.access(handle, op.stores, step))
+    const process = supplied(step, () => new Process(step.id, supplier, op.valuesOnly, services))
     this.processes.push(process)
     return process
   }
@@ -407,6 +420,18 @@ export class Instance {
 
   private ownerOf(store: string): Step | undefined {
     return this.sub.steps.find(({ op }) => 'store' in op && op.store?.name === store)
+  }
+}
+
+/** What a user's supplier throws stops the start, with its step. */
+function supplied<T>({ name }: Step, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof DhaaraError) throw error
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const message = `step '${name}' threw when its task was made: ${text}; expected its supplier to return an object with the step's functions`
+    throw new DhaaraError('DHAARA_USER_CODE', message, { step: name, cause: error })
   }
 }
 

@@ -7,6 +7,7 @@ import type { TaskClock } from '../time/clock.ts'
 import type { TaskTime } from '../time/inputs.ts'
 import type { WallClock } from '../time/wall.ts'
 import type { WallTime } from '../time/wall-time.ts'
+import type { DhaaraError } from '../../errors/index.ts'
 import { ChannelFeed, type Feed, InputFeed, TopicFeed } from './feed.ts'
 import type { Link } from './channel.ts'
 
@@ -29,7 +30,7 @@ export interface TaskParts {
   /** First phases of aggregations: they hold nothing between two slices. */
   readonly partials: readonly PartialAggregate[]
   readonly end: () => void
-  readonly close: () => void
+  readonly close: () => DhaaraError[]
   readonly prefetch: (feed: Feed, from: number, to: number) => void
   readonly meter: TaskMeter
 }

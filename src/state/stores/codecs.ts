@@ -1,3 +1,4 @@
+import { DhaaraError } from '../../errors/index.ts'
 import {
   compareKeys,
   decodeKey,
@@ -52,7 +53,7 @@ export function serdeKeys(
   serde: { serialize(key: unknown, topic: string): Uint8Array; deserialize(bytes: Uint8Array, topic: string): unknown },
   store: string,
 ): KeyCodec {
-  const encode = (key: unknown) => serde.serialize(key, store)
+  const encode = (key: unknown) => written(store, 'key', () => serde.serialize(key, store))
   const id = (key: unknown) => {
     if (typeof key === 'string' && key.charCodeAt(0) !== 0) return key
     if (typeof key === 'number') return key === 0 ? 0 : key
@@ -64,9 +65,38 @@ export function serdeKeys(
     id,
     encode,
     write: (writer, key) => void writer.raw(encode(key)),
-    decode: (bytes) => serde.deserialize(bytes, store),
+    decode: (bytes) => readBack(store, 'key', () => serde.deserialize(bytes, store)),
     compare: (a, b) => Buffer.compare(encode(a), encode(b)),
   }
+}
+
+/** What a user's serde throws, with the store's name: rows are written when no step runs that could be told. */
+function written<T>(store: string, what: 'key' | 'value', act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw refused('DHAARA_SERIALIZE', error, `found a ${what} that its serde does not write`, store)
+  }
+}
+
+function readBack<T>(store: string, what: 'key' | 'value', act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw refused('DHAARA_DESERIALIZE', error, `found a stored ${what} that its serde does not read`, store)
+  }
+}
+
+function refused(
+  code: 'DHAARA_SERIALIZE' | 'DHAARA_DESERIALIZE',
+  error: unknown,
+  found: string,
+  store: string,
+): unknown {
+  if (error instanceof DhaaraError) return error
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const expected = 'expected one that writes all that is put, and reads what it wrote'
+  return new DhaaraError(code, `store '${store}': ${found} (${text}); ${expected}`, { cause: error })
 }
 
 export const msgpackValues: ValueCodec = { encode: packStamped, view: viewStamped, decode: unpackStamped }
@@ -89,7 +119,7 @@ export function serdeValues(serde: ValueSerde, store: string): ValueCodec {
   const version = serde.version ?? 0
   return {
     encode(value, ts) {
-      const bytes = serde.serialize(value, store)
+      const bytes = written(store, 'value', () => serde.serialize(value, store))
       const head = version === 0 ? 8 : 10
       const out = Buffer.allocUnsafe(head + bytes.length)
       out.writeDoubleBE(ts, 0)
@@ -103,8 +133,10 @@ export function serdeValues(serde: ValueSerde, store: string): ValueCodec {
     decode(bytes) {
       const versioned = ((bytes[0] as number) & VERSIONED) !== 0
       const from = versioned ? ((bytes[8] as number) << 8) | (bytes[9] as number) : 0
-      const value = serde.deserialize(bytes.subarray(versioned ? 10 : 8), store)
-      return from === version || serde.migrate === undefined ? value : serde.migrate(value, from)
+      return readBack(store, 'value', () => {
+        const value = serde.deserialize(bytes.subarray(versioned ? 10 : 8), store)
+        return from === version || serde.migrate === undefined ? value : serde.migrate(value, from)
+      })
     },
   }
 }

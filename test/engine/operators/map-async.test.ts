@@ -176,7 +176,10 @@ describe('mapAsync', () => {
     bench.service.fail(7, new Error('gone'))
     assert.deepEqual(await bench.results(), [8])
     assert.equal(seen[0]?.code, 'DHAARA_ASYNC_FAILED')
-    assert.match(String(seen[0]?.message), /step 'in0-mapAsync-1': found a call that failed \(attempt 1\): Error: gone/)
+    assert.match(
+      String(seen[0]?.message),
+      /step 'in0-mapAsync-1', at in0\[0\] offset 0: found a call that failed \(attempt 1\): Error: gone/,
+    )
   })
 
   it('gives up on a call after its time, and aborts it', async () => {

@@ -1,7 +1,8 @@
 import type { AsyncNode, UserFn } from '../../../dsl/plan/index.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import type { KeyValueTable } from '../../../state/stores/index.ts'
-import type { CurrentRecord } from '../../runtime/record.ts'
+import { whereabouts } from '../../runtime/errors.ts'
+import { CurrentRecord } from '../../runtime/record.ts'
 import type { TaskClock, Timed } from '../../time/clock.ts'
 import type { WallClock } from '../../time/wall.ts'
 import { type Emit, noEmit } from '../operator.ts'
@@ -29,6 +30,14 @@ export interface AsyncServices {
   /** User functions, wrapped. */
   readonly fn: UserFn
   readonly fallback: UserFn | undefined
+}
+
+/** Where its record lies. */
+function placeOf(request: Request): string {
+  const rec = new CurrentRecord()
+  rec.batch = batchOf(request)
+  rec.i = 0
+  return whereabouts(rec)
 }
 
 interface Outcome {
@@ -164,9 +173,16 @@ export class MapAsync implements Timed {
   private failed(request: Request, error: unknown, now: number): void {
     const { retry } = this.node
     this.breaker?.failed(now)
-    const again = retry !== undefined && request.attempt < retry.attempts && (retry.when?.(error) ?? true)
-    if (!again) {
-      this.fallBack(request, this.errorOf(request, error))
+    let again = retry !== undefined && request.attempt < retry.attempts
+    let told = error
+    try {
+      if (again) again = retry?.when?.(error) ?? true
+    } catch (thrown) {
+      again = false
+      told = thrown
+    }
+    if (retry === undefined || !again) {
+      this.fallBack(request, this.errorOf(request, told))
       return
     }
     const pause = Math.min(retry.maxBackoff, retry.backoff * 2 ** (request.attempt - 1))
@@ -175,10 +191,11 @@ export class MapAsync implements Timed {
     this.services.wall.notice(request.dueAt)
   }
 
-  private errorOf({ attempt }: Request, error: unknown): DhaaraError {
+  private errorOf(request: Request, error: unknown): DhaaraError {
+    const { attempt } = request
     if (error instanceof DhaaraError && error.step === this.name) return error
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    const message = `step '${this.name}': found a call that failed (attempt ${attempt}): ${text}; expected it to resolve`
+    const message = `step '${this.name}', ${placeOf(request)}: found a call that failed (attempt ${attempt}): ${text}; expected it to resolve`
     return new DhaaraError('DHAARA_ASYNC_FAILED', `${message}; give it retry or fallback`, {
       step: this.name,
       cause: error,
@@ -327,7 +344,7 @@ export class MapAsync implements Timed {
 
   private timeOut(request: Request): void {
     const { attempt } = request
-    const message = `step '${this.name}': found no answer (attempt ${attempt}), expected one within ${this.node.timeout} ms`
+    const message = `step '${this.name}', ${placeOf(request)}: found no answer (attempt ${attempt}), expected one within ${this.node.timeout} ms`
     const error = new DhaaraError('DHAARA_ASYNC_TIMEOUT', `${message}; raise timeout, or give it retry or fallback`, {
       step: this.name,
     })

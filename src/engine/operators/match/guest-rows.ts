@@ -1,25 +1,34 @@
 import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import { RowReader, RowWriter } from '../../cep/row.ts'
 import type { EventCodec } from '../../cep/index.ts'
+import { nowhere, placeNames, placesNamed } from '../../runtime/places.ts'
 import type { Guest } from './waiting-room.ts'
 
 const writer = new RowWriter()
 
-/** Rows of records that wait: key, value. */
+/** Rows of records that wait: key, value, the topic partition of the source record, its offset + 1. */
 export function* guestRows(
   table: PartTable,
   codec: EventCodec,
-): Generator<{ readonly ts: number; readonly seq: number; readonly key: unknown; readonly value: unknown }> {
+): Generator<Pick<Guest, 'ts' | 'seq' | 'key' | 'value' | 'place' | 'origin'>> {
   for (const [ts, seq, row] of table.timed()) {
     const reader = new RowReader(row)
-    yield { ts, seq, key: table.space.keys.decode(reader.bytes()), value: codec.decode(reader.bytes()) }
+    const key = table.space.keys.decode(reader.bytes())
+    const value = codec.decode(reader.bytes())
+    const [place = nowhere] = placesNamed(Buffer.from(reader.bytes()).latin1Slice())
+    yield { ts, seq, key, value, place, origin: reader.int() - 1 }
   }
 }
 
 export function writeGuests(guests: readonly Guest[], table: PartTable, codec: EventCodec, sealer: Sealer): void {
   for (const guest of guests) {
-    const { ts, seq, key, value } = guest
-    writer.reset().bytes(table.space.keys.encode(key)).bytes(codec.encode(value))
+    const { ts, seq, key, value, place, origin } = guest
+    writer
+      .reset()
+      .bytes(table.space.keys.encode(key))
+      .bytes(codec.encode(value))
+      .bytes(placeNames([place]))
+      .int(origin + 1)
     sealer.put(table.timedKey(ts, seq), writer.copy())
     guest.stored = true
   }

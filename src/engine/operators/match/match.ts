@@ -15,7 +15,7 @@ import type { WallClock } from '../../time/wall.ts'
 import { type Counter, type Emit, noEmit, type OperatorContext } from '../operator.ts'
 import { guestRows, writeGuests } from './guest-rows.ts'
 import { MatchKeys } from './match-keys.ts'
-import { WaitingRoom } from './waiting-room.ts'
+import { type Guest, WaitingRoom } from './waiting-room.ts'
 
 export interface MatchServices {
   readonly wall: WallClock
@@ -108,7 +108,8 @@ export class Match implements Timed, MatchSink {
     this.copy = copy
     this.keys = new MatchKeys(this.compiled, table, codec, this, ctx.counter(`${name}.partials`))
     table.client = this
-    for (const { ts, seq, key, value } of guestRows(table, codec)) this.room.restore(ts, seq, key, value)
+    for (const { ts, seq, key, value, place, origin } of guestRows(table, codec))
+      this.room.restore(ts, seq, key, value, place, origin)
     if (this.wallTime) {
       wall.add(this)
       ctx.clock.add(this.atEnd())
@@ -133,7 +134,7 @@ export class Match implements Timed, MatchSink {
       if (this.late !== undefined) this.late(key, value, ts)
       return
     }
-    this.room.add(ts, key, this.copy === undefined ? value : this.copy(value))
+    this.room.add(ts, key, this.copy === undefined ? value : this.copy(value), this.rec.place, this.rec.origin)
     if (ts < this.clock.next) this.clock.notice(ts)
   }
 
@@ -195,9 +196,15 @@ export class Match implements Timed, MatchSink {
   /** With processing time. */
   private processNow(key: unknown, value: unknown): void {
     const now = Math.max(this.now, this.wall.now())
+    const { rec } = this
+    const { i, own, ts } = rec
     this.moveTo(now)
+    // those that had waited are not the record at hand
+    rec.i = i
+    rec.own = own
+    rec.ts = ts
     if (this.waits) {
-      this.room.add(now, key, value)
+      this.room.add(now, key, value, rec.place, rec.origin)
       this.wall.notice(now + 1)
     } else this.offer(key, value, now)
   }
@@ -221,7 +228,7 @@ export class Match implements Timed, MatchSink {
       try {
         this.keys.advance(state, at)
       } catch (error) {
-        this.failed(error, condition)
+        this.failed(error, condition, state.key)
       }
       this.tell(state.key)
     }
@@ -233,22 +240,31 @@ export class Match implements Timed, MatchSink {
     while (room.first <= at) {
       const { first } = room
       const guest = room.take()
-      if (room.first !== first) this.offer(guest.key, guest.value, first)
+      if (room.first !== first) this.welcome(guest)
       else this.feedEqual(guest, first)
     }
   }
 
-  private feedEqual(guest: { readonly key: unknown; readonly value: unknown }, ts: number): void {
+  /** A record that has waited: what fails now is its doing. */
+  private welcome({ ts, key, value, place, origin }: Guest): void {
+    this.rec.answered(undefined, place, origin)
+    this.offer(key, value, ts)
+    this.rec.none()
+  }
+
+  private feedEqual(guest: Guest, ts: number): void {
     const guests = [guest]
     while (this.room.first === ts) guests.push(this.room.take())
     const { compare } = this.table.space.keys
     const { orderBy } = this
+    guests.sort((a, b) => compare(a.key, b.key))
     try {
-      guests.sort((a, b) => compare(a.key, b.key) || (orderBy === undefined ? 0 : orderBy(a.value, b.value)))
+      if (orderBy !== undefined) guests.sort((a, b) => compare(a.key, b.key) || orderBy(a.value, b.value))
     } catch (error) {
+      // they stay in the order of arrival
       this.failed(error, orderBy as UserFn)
     }
-    for (const { key, value } of guests) this.offer(key, value, ts)
+    for (const one of guests) this.welcome(one)
   }
 
   private offer(key: unknown, value: unknown, ts: number): void {
@@ -256,7 +272,7 @@ export class Match implements Timed, MatchSink {
     try {
       this.keys.offer(key, value, ts)
     } catch (error) {
-      this.failed(error, condition)
+      this.failed(error, condition, key, value)
     }
     if (this.told.length > 0) this.tell(key)
     const due = this.keys.nextDue
@@ -272,7 +288,7 @@ export class Match implements Timed, MatchSink {
       try {
         this.tellOne(one, key)
       } catch (error) {
-        this.failed(error, one.start === one.start ? this.select : (this.timedOut as UserFn))
+        this.failed(error, one.start === one.start ? this.select : (this.timedOut as UserFn), key, one.events)
       }
     }
   }
@@ -290,8 +306,8 @@ export class Match implements Timed, MatchSink {
     } else if (isMatch || result !== undefined) this.out(key, result, at)
   }
 
-  private failed(error: unknown, fn: UserFn): void {
-    this.ctx.fail(this.ctx.strict ? asMutation(error, fn, this.name) : error, this.stepId)
+  private failed(error: unknown, fn: UserFn, key?: unknown, value?: unknown): void {
+    this.ctx.fail(this.ctx.strict ? asMutation(error, fn, this.name) : error, this.stepId, key, value)
   }
 
   /** Windows of processing time end with the input, too. */

@@ -5,15 +5,20 @@ export class Guest {
   readonly seq: number
   readonly key: unknown
   readonly value: unknown
+  /** Its source record, see places.ts. */
+  readonly place: number
+  readonly origin: number
   /** Its row lies in the database. */
   stored = false
   gone = false
 
-  constructor(ts: number, seq: number, key: unknown, value: unknown) {
+  constructor(ts: number, seq: number, key: unknown, value: unknown, place: number, origin: number) {
     this.ts = ts
     this.seq = seq
     this.key = key
     this.value = value
+    this.place = place
+    this.origin = origin
   }
 }
 
@@ -37,16 +42,16 @@ export class WaitingRoom {
     return this.line.length - this.from + this.heap.length
   }
 
-  add(ts: number, key: unknown, value: unknown): void {
-    const guest = new Guest(ts, this.nextSeq++, key, value)
+  add(ts: number, key: unknown, value: unknown, place: number, origin: number): void {
+    const guest = new Guest(ts, this.nextSeq++, key, value, place, origin)
     this.place(guest)
     this.fresh.push(guest)
     if (this.fresh.length > 2 * this.size + 1024) this.fresh = this.fresh.filter((one) => !one.gone)
   }
 
   /** One that was stored. */
-  restore(ts: number, seq: number, key: unknown, value: unknown): void {
-    const guest = new Guest(ts, seq, key, value)
+  restore(ts: number, seq: number, key: unknown, value: unknown, place: number, origin: number): void {
+    const guest = new Guest(ts, seq, key, value, place, origin)
     guest.stored = true
     if (seq >= this.nextSeq) this.nextSeq = seq + 1
     this.place(guest)
