@@ -51,9 +51,26 @@ export const layerRules: readonly LayerRule[] = [
   // What `dhaara/connectors` exports.
   {
     layer: 'src/connectors/index.ts',
-    may: ['src/connectors/catalogue.ts', 'src/connectors/options', 'src/connectors/files'],
+    may: [
+      'src/connectors/catalogue.ts',
+      'src/connectors/options',
+      'src/connectors/arrow',
+      'src/connectors/files',
+      'src/connectors/postgres',
+      'src/connectors/webhook',
+    ],
   },
-  { layer: 'src/connectors/catalogue.ts', may: ['src/connectors/options', 'src/connectors/files'] },
+  {
+    layer: 'src/connectors/catalogue.ts',
+    may: [
+      'src/connectors/options',
+      'src/connectors/arrow',
+      'src/connectors/files',
+      'src/connectors/postgres',
+      'src/connectors/rx',
+      'src/connectors/webhook',
+    ],
+  },
   { layer: 'src/connectors/options', may: ['src/errors', 'src/dsl'] },
   {
     layer: 'src/engine',

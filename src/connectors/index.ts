@@ -8,3 +8,4 @@ export {
   jsonLinesSource,
 } from './files/index.ts'
 export type { ConnectorInfo, OptionRow } from './options/index.ts'
+export { type PostgresSinkOptions, postgresSink } from './postgres/index.ts'

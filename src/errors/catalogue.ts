@@ -59,6 +59,8 @@ export const catalogue = {
   DHAARA_SOURCE_RECORD: entry('user', 'A source gave something that is no record'),
   DHAARA_SINK_FAILED: entry('external', 'A sink could not be written, retries included', true),
   DHAARA_SINK_STATE: entry('external', 'What a sink has written before does not belong to the state of the job'),
+  DHAARA_SINK_RECORD: entry('data', 'A record does not fit what a sink writes to'),
+  DHAARA_PEER_MISSING: entry('user', 'A package that a connector needs is not installed'),
   DHAARA_SINK_RECOVER: entry('user', 'A sink of two phases has no recover'),
   // state and platform
   DHAARA_PLATFORM: entry('external', 'No RocksDB binary for this platform'),

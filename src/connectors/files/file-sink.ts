@@ -24,6 +24,8 @@ export interface FileSinkOptions {
 }
 
 interface Note {
+  /** Which life of the job's state: epochs of another one mean other records. */
+  readonly job: string
   readonly epoch: number
   readonly length: number
 }
@@ -35,7 +37,8 @@ export class FileSink implements Sink<any, any> {
   private notePath = ''
   private file: FileHandle | undefined
   private size = 0
-  private note: Note = { epoch: 0, length: 0 }
+  private note: Note = { job: '', epoch: 0, length: 0 }
+  private job = ''
 
   constructor(connector: string, options: FileSinkOptions) {
     this.connector = connector
@@ -43,6 +46,7 @@ export class FileSink implements Sink<any, any> {
   }
 
   async open(task: SinkTask): Promise<void> {
+    this.job = task.incarnation
     this.path = pathOf(this.connector, this.options.path, task)
     this.notePath = join(dirname(this.path), `.${basename(this.path)}.dhaara`)
     await mkdir(dirname(this.path), { recursive: true })
@@ -54,7 +58,7 @@ export class FileSink implements Sink<any, any> {
     this.file = undefined
     const note = await this.readNote()
     if (epoch === 0) await this.begin(note)
-    else if (note === undefined || note.epoch > epoch) throw this.foreign(note, epoch)
+    else if (note === undefined || note.epoch > epoch || note.job !== this.job) throw this.foreign(note, epoch)
     await this.openFile()
     const known = epoch === 0 ? this.note : (note as Note)
     const rolled = known.length > 0 && this.size === 0 && existsSync(this.rolledPath(known.epoch))
@@ -64,7 +68,7 @@ export class FileSink implements Sink<any, any> {
     await (this.file as unknown as FileHandle).truncate(length)
     this.size = length
     await this.putHead()
-    await this.writeNote({ epoch, length: this.size }, true)
+    await this.writeNote({ job: this.job, epoch, length: this.size }, true)
   }
 
   async write(batch: SinkBatch<any, any>): Promise<void> {
@@ -81,7 +85,7 @@ export class FileSink implements Sink<any, any> {
   }
 
   async commit(epoch: number): Promise<void> {
-    await this.writeNote({ epoch, length: this.size })
+    await this.writeNote({ job: this.job, epoch, length: this.size })
   }
 
   async close(): Promise<void> {
@@ -98,7 +102,7 @@ export class FileSink implements Sink<any, any> {
     await rename(this.path, this.rolledPath(epoch))
     await this.openFile()
     await this.putHead()
-    await this.writeNote({ epoch, length: this.size })
+    await this.writeNote({ job: this.job, epoch, length: this.size })
   }
 
   private rolledPath(epoch: number): string {
@@ -109,17 +113,17 @@ export class FileSink implements Sink<any, any> {
   /** The job has written nothing yet. */
   private async begin(note: Note | undefined): Promise<void> {
     const { existing } = this.options
-    this.note = { epoch: 0, length: 0 }
+    this.note = { job: this.job, epoch: 0, length: 0 }
     if (!existsSync(this.path)) return
     const file = await open(this.path)
     const { size } = await file.stat()
     await file.close()
     // what a run that got no further left behind is its own
-    if (size === 0 || note?.epoch === 0) {
-      this.note = { epoch: 0, length: Math.min(size, note?.length ?? 0) }
+    if (size === 0 || (note?.epoch === 0 && note.job === this.job)) {
+      this.note = { job: this.job, epoch: 0, length: Math.min(size, note?.length ?? 0) }
       return
     }
-    if (existing === 'append') this.note = { epoch: 0, length: size }
+    if (existing === 'append') this.note = { job: this.job, epoch: 0, length: size }
     else if (existing === 'replace') await unlink(this.path)
     else {
       throw new DhaaraError(
@@ -166,7 +170,10 @@ export class FileSink implements Sink<any, any> {
   }
 
   private foreign(note: Note | undefined, epoch: number): DhaaraError {
-    const found = note === undefined ? 'no note of what was committed' : `epoch ${note.epoch}`
+    const found =
+      note === undefined
+        ? 'no note of what was committed'
+        : `epoch ${note.epoch}${note.job === this.job ? '' : ' of another job, or of this one before it was reset,'}`
     return new DhaaraError(
       'DHAARA_SINK_STATE',
       `${this.connector}: found ${found} beside ${this.path}, and the job's state is at epoch ${epoch}: file and state do not belong together. Put back the file or the state, or write elsewhere`,

@@ -13,3 +13,4 @@ export {
   text,
   texts,
 } from './options.ts'
+export { loadPeer } from './peer.ts'

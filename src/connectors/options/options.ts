@@ -102,7 +102,7 @@ function option<T, R>(
   const need = otherwise === undefined ? 'optional' : 'default'
   const shown =
     otherwise === undefined ? undefined : typeof otherwise === 'function' ? 'a function' : JSON.stringify(otherwise)
-  const filled = otherwise === undefined ? undefined : parse(otherwise)
+  const filled = otherwise === undefined ? undefined : (parse(otherwise) ?? (otherwise as unknown as R))
   const made = { need, type, about, shown, parse, otherwise: filled } as const
   return { ...made, required: () => ({ ...made, need: 'required', required: undefined as never }) }
 }

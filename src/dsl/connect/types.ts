@@ -140,6 +140,10 @@ export interface SinkTask {
   readonly partition: number
   /** How many tasks the sink has. */
   readonly partitions: number
+  /**
+   * Of the job's state: another one when the job begins with none. Epochs count from 1 again then, and mean other records.
+   */
+  readonly incarnation: string
   /** Unique in the application: 'name-partition'. */
   readonly id: string
   /** Aborted when the app gives up waiting. */

@@ -3,7 +3,6 @@ import type { StoreIds } from '../app/identity.ts'
 import type { Settings } from '../app/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Deliveries, type DeliveryHost } from './deliveries.ts'
-import { encodeMark } from './outbox-rows.ts'
 
 /** Deliveries beside a database that this thread writes: what a sink has is on record at once. */
 export function embeddedDeliveries(
@@ -20,10 +19,10 @@ export function embeddedDeliveries(
     storeId: (name) => ids.idOf(name),
     partitions: (sub) => Array.from({ length: partitions[sub] as number }, (_, partition) => partition),
     count: (sub) => partitions[sub] as number,
-    settle(rows, delivered, gone) {
+    settle(key, value, gone) {
       const batch = backend.batch()
-      for (const key of gone) batch.delete(key)
-      batch.put(rows.deliveredAt, encodeMark(delivered))
+      for (const row of gone) batch.delete(row)
+      batch.put(key, value)
       batch.commit({ sync: settings.sync === 'commit' })
     },
     ...events,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Sink, SinkTask } from '../../dsl/connect/index.ts'
 import type { DeliverNode } from '../../dsl/plan/index.ts'
 import type { Clock } from '../../dsl/time/index.ts'
@@ -5,16 +6,16 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { backoff, pause } from './backoff.ts'
 import { DeliveredBatch } from './batch.ts'
-import type { Mark, OutboxRow, OutboxRows } from './outbox-rows.ts'
+import { encodeMark, type Mark, type OutboxRow, type OutboxRows } from './outbox-rows.ts'
 
-/** Puts on record what a sink has: `delivered`, and the rows that are of no more use. Resolves when no crash takes it back. */
-export type Settle = (rows: OutboxRows, delivered: Mark, gone: readonly Uint8Array[]) => Promise<void> | void
+/** Puts a row on record, and removes others. Resolves when no crash takes it back. */
+export type Settle = (key: Uint8Array, value: Uint8Array, gone: readonly Uint8Array[]) => Promise<void> | void
 
 export interface LaneParts {
   readonly node: DeliverNode
   readonly rows: OutboxRows
   readonly reader: BackendReader
-  readonly task: SinkTask
+  readonly task: Omit<SinkTask, 'incarnation'>
   readonly clock: Clock
   readonly settle: Settle
   /** The sink has taken an epoch: there is room. */
@@ -35,6 +36,8 @@ class Left extends Error {}
  */
 export class Lane {
   private readonly parts: LaneParts
+  private readonly task: SinkTask
+  private incarnation = ''
   private sink: Sink<unknown, unknown> | undefined
   private mark: Mark
   private sealed: Mark
@@ -48,6 +51,13 @@ export class Lane {
 
   constructor(parts: LaneParts) {
     this.parts = parts
+    const lane = this
+    this.task = {
+      ...parts.task,
+      get incarnation() {
+        return lane.incarnation
+      },
+    }
     this.mark = parts.rows.delivered(parts.reader)
     this.sealed = parts.rows.sealed(parts.reader)
   }
@@ -94,7 +104,7 @@ export class Lane {
     this.leaveSoon()
     this.closed = true
     await this.running
-    await this.sink?.close?.(this.parts.task)
+    await this.sink?.close?.(this.task)
     this.sink = undefined
   }
 
@@ -111,11 +121,22 @@ export class Lane {
 
   private async recover(): Promise<void> {
     if (this.recovered) return
-    const { node, task } = this.parts
+    const { parts, task } = this
+    const { node, rows, reader, settle } = parts
+    this.incarnation = rows.incarnation(reader) ?? this.incarnation
+    if (this.incarnation === '') {
+      this.incarnation = randomUUID()
+      await settle(rows.incarnationAt, Buffer.from(this.incarnation), [])
+    }
     await this.tried('open', async () => {
       if (this.sink === undefined) {
         const sink = node.own.make(task) as Sink<unknown, unknown>
-        await sink.open?.(task)
+        try {
+          await sink.open?.(task)
+        } catch (error) {
+          await Promise.resolve(sink.close?.(task)).catch(() => {})
+          throw error
+        }
         this.sink = sink
       }
       await this.sink.recover?.(this.mark.epoch, task)
@@ -125,7 +146,8 @@ export class Lane {
 
   /** Writes the next epoch, and puts it on record. */
   private async epoch(): Promise<void> {
-    const { rows, reader, task, settle } = this.parts
+    const { task } = this
+    const { rows, reader, settle } = this.parts
     const gone: Uint8Array[] = []
     let bytes = 0
     let done = false
@@ -147,7 +169,7 @@ export class Lane {
       }
     }
     const mark = { epoch, bytes: this.mark.bytes + bytes }
-    await settle(rows, mark, gone)
+    await settle(rows.deliveredAt, encodeMark(mark), gone)
     this.mark = mark
     this.failures = 0
     const sink = this.sink as Sink<unknown, unknown>
@@ -156,7 +178,8 @@ export class Lane {
 
   /** false: the sink was put back to before the epoch. */
   private async write(row: OutboxRow): Promise<boolean> {
-    const { node, task } = this.parts
+    const { task } = this
+    const { node } = this.parts
     const sink = this.sink as Sink<unknown, unknown>
     const batch = new DeliveredBatch(row, node)
     for (;;) {
@@ -188,7 +211,8 @@ export class Lane {
 
   /** Waits before the next attempt. @throws DhaaraError DHAARA_SINK_FAILED: there is none */
   private async failed(what: string, error: unknown): Promise<void> {
-    const { node, task, clock } = this.parts
+    const { task } = this
+    const { node, clock } = this.parts
     const { retry } = node.own
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     const last = ++this.failures >= retry.attempts

@@ -4,6 +4,7 @@
  *
  *     0x00                                       -> {epoch, bytes}   what was sealed last; bytes: of all rows, ever
  *     0x01                                       -> {epoch, bytes}   what the sink has
+ *     0x03                                       -> a random name of this state's life
  *     0x02 | epoch u48 | index u32 | last u8     -> frame            a batch
  */
 import { readFrames, sealFrame } from '../../connectors/broker/frame.ts'
@@ -30,6 +31,7 @@ export interface OutboxRow {
 const sealedKey = 0
 const deliveredKey = 1
 const batchKey = 2
+const incarnationKey = 3
 
 /** Of the sink of this name. */
 export const outboxStore = (sink: string): string => `${sink}.outbox`
@@ -48,11 +50,18 @@ export class OutboxRows {
   private readonly prefix: Buffer
   readonly sealedAt: Buffer
   readonly deliveredAt: Buffer
+  readonly incarnationAt: Buffer
 
   constructor(prefix: Buffer) {
     this.prefix = prefix
     this.sealedAt = Buffer.concat([prefix, Buffer.of(sealedKey)])
+    this.incarnationAt = Buffer.concat([prefix, Buffer.of(incarnationKey)])
     this.deliveredAt = Buffer.concat([prefix, Buffer.of(deliveredKey)])
+  }
+
+  incarnation(reader: BackendReader): string | undefined {
+    const row = reader.get(this.incarnationAt)
+    return row === undefined ? undefined : Buffer.from(row).toString()
   }
 
   sealed(reader: BackendReader): Mark {

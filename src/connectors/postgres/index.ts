@@ -1,0 +1,1 @@
+export { type PostgresSinkOptions, postgresInfo, postgresSink } from './sink.ts'
