@@ -14,6 +14,7 @@ import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { inputTopics } from './inputs.ts'
 import type { StoreIds } from './identity.ts'
+import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { Policies } from './policies.ts'
 
@@ -32,6 +33,10 @@ export class LocalEngine implements Engine {
   private readonly ids: StoreIds
   private readonly events: EngineEvents
   private readonly policies: Policies
+  private readonly newTopics: NewTopics
+  private readonly latest = new Map<string, number>()
+  /** Sources by pattern have more to read. */
+  private widening = false
   readonly partitions: readonly number[]
   private readonly bounded = new Set<string>()
   private readonly deliveries: Deliveries
@@ -70,6 +75,7 @@ export class LocalEngine implements Engine {
     this.changes = new Changes(lease.backend)
     this.ids = ids
     this.events = events
+    this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
     this.policies = new Policies(
       settings,
       () => this.outputs,
@@ -95,6 +101,7 @@ export class LocalEngine implements Engine {
     const { latency } = this.meters
     const appended = this.lease.log.onAppend((all) => {
       latency?.appended(all)
+      if (this.endingSources !== 'all' && this.newTopics.among(all)) this.widening = true
       this.wake()
     })
     this.committedAt = this.settings.clock.now()
@@ -113,7 +120,7 @@ export class LocalEngine implements Engine {
     this.stopping = true
     this.wake()
     await this.running
-    for (const error of this.group.close()) this.settings.logger.error({ err: error, code: error.code }, error.message)
+    this.closeGroup()
     if (this.failure === undefined) await this.deliveries.stop(timeout)
     this.failure ??= this.refused
     if (this.failure !== undefined) throw this.failure
@@ -178,6 +185,7 @@ export class LocalEngine implements Engine {
         await this.rest()
         continue
       }
+      if (this.widening) this.widen()
       const n = this.attempt()
       if (n < 0) await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
       if (this.group.ended) {
@@ -191,6 +199,28 @@ export class LocalEngine implements Engine {
       else await this.rest()
     }
     this.commit()
+  }
+
+  /** Where a partition ended at the start: tasks that are made anew before an epoch was written must not skip what has come since. */
+  private latestAt(topic: string, partition: number): number {
+    const name = `${topic}/${partition}`
+    const known = this.latest.get(name) ?? this.lease.log.endOffset(topic, partition)
+    this.latest.set(name, known)
+    return known
+  }
+
+  /** Between two epochs, tasks are made anew. */
+  private widen(): void {
+    this.widening = false
+    this.commit()
+    this.closeGroup()
+    this.outputs = this.newOutputs()
+    this.group = this.newGroup()
+    this.boundFeeds()
+  }
+
+  private closeGroup(): void {
+    for (const error of this.group.close()) this.settings.logger.error({ err: error, code: error.code }, error.message)
   }
 
   /** One slice of work, and the checkpoint if it is due. What a policy wants tried again is. */
@@ -330,11 +360,11 @@ export class LocalEngine implements Engine {
       outputs: this.outputs,
       storeId: (name) => ids.idOf(name),
       partitionsOf: (topic) => lease.ensureTopic(topic).partitions,
-      topics: () => log.topics().map(({ name }) => name),
+      topics: () => this.newTopics.readable,
       fetch: (topic, partition, offset) => log.fetch(topic, partition, offset, FETCH_BYTES),
       behind: (topic, partition, offset) => this.filling.has(topic) || log.endOffset(topic, partition) > offset,
       startOffset: (source, topic, partition) =>
-        source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
+        source.offsetReset === 'latest' ? this.latestAt(topic, partition) : log.startOffset(topic, partition),
       now: () => settings.clock.now(),
       openSource: (spec, at, start) =>
         new SourceReader(spec, at, start, {

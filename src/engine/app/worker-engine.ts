@@ -15,6 +15,7 @@ import { Coordinator } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
+import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { receiveError } from '../../errors/sent-error.ts'
 import { Pending, restoring } from './pending.ts'
@@ -56,6 +57,7 @@ export class WorkerEngine implements Engine {
   private readonly ids: StoreIds
   private readonly events: EngineEvents
   private readonly inputs: WorkerInputs
+  private readonly newTopics: NewTopics
   readonly partitions: readonly number[]
   private readonly deliveries: Deliveries
   private readonly bellMemory: SharedArrayBuffer
@@ -103,6 +105,7 @@ export class WorkerEngine implements Engine {
     this.ids = ids
     this.events = events
     this.inputs = new WorkerInputs(plan, lease)
+    this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
     this.partitions = partitions
     this.bellMemory = Bells.memory(workers)
     this.bells = new Bells(this.bellMemory)
@@ -131,6 +134,7 @@ export class WorkerEngine implements Engine {
         this.inputs.offsets.setEnd(topic, partition, endOffset)
         this.bells.ring(partition % this.program.workers)
       }
+      if (this.inputs.endingSources !== 'all' && this.newTopics.among(all)) this.widen()
     })
     void this.halted.promise.finally(() => appended[Symbol.dispose]())
     for (let worker = 0; worker < this.program.workers; worker++) this.hire(worker)
@@ -275,14 +279,24 @@ export class WorkerEngine implements Engine {
       epoch: this.coordinator.written + 1,
       careful,
       partitions,
-      topics: this.lease.log.topics().map(({ name }) => name),
+      topics: this.newTopics.readable,
+      offsets: inputs.memory,
+      slots: inputs.slots,
       storeIds: [...this.ids.all()],
       bounds: inputs.bounds,
+      latest: inputs.latest,
       sources: inputs.endingSources,
       filling,
       transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
     })
     if (this.loading.size === 0) this.resumed()
+  }
+
+  /** Sources by pattern have more to read: from the last epoch on, with all of it. */
+  private widen(): void {
+    this.inputs.renew(this.newTopics.readable)
+    // else the next restore tells it
+    if (this.state === 'running') this.recover('a source reads a new topic', undefined, 0)
   }
 
   private resumed(): void {
@@ -300,7 +314,8 @@ export class WorkerEngine implements Engine {
       return
     }
     if (this.state === 'failed' || this.state === 'over') return
-    this.settings.logger.warn({ error: String(error) }, `${why}; all tasks go back to the last checkpoint`)
+    const fields = error === undefined ? {} : { error: String(error) }
+    this.settings.logger.warn(fields, `${why}; all tasks go back to the last checkpoint`)
     if (this.state === 'running') {
       this.state = 'recovering'
       this.events.rebalancing?.()

@@ -6,9 +6,12 @@ import type { Bounds, EndingSources, TopicSlot } from './worker-protocol.ts'
 
 /** The topics that workers read, as their owner sees them: how far they reach, how far they were read, where they end. */
 export class WorkerInputs {
-  readonly slots: readonly TopicSlot[]
-  readonly memory: SharedArrayBuffer
-  readonly offsets: SourceOffsets
+  slots: readonly TopicSlot[] = []
+  memory!: SharedArrayBuffer
+  offsets!: SourceOffsets
+  /** Where sources begin that want the latest records alone: where their topics ended at the start. */
+  readonly latest: Bounds
+  private readonly plan: PhysicalPlan
   private readonly lease: EmbeddedLease
   private readonly ends = new Map<string, Bounds>()
   /** Sources of the user's own that are to end. */
@@ -16,9 +19,18 @@ export class WorkerInputs {
 
   /** Makes the topics that are not there. */
   constructor(plan: PhysicalPlan, lease: EmbeddedLease) {
+    this.plan = plan
     this.lease = lease
-    const names = lease.log.topics().map(({ name }) => name)
-    const topics = new Set(plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : [])))
+    this.renew(lease.log.topics().map(({ name }) => name))
+    this.latest = this.slots.flatMap((slot) => this.endsOf(slot))
+  }
+
+  /** In memory of its own: workers go on with what they have until they are restored. @param existing topics that sources by pattern may read */
+  renew(existing: readonly string[]): void {
+    const { plan, lease } = this
+    const topics = new Set(
+      plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, existing) : [])),
+    )
     let base = 0
     this.slots = [...topics].map((name) => {
       const { partitions } = lease.ensureTopic(name)
@@ -44,8 +56,11 @@ export class WorkerInputs {
     else if (this.endingSources !== 'all') this.endingSources = [...this.endingSources, ...topics]
     for (const { name, partitions } of this.slots) {
       if (this.ends.has(name) || (topics !== undefined && !topics.includes(name))) continue
-      const all = Array.from({ length: partitions }, (_, p) => [name, p, this.lease.log.endOffset(name, p)] as const)
-      this.ends.set(name, all)
+      this.ends.set(name, this.endsOf({ name, partitions }))
     }
+  }
+
+  private endsOf({ name, partitions }: Pick<TopicSlot, 'name' | 'partitions'>): Bounds {
+    return Array.from({ length: partitions }, (_, p) => [name, p, this.lease.log.endOffset(name, p)] as const)
   }
 }

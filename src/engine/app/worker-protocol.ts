@@ -48,8 +48,13 @@ export type Order =
       readonly careful: boolean
       readonly partitions: readonly number[]
       readonly topics: readonly string[]
+      /** See SourceOffsets. */
+      readonly offsets: SharedArrayBuffer
+      readonly slots: readonly TopicSlot[]
       readonly storeIds: readonly (readonly [name: string, id: number])[]
       readonly bounds: Bounds
+      /** Where sources begin that want the latest records alone. */
+      readonly latest: Bounds
       readonly sources: EndingSources
       readonly filling: readonly string[]
       readonly transport: SharedTransport

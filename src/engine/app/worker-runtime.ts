@@ -54,7 +54,7 @@ export class WorkerRuntime {
   private readonly settings: Settings
   private readonly port: MessagePort
   private readonly bells: Bells
-  private readonly offsets: SourceOffsets
+  private offsets: SourceOffsets
   private readonly dirty: Int32Array
   private readonly asker: Asker
   private readonly reader: ReturnType<typeof readRocks>
@@ -159,6 +159,8 @@ export class WorkerRuntime {
     this.filling = new Set(order.filling)
     const { worker, workers } = this.start
     const { epoch, partitions, transport } = order
+    this.offsets = new SourceOffsets(order.offsets, order.slots)
+    for (const slot of order.slots) this.partitionCounts.set(slot.name, slot.partitions)
     const tasks: TaskId[] = this.plan.subs.flatMap(({ id }) =>
       Array.from({ length: partitions[id] as number }, (_, partition) => ({ sub: id, partition })).filter(
         ({ partition }) => partition % workers === worker,
@@ -371,8 +373,10 @@ export class WorkerRuntime {
       fetch: (topic, partition, offset) =>
         offset < end(topic, partition) ? log.fetch(topic, partition, offset, FETCH_BYTES) : undefined,
       behind: (topic, partition, offset) => this.filling.has(topic) || end(topic, partition) > offset,
-      startOffset: (source, topic, partition) =>
-        source.offsetReset === 'latest' ? log.endOffset(topic, partition) : log.startOffset(topic, partition),
+      startOffset: (source, topic, partition) => {
+        const latest = order.latest.find(([name, p]) => name === topic && p === partition)
+        return source.offsetReset === 'latest' && latest !== undefined ? latest[2] : log.startOffset(topic, partition)
+      },
       now: () => settings.clock.now(),
       openSource: (spec, at, start) =>
         new SourceReader(spec, at, start, {

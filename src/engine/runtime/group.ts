@@ -203,6 +203,7 @@ export class TaskGroup {
   /** Sources of the user's own end where they end now. @param names default: all */
   endSources(names?: readonly string[]): void {
     for (const feed of this.ownFeeds()) if (names === undefined || names.includes(feed.source)) feed.endInput()
+    if (names === undefined) for (const task of this.tasks) task.ending = true
   }
 
   /** How its tasks are. @param worker the thread's number */
@@ -496,7 +497,9 @@ export class TaskGroup {
     const position = saved?.positions.find(
       ([name, at, p]) => name === step.name && at === topic && p === partition,
     )?.[3]
-    const start = position ?? host.startOffset(op, topic, partition)
+    // a topic that has come since the task was there is read from its beginning
+    const since = saved !== undefined && op.topics instanceof RegExp
+    const start = position ?? host.startOffset(since ? { ...op, offsetReset: 'earliest' } : op, topic, partition)
     const source = {
       fetch: (offset: number) => host.fetch(topic, partition, offset),
       behind: (offset: number) => host.behind(topic, partition, offset),

@@ -47,6 +47,8 @@ export class Task {
   /** Its processors know that all inputs have ended. */
   finished: boolean
   private readonly echoes: boolean
+  /** All inputs are to end: where a source's pattern finds no topic, there is none. */
+  ending = false
   /** What channels that lead back were told last. */
   private outerTold: Told = { w: Number.NEGATIVE_INFINITY, idle: false, ended: false }
 
@@ -145,11 +147,9 @@ export class Task {
   /** All inputs have ended and were processed. */
   get ended(): boolean {
     const { feeds } = this.parts
-    return (
-      feeds.length > 0 &&
-      feeds.every(
-        (feed) => (feed.time.ended || (isEcho(feed) && !feed.time.counted)) && feed.cursor >= feed.batch.count,
-      )
+    if (feeds.length === 0) return this.ending
+    return feeds.every(
+      (feed) => (feed.time.ended || (isEcho(feed) && !feed.time.counted)) && feed.cursor >= feed.batch.count,
     )
   }
 

@@ -67,6 +67,38 @@ describe('a record for which one of its windows fails', () => {
         })
 })
 
+describe('an epoch that is taken back before the first was written', () => {
+  it('begins again where sources began that want the latest records alone', async () => {
+    const broker = embeddedBroker({ partitions: 1 })
+    await send(broker, 'in', [{ key: 'a', value: 0, timestamp: 1 }])
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { ...json, offsetReset: 'latest' })
+      .groupByKey()
+      .aggregate(
+        () => [] as number[],
+        (all, v) => {
+          if (v === 2) throw new RangeError('no twos')
+          return [...all, v]
+        },
+      )
+      .toStream()
+      .to('out', { key: serdes.string(), value: serdes.json() })
+    const errors = { user: 'skip' } as const
+    const app = new StreamsApp({ applicationId: 'test', topology: builder.build(), broker, errors })
+    await app.start()
+    await send(
+      broker,
+      'in',
+      [1, 2, 3].map((value) => ({ key: 'a', value, timestamp: value })),
+    )
+    app.endInputs()
+    await app.completed
+    assert.deepEqual((await read(broker, 'out')).at(-1)?.value, [1, 3])
+    await broker[Symbol.asyncDispose]()
+  })
+})
+
 describe('user code outside of records', () => {
   it('that throws where a processor is made stops the start, with its step', async () => {
     const builder = new StreamsBuilder()
