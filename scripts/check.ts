@@ -28,6 +28,7 @@ const steps: readonly Step[] = [
   { name: 'test:programs', mocha: true },
   { name: 'test:console', mocha: true },
   { name: 'test:kafka', mocha: true },
+  { name: 'test:chaos', mocha: true },
   { name: 'test:large', mocha: true },
   { name: 'test:steady', mocha: true },
   { name: 'test:crash', mocha: true },

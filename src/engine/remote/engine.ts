@@ -11,6 +11,7 @@ import { Crew, type HireRunner } from './crew.ts'
 import { Inputs } from './inputs.ts'
 import type { LocalState } from './local-state.ts'
 import { decodeTold, encodeMember, type Told, tellAll } from './membership.ts'
+import { mayPass } from './passing.ts'
 import { Ends, findPositions } from './positions.ts'
 import { restore, type RestoreProgress } from './restore.ts'
 import { Standbys } from './standbys.ts'
@@ -209,8 +210,7 @@ export class RemoteEngine implements Engine {
         return
       } catch (error) {
         if (this.stopping) return
-        const passes = error instanceof DhaaraError && error.retryable
-        if (!passes || performance.now() > until) throw error
+        if (!mayPass(error) || performance.now() > until) throw error
         this.settings.logger.warn({ error: error.message, code: error.code }, 'joining the group is tried again')
         await new Promise((resolve) => setTimeout(resolve, pause))
       }

@@ -18,6 +18,7 @@ import { Inputs, type Offsets, positionName } from './inputs.ts'
 import { KnownTopics } from './known-topics.ts'
 import { LocalRows } from './local-state.ts'
 import type { StateBackend } from '../../state/backend.ts'
+import { mayPass } from './passing.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 import { TopicLinks } from './topic-links.ts'
 import type { AppTopics } from './topics.ts'
@@ -358,7 +359,7 @@ export class Runner implements TaskRunner {
     this.begun = false
     this.short = true
     this.drop()
-    if (!(error instanceof DhaaraError) || !error.retryable) throw error
+    if (!mayPass(error)) throw error
     this.settings.logger.warn(
       { error: error.message, code: error.code },
       'the epoch is taken back: it was not committed',

@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { jars } from '../../../../scripts/kafka/jars.ts'
 import { partitionOf } from '../../../../src/connectors/broker/partitioner.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import { kafkaBroker } from '../../../../src/connectors/kafka/index.ts'
 import { codecs } from '../../../../src/connectors/kafka/wire/compression.ts'
 import { kafka, unique } from '../broker.ts'
+import { java } from '../java/interop.ts'
 import { type Row, rowAt, rowsOf } from '../rows.ts'
 import { readBatches } from './read.ts'
 
 const partitions = 3
 const count = 300
-
-function java(...args: string[]): string {
-  const source = new URL('../java/Interop.java', import.meta.url).pathname
-  const { status, stdout, stderr } = spawnSync('java', ['-Xmx128m', '-cp', jars(), source, ...args], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  })
-  assert.equal(status, 0, stderr)
-  return stdout
-}
 
 const text = (bytes: Uint8Array | null): string => (bytes === null ? 'null' : Buffer.from(bytes).toString())
 const lineOf = (topic: string, partition: number, { key, value, timestamp, headers }: Row): string =>
