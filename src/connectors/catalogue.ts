@@ -1,6 +1,6 @@
-import { jsonLinesInfo } from './files/index.ts'
+import { csvInfo, jsonLinesInfo } from './files/index.ts'
 import type { ConnectorInfo } from './options/index.ts'
 import { postgresInfo } from './postgres/index.ts'
 
 /** All connectors that come with dhaara, but those of `dhaara/rx`, which has its own list. */
-export const connectors: readonly ConnectorInfo[] = [...jsonLinesInfo, ...postgresInfo]
+export const connectors: readonly ConnectorInfo[] = [...jsonLinesInfo, ...csvInfo, ...postgresInfo]

@@ -1,6 +1,12 @@
 /** `dhaara/connectors`: sources and sinks that come with dhaara. What they need beside it is loaded when they are opened. */
 export { connectors } from './catalogue.ts'
 export {
+  type CsvPosition,
+  type CsvSinkOptions,
+  type CsvSourceOptions,
+  type CsvType,
+  csvSink,
+  csvSource,
   type FilePosition,
   type JsonLinesSinkOptions,
   type JsonLinesSourceOptions,

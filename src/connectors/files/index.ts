@@ -6,3 +6,12 @@ export {
   jsonLinesSink,
   jsonLinesSource,
 } from './json-lines.ts'
+export {
+  type CsvPosition,
+  type CsvSinkOptions,
+  type CsvSourceOptions,
+  type CsvType,
+  csvInfo,
+  csvSink,
+  csvSource,
+} from './csv.ts'
