@@ -15,3 +15,10 @@ export {
 } from './files/index.ts'
 export type { ConnectorInfo, OptionRow } from './options/index.ts'
 export { type PostgresSinkOptions, postgresSink } from './postgres/index.ts'
+export {
+  type JournalPosition,
+  type WebhookSinkOptions,
+  type WebhookSourceOptions,
+  webhookSink,
+  webhookSource,
+} from './webhook/index.ts'
