@@ -100,8 +100,9 @@ export class SessionWindows implements Stateful {
 
   /** Takes back the rows that are out, unless the new one takes their place. */
   private show(one: Session, headers: Item['headers']): void {
-    const same = one.shown.find(({ start, end }) => start === one.start && end === one.end)
-    for (const row of one.shown) if (row !== same) this.send(one, row, null, headers)
+    const stays = this.shape.emit !== 'update' || one.start === one.end
+    const same = one.shown.find(({ start, end }) => stays && start === one.start && end === one.end)
+    for (const row of one.shown) if (row !== same) this.send({ ...one, end: row.end }, row, null, headers)
     this.send(one, { start: one.start, end: one.end, state: same?.state }, one.state, headers)
     one.changed = false
     one.shown = [structuredClone({ start: one.start, end: one.end, state: one.state })]

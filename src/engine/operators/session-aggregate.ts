@@ -180,8 +180,9 @@ export class SessionAggregate implements Timed {
     if (reach > session.reach) session.reach = reach
     this.reach = session.reach
     if (this.mode === 'update') {
-      const same = session.start === start && session.end === end
-      if (!same) this.emit(key, start, end, null, this.needsOld ? old : undefined, session.ts)
+      // one row as long as it is of one time; else Kafka Streams' two, also where the bounds stay
+      const same = session.start === ts && session.end === ts
+      if (!same) this.emit(key, start, end, null, this.needsOld ? old : undefined, end)
       this.emit(key, session.start, session.end, next, same && this.needsOld ? old : undefined, session.ts)
     } else if (this.mode === 'onTime' && session.reach <= this.clock.w) this.show(key, session)
     this.keep(entry, held, session)
@@ -256,7 +257,7 @@ export class SessionAggregate implements Timed {
     let old: unknown
     for (const row of shown) {
       if (row.start === start && row.end === end) old = row.state
-      else this.emit(key, row.start, row.end, null, row.state, ts)
+      else this.emit(key, row.start, row.end, null, row.state, row.end)
     }
     session.pending = false
     this.reach = session.reach

@@ -56,7 +56,7 @@ describe('SessionAggregate', () => {
     assert.deepEqual(rowsOf(rig), ['a[10,10] 1', 'a[18,18] 2', 'a[10,10] gone', 'a[18,18] gone', 'a[10,18] 123'])
     assert.deepEqual(
       rig.outs.map(({ ts }) => ts),
-      [10, 18, 18, 18, 18],
+      [10, 18, 10, 18, 18],
     )
   })
 

@@ -88,8 +88,9 @@ export class SessionModel {
     const [from, to] = [start(session), end(session)]
     let old: unknown
     for (const { window, value } of session.shown) {
-      if (window[0] === from && window[1] === to) old = value
-      else this.out(session, window, null, value)
+      const same = window[0] === from && window[1] === to
+      if (same && (this.emit.mode !== 'update' || from === to)) old = value
+      else this.out(session, window, null, value, window[1])
     }
     const value = { all: [...session.values] }
     session.shown = [{ window: [from, to], value }]
@@ -101,8 +102,14 @@ export class SessionModel {
     this.out(session, [start(session), end(session)], { all: [...session.values] }, undefined)
   }
 
-  private out(session: ModelSession, window: readonly [number, number], value: unknown, old: unknown): void {
-    this.outs.push({ key: session.key, window, value, old: this.needsOld ? old : undefined, ts: end(session) })
+  private out(
+    session: ModelSession,
+    window: readonly [number, number],
+    value: unknown,
+    old: unknown,
+    ts = end(session),
+  ): void {
+    this.outs.push({ key: session.key, window, value, old: this.needsOld ? old : undefined, ts })
   }
 }
 
