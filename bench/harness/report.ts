@@ -1,10 +1,12 @@
 /** The lines that a benchmark prints: for programs one JSON object a line, for people a table. */
 import { execFileSync } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { ratioBetween, type Summary } from './statistics.ts'
 
 /** Names and units are a contract: others parse them. */
-export interface ThroughputLine {
+export interface ThroughputLine extends Environment {
   readonly suite: string
   readonly case: string
   readonly subject: string
@@ -29,9 +31,6 @@ export interface ThroughputLine {
   readonly ratesAgainst?: readonly number[]
   readonly correct: boolean
   readonly checksum: string
-  readonly cores: number
-  readonly node: string
-  readonly commit: string
 }
 
 export interface LineParts {
@@ -73,9 +72,7 @@ export function lineOf(parts: LineParts): ThroughputLine {
     rates: summary.rates.map(Math.round),
     correct,
     checksum,
-    cores: availableParallelism(),
-    node: process.versions.node,
-    commit: commit(),
+    ...environment(),
   }
 }
 
@@ -93,13 +90,60 @@ export function tableOf(lines: readonly ThroughputLine[]): string {
     line.ratio === undefined ? '' : `${line.ratio.toFixed(2)} ${line.ratioOf}`,
     line.correct ? 'yes' : 'NO',
   ])
+  return columns(head, rows, [2, 3, 4, 5])
+}
+
+/** Text in columns, those of `numbers` to the right. */
+export function columns(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  numbers: readonly number[],
+): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
-  const isNumber = (column: number): boolean => column >= 2 && column <= 5
   return [head, ...rows]
-    .map((row) => row.map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '))
+    .map((row) =>
+      row.map((cell, i) => (numbers.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
+    )
     .map((row) => row.trimEnd())
     .join('\n')
 }
+
+/** The machine and what runs on it. */
+export interface Environment {
+  readonly cores: number
+  /** Model of the processor. */
+  readonly cpu: string
+  readonly memoryGb: number
+  readonly node: string
+  readonly versions: Readonly<Record<string, string>>
+  readonly commit: string
+}
+
+/** Of this process. */
+export function environment(): Environment {
+  return {
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    node: process.versions.node,
+    versions: versions(),
+    commit: commit(),
+  }
+}
+
+let found: Record<string, string> | undefined
+
+function versions(): Record<string, string> {
+  found ??= {
+    dhaara: packageVersion('../../package.json'),
+    rocksdb: packageVersion('../../node_modules/@nxtedition/rocksdb/package.json'),
+    v8: process.versions.v8,
+  }
+  return found
+}
+
+const packageVersion = (path: string): string =>
+  (JSON.parse(readFileSync(join(import.meta.dirname, path), 'utf8')) as { version: string }).version
 
 function round(value: number, places: number): number {
   return Number(value.toFixed(places))

@@ -31,7 +31,9 @@ export interface RunOptions {
 interface Entrant {
   readonly name: string
   readonly variant: string
+  /** Of its module; of an outside program nothing. */
   readonly path: string
+  readonly run?: (spec: RunSpec) => Promise<Measured>
 }
 
 interface Results {
@@ -70,6 +72,18 @@ export async function runCase(
   }
   const summaries = new Map(results.map((result) => [result, summarise(result.runs, bench.ratioOf)]))
   const base = summaries.get(results[0]!)!
+  const turnedLine = (name: string, summary: Summary): ThroughputLine =>
+    lineOf({
+      suite,
+      case: bench.name,
+      subject: yardstick.name,
+      variant: yardstick.variant,
+      summary: base,
+      yardstick: { name, summary },
+      ratioOf: bench.ratioOf,
+      correct: results[0]!.correct,
+      checksum: results[0]!.runs[0]!.checksum,
+    })
   return results.flatMap((result, i) => {
     const line = (against: { name: string; summary: Summary } | undefined): ThroughputLine =>
       lineOf({
@@ -83,6 +97,11 @@ export async function runCase(
         correct: result.correct,
         checksum: result.runs[0]!.checksum,
       })
+    if (bench.turned && i > 0) {
+      const { name, variant } = result.entrant
+      const against = variant === 'default' ? name : `${name} (${variant})`
+      return [line(undefined), turnedLine(against, summaries.get(result)!)]
+    }
     const first = line(i === 0 ? undefined : { name: yardstick.name, summary: base })
     const pair = alsoResults[i]
     if (pair === undefined) return [first]
@@ -149,8 +168,13 @@ function entrantOf(bench: BenchCase, name: string, variant: string): Entrant {
 function entrantsOf(bench: BenchCase, wanted: readonly string[] | undefined): Entrant[] {
   return bench.subjects
     .filter(({ name }) => wanted === undefined || wanted.includes(name))
-    .flatMap(({ name, variants }) => variants.map((variant) => entrantOf(bench, name, variant)))
-    .filter(({ path }) => existsSync(path))
+    .flatMap(({ name, variants, folder = bench.folder, run }) =>
+      variants.map((variant): Entrant => {
+        if (run === undefined) return { name, variant, path: join(folder, `${name}.ts`) }
+        return { name, variant, path: '', run: (spec) => run({ ...spec, case: bench.name, variant }) }
+      }),
+    )
+    .filter(({ path, run }) => run !== undefined || existsSync(path))
 }
 
 function alsoFor(bench: BenchCase, { name, variant }: Entrant): Results | undefined {
@@ -178,6 +202,7 @@ async function runOnce(
 }
 
 async function measured(entrant: Entrant, spec: RunSpec): Promise<Measured> {
+  if (entrant.run !== undefined) return entrant.run(spec)
   const answer = await inChild({ ...spec, kind: 'subject', path: entrant.path, variant: entrant.variant })
   return answer as Measured
 }

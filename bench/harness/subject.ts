@@ -1,5 +1,6 @@
 /** What the harness asks of whatever it measures. */
 import type { Chunk } from '../workload/chunks.ts'
+import type { Measured, RunSpec } from './measure.ts'
 import type { RowSink } from './sink.ts'
 
 export interface SubjectContext<Item = never> {
@@ -43,6 +44,22 @@ export interface Outcome {
   readonly checksum: string
 }
 
+/** A subject of a case. */
+export interface BenchSubject {
+  readonly name: string
+  readonly variants: readonly string[]
+  /** Absolute path of the folder that has its file, if it is not the case's own. */
+  readonly folder?: string
+  /** For what is no module of ours: runs it in a process of its own. */
+  readonly run?: (job: OutsideJob) => Promise<Measured>
+}
+
+/** What a program that is not ours is to do. */
+export interface OutsideJob extends RunSpec {
+  readonly case: string
+  readonly variant: string
+}
+
 /** One benchmark: what is fed, what is compared, and by which figure. */
 export interface BenchCase {
   readonly name: string
@@ -66,7 +83,11 @@ export interface BenchCase {
   /** Subject that the others are held against. */
   readonly yardstick: string
   /** Other subjects, measured where their file exists; with the variants of each. */
-  readonly subjects: readonly { readonly name: string; readonly variants: readonly string[] }[]
+  readonly subjects: readonly BenchSubject[]
+  /** Each line of the yardstick against a subject, not of a subject against the yardstick: for others' engines beside ours. */
+  readonly turned?: boolean
+  /** Too long to run unasked. */
+  readonly onlyNamed?: boolean
   /** Another case whose subject of the same name is a yardstick as well. */
   readonly alsoAgainst?: string
 }

@@ -4,6 +4,8 @@ import type { BenchCase } from './subject.ts'
 /** A case that is no pair of subjects on a workload. */
 export interface OtherCase {
   readonly name: string
+  /** Too long to run unasked. */
+  readonly onlyNamed?: boolean
   run(
     suite: string,
     options: { readonly runs: number; readonly log: (text: string) => void },

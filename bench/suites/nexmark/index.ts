@@ -6,6 +6,7 @@
  *     npm run bench -- nexmark --generate 1000                             print events
  */
 import { parseArgs } from 'node:util'
+import { columns } from '../../harness/report.ts'
 import { nexmarkGenerator } from './generator.ts'
 import { measureQueries, type NexmarkLine } from './measure.ts'
 import { queries } from './queries/index.ts'
@@ -65,13 +66,7 @@ function tableOf(lines: readonly NexmarkLine[]): string {
     line.correct ? 'yes' : 'NO',
     queries[line.case]!.summary,
   ])
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
-  return [head, ...rows]
-    .map((row) =>
-      row.map((cell, i) => (i > 0 && i < 4 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  '),
-    )
-    .map((row) => row.trimEnd())
-    .join('\n')
+  return columns(head, rows, [1, 2, 3])
 }
 
 function usage(problem: string): number {

@@ -1,0 +1,74 @@
+/**
+ * `npm run bench:gate -- report.json [--baseline file]`: holds a report's ratios against a committed baseline. Rates differ from
+ * machine to machine; ratios to a yardstick that ran in turn on the same machine hardly do. A ratio fails that is lower than the
+ * baseline's by more than the noise of both: its interval of confidence lies below 1, and the fall is more than the larger spread.
+ *
+ *     npm run bench -- ceilings --runs 7 --json > report.json
+ *     npm run bench:gate -- report.json
+ */
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Change, changesBetween, changesTable, readReport } from './compare.ts'
+import type { ThroughputLine } from './harness/report.ts'
+import { spread } from './harness/statistics.ts'
+
+const committed = resolve(import.meta.dirname, 'results/baseline.json')
+
+type Line = Pick<
+  ThroughputLine,
+  'suite' | 'case' | 'subject' | 'variant' | 'rates' | 'ratesAgainst' | 'against' | 'correct'
+>
+
+export interface Verdict {
+  readonly change: Change
+  /** By how much a ratio may fall: the larger of both reports' spreads from run to run. */
+  readonly noise: number
+  readonly fails: boolean
+}
+
+/** Every ratio of the report that the baseline has too. */
+export function verdicts(baseline: readonly Line[], report: readonly Line[]): Verdict[] {
+  const hasRatio = ({ ratesAgainst }: Line): boolean => ratesAgainst !== undefined
+  return report.filter(hasRatio).flatMap((line) => {
+    const [change] = changesBetween(baseline.filter(hasRatio), [line])
+    const before = baseline.find((other) => hasRatio(other) && changesBetween([other], [line]).length > 0)
+    if (change === undefined || before === undefined) return []
+    const noise = Math.max(noiseOf(before), noiseOf(line))
+    return [{ change, noise, fails: change.high < 1 && change.estimate < 1 - noise }]
+  })
+}
+
+/** Half of the spread of the ratios, run by run: how far from its median one may be. */
+function noiseOf({ rates, ratesAgainst = [] }: Line): number {
+  return spread(rates.map((rate, i) => rate / ratesAgainst[i]!)) / 2
+}
+
+/** @returns the exit code: 1 if a ratio fell or rows were wrong, 2 if there is nothing to hold against the baseline */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { baseline: { type: 'string', default: committed } },
+  })
+  const [path] = positionals
+  if (path === undefined || positionals.length > 1)
+    throw new RangeError('npm run bench:gate -- report.json [--baseline file]')
+  const report = readReport(path).filter(({ rates }) => rates !== undefined)
+  const found = verdicts(
+    readReport(values.baseline).filter(({ rates }) => rates !== undefined),
+    report,
+  )
+  if (found.length === 0) {
+    console.error(`${path} and ${values.baseline} have no ratio in common`)
+    return 2
+  }
+  console.log(changesTable(found.map(({ change }) => change)))
+  const fallen = found.filter(({ fails }) => fails)
+  const wrong = report.filter(({ correct }) => correct === false)
+  for (const { change, noise } of fallen)
+    console.error(
+      `${change.name} fell to ${change.estimate.toFixed(3)} of what it was; its noise is ${noise.toFixed(3)}`,
+    )
+  for (const line of wrong) console.error(`${line.suite} ${line.case} ${line.subject} gave wrong rows`)
+  return fallen.length + wrong.length > 0 ? 1 : 0
+}
