@@ -71,6 +71,12 @@ export const layerRules: readonly LayerRule[] = [
       'src/connectors/webhook',
     ],
   },
+  // Arrow streams are files that grow by whole pieces, too.
+  {
+    layer: 'src/connectors/arrow',
+    may: ['src/connectors/files', 'src/connectors/options', 'src/errors'],
+    mayTypes: ['src/dsl'],
+  },
   { layer: 'src/connectors/options', may: ['src/errors', 'src/dsl'] },
   {
     layer: 'src/engine',

@@ -159,7 +159,7 @@ export class Job {
     if (untilEnd) {
       const others = this.#sourceTopics().filter((topic) => !fed.has(topic))
       const ended = pumps.filter((pump) => pump.ended).map(({ topic }) => topic)
-      app.endInputs([...others, ...ended])
+      app.endInputs([...others, ...ended, ...this.#topics.ownSources])
     }
     const running = pumps.map(async (pump) => {
       if (pump.ended) return

@@ -25,6 +25,11 @@ export class PlanTopics {
     return [...new Set(this.sources.flatMap(({ topics }) => (topics instanceof RegExp ? [] : topics)))]
   }
 
+  /** Sources that read no topic. */
+  get ownSources(): readonly string[] {
+    return this.sources.flatMap(({ own, name }) => (own === undefined ? [] : [name]))
+  }
+
   /** Of sinks that name them. */
   get outputs(): readonly string[] {
     return [...new Set(this.sinks.flatMap(({ topic }) => (typeof topic === 'string' ? [topic] : [])))]

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addConnectors } from './commands/connectors.ts'
 import { addConsume } from './commands/consume.ts'
 import { addDescribe } from './commands/describe.ts'
 import { addLag } from './commands/lag.ts'
@@ -48,6 +49,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   addReset(program)
   addSavepoint(program)
   addLag(program)
+  addConnectors(program)
   for (const command of program.commands)
     command.exitOverride().showHelpAfterError(`(dhaara ${command.name()} --help tells more)`)
   if (args.length === 0) {

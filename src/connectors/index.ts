@@ -22,3 +22,11 @@ export {
   webhookSink,
   webhookSource,
 } from './webhook/index.ts'
+export {
+  type ArrowPosition,
+  type ArrowSinkOptions,
+  type ArrowSourceOptions,
+  type ArrowType,
+  arrowSink,
+  arrowSource,
+} from './arrow/index.ts'

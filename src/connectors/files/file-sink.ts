@@ -88,6 +88,12 @@ export class FileSink implements Sink<any, any> {
     await this.writeNote({ job: this.job, epoch, length: this.size })
   }
 
+  /** Bytes behind what was committed, which are cut off when writing goes on. */
+  async finish(bytes: Buffer): Promise<void> {
+    if (this.file !== undefined && this.size === this.note.length)
+      await this.file.write(bytes, 0, bytes.length, this.size)
+  }
+
   async close(): Promise<void> {
     await this.file?.close()
     this.file = undefined
