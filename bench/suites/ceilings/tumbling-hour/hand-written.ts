@@ -1,0 +1,3 @@
+import { tumblingByCity } from '../tumbling-city/hand-written.ts'
+
+export const subject = tumblingByCity(3_600_000)
