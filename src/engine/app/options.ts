@@ -30,7 +30,11 @@ export interface AppOptions {
   readonly standbyReplicas?: number
   /** On Kafka: most bytes a second that state is restored with; default: as fast as it goes. */
   readonly restoreBytesPerSecond?: number
-  /** A function that does not come back for so long is stuck: its tasks are taken away from it. Default '5m'. */
+  /**
+   * A function that does not come back for so long is stuck: its tasks are taken away from it. Default '5m'. On workers of
+   * the embedded broker the policy for user errors decides: `skip` and `deadLetter` replace the worker and leave the record
+   * out where it is read. Without workers nobody is there to notice.
+   */
   readonly stuckAfter?: Duration
   readonly guarantee?: 'exactly-once' | 'at-least-once'
   /** Default '100ms'. */

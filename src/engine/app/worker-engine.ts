@@ -10,6 +10,7 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
 import { writeEpoch } from '../runtime/commit.ts'
 import { unpack } from '../runtime/epoch-pack.ts'
+import type { SourceRecord } from '../runtime/record.ts'
 import { sharedTransport } from '../runtime/transport.ts'
 import { Coordinator } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
@@ -17,13 +18,14 @@ import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
-import { receiveError } from '../../errors/sent-error.ts'
+import { receiveError, sendError } from '../../errors/sent-error.ts'
 import { Pending, restoring } from './pending.ts'
 import { answerPolicy, sentSettings } from './sent-settings.ts'
 import { Totals } from './totals.ts'
 import { type WorkerEvents, WorkerHandle } from './worker-handle.ts'
 import { WorkerInputs } from './worker-inputs.ts'
-import type { Order, Part, Question, Report } from './worker-protocol.ts'
+import { stuckError } from './stuck-at.ts'
+import type { Order, Part, Question, RefusedRecord, Report } from './worker-protocol.ts'
 
 const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
 /** A worker that dies so often without having got further is not replaced any more. */
@@ -76,6 +78,7 @@ export class WorkerEngine implements Engine {
   private coordinator: Coordinator
   private generation = 0
   private careful = false
+  private readonly refused: RefusedRecord[] = []
   private retries = 0
   /** Of the epoch after which workers do no more. */
   private haltEpoch = Number.POSITIVE_INFINITY
@@ -258,6 +261,7 @@ export class WorkerEngine implements Engine {
       )
       return
     }
+    this.handles[worker]?.watchOver(this.settings.stuckAfter, (ms) => void this.isStuck(worker, ms))
     this.loading.delete(worker)
     if (this.loading.size > 0) return
     if (this.state === 'starting') {
@@ -287,6 +291,7 @@ export class WorkerEngine implements Engine {
       latest: inputs.latest,
       sources: inputs.endingSources,
       filling,
+      refused: this.refused,
       transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
     })
     if (this.loading.size === 0) this.resumed()
@@ -342,6 +347,31 @@ export class WorkerEngine implements Engine {
     }
     if (!halting) this.hire(worker)
     this.recover(`worker ${worker} died`, cause, 0)
+  }
+
+  /** The policy for user code decides; what is known of the record is what can be left out. */
+  private async isStuck(worker: number, ms: number): Promise<void> {
+    const handle = this.handles[worker]
+    if (handle === undefined) return
+    const at = await handle.stuckAt()
+    if (this.handles[worker] !== handle || this.state === 'failed' || this.state === 'over') return
+    const { source } = at
+    const error = stuckError(worker, ms, at, at.step === undefined ? undefined : this.plan.steps[at.step]?.name)
+    this.settings.logger.error({ worker, code: error.code }, error.message)
+    const { user } = this.settings.policies
+    const action = typeof user === 'function' ? user(error, source && this.inputs.record(source)) : user
+    // what was to be left out already comes from a source that cannot leave out a record
+    const known = source !== undefined && !this.refused.some((one) => sameRecord(one, source))
+    if (action === 'fail' || (action !== 'retry' && !known)) {
+      void this.fail(error)
+      return
+    }
+    if (action !== 'retry' && source !== undefined) {
+      this.refused.push({ ...source, deadLetter: action === 'deadLetter', error: sendError(error) })
+      // without that record it gets further
+      ;(this.deaths[worker] as number)--
+    }
+    handle.kill(error)
   }
 
   private hasFailed(kind: 'careful' | 'retry' | 'fail', error: Error): void {
@@ -492,3 +522,6 @@ export class WorkerEngine implements Engine {
     for (const handle of this.handles) handle?.order(order)
   }
 }
+
+const sameRecord = (a: SourceRecord, b: SourceRecord): boolean =>
+  a.topic === b.topic && a.partition === b.partition && a.offset === b.offset

@@ -1,6 +1,8 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { watchPulse } from '../../connectors/broker/apart/index.ts'
 import type { Bells } from '../runtime/bells.ts'
 import { answerOf, give } from './ask.ts'
+import { type StuckAt, stuckAt } from './stuck-at.ts'
 import type { Order, Question, Report, WorkerStart } from './worker-protocol.ts'
 
 /** What the owner of the workers makes of them. */
@@ -26,9 +28,12 @@ export class WorkerHandle {
   private readonly bells: Bells
   private readonly exited: Promise<void>
   private leaving = false
+  private readonly pulse = new SharedArrayBuffer(12)
+  private watch: Disposable | undefined
+  private cause: unknown
 
   constructor(
-    start: Omit<WorkerStart, 'port' | 'answers' | 'answered'>,
+    start: Omit<WorkerStart, 'port' | 'answers' | 'answered' | 'pulse'>,
     bells: Bells,
     events: WorkerEvents,
     code: URL = script,
@@ -40,7 +45,8 @@ export class WorkerHandle {
     this.worker = worker
     this.bells = bells
     this.port = orders.port1
-    const workerData: WorkerStart = { ...start, port: orders.port2, answers: answers.port2, answered }
+    const { pulse } = this
+    const workerData: WorkerStart = { ...start, pulse, port: orders.port2, answers: answers.port2, answered }
     const transferList = [orders.port2, answers.port2]
     this.thread = new Worker(code, { workerData, transferList, name: `dhaara-${worker}` })
     const take = (report: Report): void => {
@@ -53,9 +59,8 @@ export class WorkerHandle {
         )
     }
     this.port.on('message', take)
-    let cause: unknown
     this.thread.on('error', (error: unknown) => {
-      cause = error
+      this.cause = error
     })
     this.exited = new Promise((resolve) => {
       this.thread.once('exit', (code) => {
@@ -63,10 +68,11 @@ export class WorkerHandle {
         for (let last = receiveMessageOnPort(this.port); last !== undefined; last = receiveMessageOnPort(this.port)) {
           take(last.message as Report)
         }
+        this.watch?.[Symbol.dispose]()
         this.port.close()
         answers.port1.close()
         resolve()
-        if (!this.leaving) events.died(worker, cause ?? new Error(`it ended with exit code ${code}`))
+        if (!this.leaving) events.died(worker, this.cause ?? new Error(`it ended with exit code ${code}`))
       })
     })
   }
@@ -74,6 +80,24 @@ export class WorkerHandle {
   order(order: Order): void {
     this.port.postMessage(order)
     this.bells.ring(this.worker)
+  }
+
+  /** Calls `stuck` when it has not come back from a task's work, or anything else, for so long. @param patience ms */
+  watchOver(patience: number, stuck: (ms: number) => void): void {
+    this.watch ??= watchPulse(this.pulse, patience, stuck)
+  }
+
+  /** Halts it for good, and looks what it is doing. */
+  async stuckAt(): Promise<StuckAt & { readonly task?: string }> {
+    const [, sub = 0, partition] = new Int32Array(this.pulse)
+    const found = await stuckAt(this.thread.threadId)
+    return sub === 0 ? found : { ...found, task: `${sub - 1}_${partition}` }
+  }
+
+  /** Ends it at once: it has died of this. */
+  kill(cause: unknown): void {
+    this.cause = cause
+    void this.thread.terminate()
   }
 
   /** Lets it end by itself, if it does so in time. */

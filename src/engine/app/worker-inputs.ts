@@ -1,5 +1,8 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
+import type { RawRecord } from '../../dsl/records.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { rawAt } from '../runtime/dead-letter.ts'
+import type { SourceRecord } from '../runtime/record.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import { SourceOffsets } from './source-offsets.ts'
 import type { Bounds, EndingSources, TopicSlot } from './worker-protocol.ts'
@@ -43,6 +46,13 @@ export class WorkerInputs {
     for (const { name, partitions } of this.slots) {
       for (let p = 0; p < partitions; p++) this.offsets.setEnd(name, p, lease.log.endOffset(name, p))
     }
+  }
+
+  /** A record as it lies in the log; undefined: it is gone. */
+  record({ topic, partition, offset }: SourceRecord): RawRecord | undefined {
+    const batch = this.lease.log.fetch(topic, partition, offset, 1)
+    const at = batch?.offsets.subarray(0, batch.count).indexOf(offset) ?? -1
+    return batch === undefined || at < 0 ? undefined : rawAt(batch, at)
   }
 
   /** Where bounded inputs end. */

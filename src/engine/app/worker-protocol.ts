@@ -3,6 +3,7 @@ import type { RawRecord } from '../../dsl/records.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import type { ErrorReport, TaskReport } from '../metrics/index.ts'
 import type { Packed, RawQuery } from '../query/index.ts'
+import type { SourceRecord } from '../runtime/record.ts'
 import type { SharedTransport } from '../runtime/transport.ts'
 import type { ErrorAction } from './options.ts'
 import type { Settings } from './options.ts'
@@ -27,6 +28,8 @@ export interface WorkerStart {
   readonly topics: readonly TopicSlot[]
   /** One Int32 a worker: it has something to write. One more: all are to wait, sinks are slow. */
   readonly dirty: SharedArrayBuffer
+  /** Int32s: beats, sub-topology + 1 and partition of the task at work. */
+  readonly pulse: SharedArrayBuffer
   readonly port: MessagePort
   readonly answers: MessagePort
   /** One Int32: answers given. */
@@ -57,6 +60,7 @@ export type Order =
       readonly latest: Bounds
       readonly sources: EndingSources
       readonly filling: readonly string[]
+      readonly refused: readonly RefusedRecord[]
       readonly transport: SharedTransport
     }
   | { readonly type: 'seal'; readonly generation: number; readonly epoch: number; readonly halt: boolean }
@@ -76,6 +80,12 @@ export type Order =
 
 /** Sources of the user's own that are to end where they end. */
 export type EndingSources = readonly string[] | 'all'
+
+/** A record that a worker did not come back from: it is left out from now on. */
+export interface RefusedRecord extends SourceRecord {
+  readonly deadLetter: boolean
+  readonly error: SentError
+}
 
 /** Where bounded inputs end. */
 export type Bounds = readonly (readonly [topic: string, partition: number, offset: number])[]

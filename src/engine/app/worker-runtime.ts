@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
+import { Pulse } from '../../connectors/broker/apart/index.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
+import type { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { readRocks } from '../../state/backends/index.ts'
 import { SourceReader } from '../connect/source-reader.ts'
@@ -10,7 +12,7 @@ import { EpochPack } from '../runtime/epoch-pack.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
-import type { Host, TaskId } from '../runtime/host.ts'
+import type { Host, Refusal, TaskId } from '../runtime/host.ts'
 import { Outputs } from '../runtime/outputs.ts'
 import { Transport } from '../runtime/transport.ts'
 import { Asker } from './ask.ts'
@@ -21,7 +23,7 @@ import { systemClock } from '../runtime/clock.ts'
 import { received } from './received.ts'
 import { restoring } from './pending.ts'
 import { Policies } from './policies.ts'
-import { sendError } from '../../errors/sent-error.ts'
+import { receiveError, sendError } from '../../errors/sent-error.ts'
 import { askedPolicies } from './sent-settings.ts'
 import { SourceOffsets } from './source-offsets.ts'
 import type { Bounds, EndingSources, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
@@ -78,6 +80,9 @@ export class WorkerRuntime {
   private reading: readonly (readonly TopicFeed[])[] = []
   private readonly counted = new Map<string, number>()
   private metersDue = 0
+  private readonly pulse: Int32Array
+  /** By topic partition and offset. */
+  private readonly refused = new Map<string, Map<number, Refusal>>()
   private sealsHeld: Extract<Order, { type: 'seal' }>[] = []
 
   constructor(plan: PhysicalPlan, start: WorkerStart, logger: Logger, logOf: (reader: BackendReader) => ReadableLog) {
@@ -85,6 +90,7 @@ export class WorkerRuntime {
     this.start = start
     this.port = start.port
     this.bells = new Bells(start.bells)
+    this.pulse = new Int32Array(start.pulse)
     this.offsets = new SourceOffsets(start.offsets, start.topics)
     this.dirty = new Int32Array(start.dirty)
     this.asker = new Asker(start.port, start.answers, start.answered)
@@ -107,6 +113,7 @@ export class WorkerRuntime {
   /** Until the owner says `close`. */
   async run(): Promise<void> {
     const { worker } = this.start
+    const pulse = new Pulse(this.start.pulse)
     for (;;) {
       const heard = this.bells.count(worker)
       this.obey()
@@ -117,6 +124,7 @@ export class WorkerRuntime {
       else await this.bells.sleep(worker, heard, this.nap())
     }
     this.closeGroup()
+    pulse.stop()
   }
 
   private obey(): void {
@@ -157,6 +165,7 @@ export class WorkerRuntime {
     for (const [name, id] of order.storeIds) this.storeIds.set(name, id)
     this.bounds = order.bounds
     this.filling = new Set(order.filling)
+    this.refuse(order.refused)
     const { worker, workers } = this.start
     const { epoch, partitions, transport } = order
     this.offsets = new SourceOffsets(order.offsets, order.slots)
@@ -174,6 +183,14 @@ export class WorkerRuntime {
       this.settings.logger.debug({ worker, epoch: epoch - 1, tasks: tasks.length, positions }, 'tasks restored')
       this.bound(order.bounds, order.sources)
     })
+  }
+
+  private refuse(records: Restore['refused']): void {
+    for (const { topic, partition, offset, deadLetter, error } of records) {
+      const name = `${topic}/${partition}`
+      const refused = this.refused.get(name) ?? new Map<number, Refusal>()
+      this.refused.set(name, refused.set(offset, { deadLetter, error: receiveError(error) as DhaaraError }))
+    }
   }
 
   /** Runs a slice, and sends parts that are complete. Returns how many records were processed. */
@@ -385,6 +402,13 @@ export class WorkerRuntime {
           warn: (message, fields) => settings.logger.warn(fields ?? {}, message),
         }),
       wake: () => this.bells.ring(this.start.worker),
+      working: (sub, partition) => {
+        const { pulse } = this
+        pulse[1] = sub + 1
+        pulse[2] = partition
+        Atomics.add(pulse, 0, 1)
+      },
+      refused: (topic, partition) => this.refused.get(`${topic}/${partition}`),
       onUserError: (error, rec) => policies.onUserError(error, rec),
       onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
       deadLetter: (error, rec) => policies.deadLetter(error, rec),

@@ -17,6 +17,9 @@ export interface DecodePolicy {
   invalid(error: DhaaraError, source: SourceNode, batch: FetchedBatch, i: number): void
   /** No later timestamp is taken. */
   latest(): number
+  /** Offsets of records that are left out, whatever is in them; mostly none. */
+  readonly refused?: ReadonlySet<number> | undefined
+  refuse?(source: SourceNode, batch: FetchedBatch, i: number): void
 }
 
 const LAST_TIMESTAMP = 253402300799999
@@ -64,7 +67,13 @@ export class SourceDecoder {
       place: this.place,
     }
     view.batch = batch
+    const { refused } = this.policy
     for (let i = from; i < to; i++) {
+      if (refused !== undefined && refused.has(fetched.offsets[i] as number)) {
+        kept ??= indices(from, i)
+        this.policy.refuse?.(source, fetched, i)
+        continue
+      }
       try {
         let key = (keyStart[i] as number) < 0 ? null : this.key(data, keyStart[i] as number, keyEnd[i] as number)
         const value =

@@ -22,7 +22,7 @@ import { type ChannelCodec, channelCodec } from './channel-codec.ts'
 import { type DecodePolicy, SourceDecoder } from './decode.ts'
 import { EpochAborted, invalidAt, userError } from './errors.ts'
 import { ChannelFeed, type Feed, InputFeed, type Runs, TopicFeed } from './feed.ts'
-import type { Host, TaskId } from './host.ts'
+import type { Host, TaskId, Refusal } from './host.ts'
 import { Instance } from './instance.ts'
 import { framesOf, type InFlight, putBack } from './in-flight.ts'
 import { CurrentRecord } from './record.ts'
@@ -144,6 +144,7 @@ export class TaskGroup {
     let processed = 0
     let n = 1
     for (let again = true; again && n > 0 && task.roomy; again = task.relays) {
+      this.host.working?.(task.parts.sub.id, task.parts.partition)
       n = task.run(batchSize, maxTaskIdle, now)
       processed += n
     }
@@ -469,7 +470,7 @@ export class TaskGroup {
     return feed
   }
 
-  private decodePolicy(): DecodePolicy {
+  private decodePolicy(refused?: ReadonlyMap<number, Refusal>): DecodePolicy {
     const { host } = this
     return {
       invalid: (error, source, batch, i) => {
@@ -479,6 +480,12 @@ export class TaskGroup {
         this.counter(`${source.name}.invalid`).n++
       },
       latest: () => host.now() + host.options.maxTimestampAhead,
+      refused: refused === undefined ? undefined : new Set(refused.keys()),
+      refuse: (source, batch, i) => {
+        const refusal = refused?.get(batch.offsets[i] as number)
+        if (refusal?.deadLetter) host.deadLetterRaw(refusal.error, batch, i)
+        this.counter(`${source.name}.refused`).n++
+      },
     }
   }
 
@@ -493,7 +500,7 @@ export class TaskGroup {
     saved: TaskMeta | undefined,
   ): TopicFeed {
     const { host } = this
-    const decoder = new SourceDecoder(op, topic, partition, this.decodePolicy())
+    const decoder = new SourceDecoder(op, topic, partition, this.decodePolicy(host.refused?.(topic, partition)))
     const position = saved?.positions.find(
       ([name, at, p]) => name === step.name && at === topic && p === partition,
     )?.[3]

@@ -9,6 +9,12 @@ import type { CurrentRecord, RecordBatch } from './record.ts'
 
 export type ErrorAction = 'fail' | 'skip' | 'deadLetter' | 'retry'
 
+/** What becomes of a record that is left out, and why. */
+export interface Refusal {
+  readonly error: DhaaraError
+  readonly deadLetter: boolean
+}
+
 /** What a group of tasks needs of the thread and the app around it. */
 export interface Host {
   readonly reader: BackendReader
@@ -30,6 +36,10 @@ export interface Host {
     at: { readonly name: string; readonly partition: number },
     start: SourcePosition,
   ): SourceReader
+  /** A task is at work now: for those who watch whether it ever comes back. */
+  working?(sub: number, partition: number): void
+  /** Records of a topic partition that nobody shall see again: a worker did not come back from one of them. */
+  refused?(topic: string, partition: number): ReadonlyMap<number, Refusal> | undefined
   /** The thread has something to do that no topic and no clock tells of. */
   wake?(): void
   /** 0 … 1, for back-off; of results nothing depends on it. */
