@@ -1,7 +1,8 @@
 /**
  * A directory of topics and state, and its one owner.
  *
- *     dhaara.json   {"format": 1, "ready": true}; ready is false until the database was made
+ *     dhaara.json   {"format": 1, "ready": true}; ready is false until the database was made; where its owner has closed it,
+ *                   `writes` says how many rows were written until then, so that a damaged write-ahead log is noticed
  *     owner.json    who holds it now: {"pid", "since", "socket"}; to be read by people and by other processes
  *     dhaara.sock   the owner listens here (another place, named in owner.json, where the path would be too long)
  *     db/           RocksDB; its LOCK is what really keeps others out, also after a crash of the owner
@@ -43,6 +44,7 @@ export interface DirectoryOptions extends RocksOptions {
 interface Format {
   readonly format: number
   readonly ready: boolean
+  readonly writes?: number
 }
 
 /** @throws DhaaraError DHAARA_STATE_LOCKED, DHAARA_STATE_CORRUPT, DHAARA_STATE_VERSION, DHAARA_PLATFORM, DHAARA_STATE_IO */
@@ -61,7 +63,10 @@ export async function openDirectory(dir: string, options: DirectoryOptions = {})
       migrations.get(from)?.(backend)
       writeJson(path, 'dhaara.json', { format: from + 1, ready: true } satisfies Format)
     }
-    if (!found.ready) writeJson(path, 'dhaara.json', { format, ready: true } satisfies Format)
+    holdToWrites(path, found, backend)
+    // from now on it grows
+    if (!found.ready || found.writes !== undefined)
+      writeJson(path, 'dhaara.json', { format, ready: true } satisfies Format)
     const owner = { pid: process.pid, since: new Date().toISOString() }
     writeJson(path, 'owner.json', owner satisfies Owner)
     return {
@@ -71,6 +76,7 @@ export async function openDirectory(dir: string, options: DirectoryOptions = {})
       async close() {
         // Before the lock is given up: after it the file may be another owner's.
         rmSync(join(path, 'owner.json'), { force: true })
+        sign(path, format, backend)
         await backend.close()
       },
     }
@@ -125,11 +131,34 @@ function prepare(path: string, format: number, migrations: Migrations): Format {
   return found
 }
 
+/** The database drops what it cannot read at the end of its write-ahead log without a word: as after a crash. */
+function holdToWrites(path: string, { writes }: Format, backend: RocksBackend): void {
+  const found = backend.writes
+  if (writes === undefined || found >= writes) return
+  const what = `${path} holds ${found} of the ${writes} rows that were written until it was closed: the end of its write-ahead log (db/*.log) is damaged or gone`
+  const cure = `Restore it from a copy or a savepoint; to go on without what is lost, take "writes" out of its dhaara.json`
+  throw new DhaaraError('DHAARA_STATE_CORRUPT', `${what}. ${cure}`)
+}
+
+/** A disk that is full keeps nobody from closing. */
+function sign(path: string, format: number, backend: RocksBackend): void {
+  try {
+    // what is signed is to outlive a loss of power
+    const batch = backend.batch()
+    batch.delete(Buffer.of(0))
+    batch.commit({ sync: true })
+    writeJson(path, 'dhaara.json', { format, ready: true, writes: backend.writes } satisfies Format)
+  } catch {
+    // it is opened as after a crash
+  }
+}
+
 function readFormat(path: string): Format {
   const text = readFileSync(join(path, 'dhaara.json'), 'utf8')
   try {
-    const { format, ready } = JSON.parse(text) as Partial<Format>
-    if (Number.isInteger(format) && typeof ready === 'boolean') return { format: format as number, ready }
+    const { format, ready, writes } = JSON.parse(text) as Partial<Format>
+    const signed = Number.isInteger(writes) ? { writes: writes as number } : {}
+    if (Number.isInteger(format) && typeof ready === 'boolean') return { format: format as number, ready, ...signed }
   } catch {
     // told below
   }

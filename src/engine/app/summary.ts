@@ -5,7 +5,7 @@ export interface RunSummary {
   readonly recordsIn: number
   /** Records written to topics. */
   readonly recordsOut: number
-  /** By step and reason: 'orders.dropped.null-key'. */
+  /** By step and reason: 'orders.null-key', 'orders.invalid' (could not be read), 'paid.failed' (its function threw). */
   readonly dropped: Readonly<Record<string, number>>
   /** By step: (record, window) pairs, and records, that came too late. */
   readonly late: Readonly<Record<string, number>>
@@ -18,6 +18,8 @@ export function summaryOf(report: EngineReport | undefined, elapsedMs: number): 
   const late: Record<string, number> = {}
   for (const [name, n] of report?.counters ?? []) {
     if (n === 0) continue
+    // what could not be read, and what user code threw for
+    if (name.endsWith('.invalid') || name.endsWith('.failed')) dropped[name] = n
     const at = name.lastIndexOf('.dropped.')
     if (at < 0) continue
     if (name.endsWith('.dropped.late')) late[name.slice(0, at)] = n

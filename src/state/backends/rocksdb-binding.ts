@@ -56,6 +56,7 @@ export interface Binding {
   db_open(db: NativeDatabase, options: NativeOpenOptions, callback: (error: Error | null) => void): void
   db_close(db: NativeDatabase, callback: (error: Error | null) => void): void
   db_get_handle(db: NativeDatabase): bigint
+  db_get_latest_sequence(db: NativeDatabase): number
   db_get_property(db: NativeDatabase, name: string): string
   /** null where the answer would pass 2 GiB. */
   db_get_many_sync(db: NativeDatabase, keys: readonly Uint8Array[], options: undefined): (Buffer | undefined | null)[]

@@ -103,6 +103,12 @@ export class RocksBackend extends RocksReader implements Backend {
     return { address: this.native.db_get_handle(this.db), path: this.path, gate: this.gate }
   }
 
+  /** Rows written since the database was made. */
+  get writes(): number {
+    this.#live()
+    return this.native.db_get_latest_sequence(this.db)
+  }
+
   /** As `handle`, for one thread alone, whose end is to be told with `takeBack`. */
   lend(): SharedHandle {
     const { address, path } = this.handle

@@ -74,6 +74,38 @@ describe('openDirectory', () => {
     assert.equal(existsSync(join(dir, 'owner.json')), false)
   })
 
+  it('refuses a directory whose write-ahead log was damaged after it was closed, and says how to go on', async () => {
+    const logOf = () => join(dir, 'db', readdirSync(join(dir, 'db')).find((name) => name.endsWith('.log')) as string)
+    const harms: readonly ((log: string) => void)[] = [
+      (log) => writeFileSync(log, readFileSync(log).subarray(0, -20)),
+      (log) => {
+        const bytes = readFileSync(log)
+        bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 0xff
+        writeFileSync(log, bytes)
+      },
+      (log) => rmSync(log),
+    ]
+    for (const harm of harms) {
+      rmSync(dir, { recursive: true, force: true })
+      const opened = await openDirectory(dir)
+      for (let i = 0; i < 20; i++) {
+        const batch = opened.backend.batch()
+        batch.put(Buffer.from([9, i]), Buffer.alloc(100, i))
+        batch.commit()
+      }
+      await opened.close()
+      harm(logOf())
+      await refused(
+        'DHAARA_STATE_CORRUPT',
+        /holds \d+ of the \d+ rows.*write-ahead log \(db\/\*\.log\).*take "writes" out/,
+      )
+      await refused('DHAARA_STATE_CORRUPT', /holds \d+ of the \d+ rows/)
+      const { writes: _, ...rest } = JSON.parse(readFileSync(join(dir, 'dhaara.json'), 'utf8')) as { writes: number }
+      writeFileSync(join(dir, 'dhaara.json'), JSON.stringify(rest))
+      await openAndClose()
+    }
+  })
+
   it('refuses a format file that says nothing', async () => {
     await openAndClose()
     for (const content of ['', 'null', '{"format":"one","ready":true}', '{"format":1']) {
