@@ -73,18 +73,19 @@ export class PatternRuns extends RunStore {
     for (let timer = this.timers?.peek(); timer !== undefined && timer.due <= at; timer = this.timers?.peek()) {
       this.timers?.poll()
       const { run } = timer
-      if (run.alive && run.due === timer.due && !(within > 0 && run.family.startTs + within <= at)) ended.push(run)
+      if (!run.alive || run.due !== timer.due || (within > 0 && run.family.startTs + within <= at)) continue
+      // One that left its state and came back has two timers of one time.
+      run.due = Number.NEGATIVE_INFINITY
+      ended.push(run)
     }
     const complete: Complete[] = []
     // Several runs may have taken the same events and wait for different steps: that is one partial match.
     const told = ended.length === 1 ? null : new Set<MatchNode>()
     if (told !== null) {
-      let last: Family | null = null
-      for (const run of ended) {
-        if (this.stateOf(run).pending) told.add(run.tail)
-        if (run.family !== last) run.family.number()
-        last = run.family
-      }
+      for (const family of new Set(ended.map((run) => run.family))) family.number()
+      // Timers of one time come in an order that depends on what was there before.
+      ended.sort((a, b) => byStart(a.family, b.family) || a.place - b.place)
+      for (const run of ended) if (this.stateOf(run).pending) told.add(run.tail)
     }
     for (let i = 0; i < ended.length; i++) {
       const run = ended[i] as Run

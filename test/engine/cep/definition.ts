@@ -14,6 +14,10 @@ export interface Step {
   readonly optional: boolean
   readonly greedy: boolean
   readonly until: string
+  /** Milliseconds within which each repetition must follow the one before; Infinity: any time. */
+  readonly gap: number
+  /** The same, between the event before the step and its first. */
+  readonly sincePrevious: number
 }
 export interface Event {
   readonly at: number
@@ -79,6 +83,8 @@ function judge(
       if (step.until.includes(letter(at))) return null
       if (rep > 0 && any(step.until, between(before as number, at))) return null
       const how = rep === 0 ? step.contiguity : { relaxed: 'followedBy', strict: 'next', any: '' }[step.inner]
+      const pause = before === null ? 0 : (events[at] as Event).ts - (events[before] as Event).ts
+      if (pause >= step.gap || pause >= step.sincePrevious) return null
       if (before !== null && how === 'next' && at !== before + 1) return null
       if (before !== null && how === 'followedBy' && any(step.letters, between(before, at))) return null
       before = at
