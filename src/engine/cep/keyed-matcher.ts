@@ -2,7 +2,7 @@
 import type { Automaton } from './automaton.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
 import { type Chunks, type Head, headOf, load, type TakeRow, writeAll, writeChanges } from './matcher-state.ts'
-import { type Part, partsOf } from './parts.ts'
+import { familiesApart, type Part, partsOf, type TakeFamily } from './parts.ts'
 import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
 import type { Complete } from './run.ts'
 import { offerEvent } from './transition.ts'
@@ -144,6 +144,11 @@ export class KeyedMatcher implements RunOwner {
   /** What can be loaded apart from the rest. */
   parts(): Part[] {
     return partsOf(this.runs)
+  }
+
+  /** As `parts`, of one pattern whose runs lie in one chunk each: gives them family by family. @returns whether they do */
+  families(take: TakeFamily): boolean {
+    return this.runs.length === 1 && familiesApart(this.runs[0] as PatternRuns, take)
   }
 
   /** Number of the next event that is held. */

@@ -1,7 +1,8 @@
 import type { MatchNode } from './buffer.ts'
-import { chunkOf } from './chunk.ts'
+import { type Chunk, chunkOf } from './chunk.ts'
 import type { States } from './matcher-state.ts'
 import type { PatternRuns } from './pattern-runs.ts'
+import type { Family } from './run.ts'
 
 /**
  * Part of a matcher's state that nothing connects with the rest: no run of it has an event in another part. It can be out
@@ -15,6 +16,51 @@ export interface Part {
   readonly count: number
   /** By pattern: states that they rest in. */
   readonly states: States
+}
+
+/** Runs that began with one event and lie in one chunk, as all that are connected with them do; states of the whole chunk. */
+export type TakeFamily = (chunk: number, states: States, due: number, count: number) => void
+
+/**
+ * Gives the runs of one pattern family by family, oldest first, if no run has events in two chunks; else gives none.
+ * @returns whether it did
+ */
+export function familiesApart({ automaton, oldest }: PatternRuns, take: TakeFamily): boolean {
+  if (automaton.timed) return false
+  for (let f = oldest; f !== null; f = f.after) {
+    for (let run = f.first; run !== null; run = run.after)
+      for (let node: MatchNode | null = run.tail; node !== null; node = node.prev)
+        if (node.event.chunk !== f.chunk) return false
+  }
+  for (let f = oldest; f !== null; f = f.after) {
+    const due = automaton.within > 0 ? f.startTs + automaton.within : Number.POSITIVE_INFINITY
+    let count = 0
+    for (let run = f.first; run !== null; run = run.after) count++
+    take(f.chunk.n, statesOf(bitsOf(f.chunk)), due, count)
+  }
+  return true
+}
+
+/** States that runs of a chunk rest in. */
+function bitsOf({ families }: Chunk): number {
+  let bits = 0
+  for (let i = 0; i < families.length; i++)
+    for (let run = (families[i] as Family).first; run !== null; run = run.after) bits |= 1 << run.state
+  return bits
+}
+
+const byBits = new Map<number, States>()
+
+/** The states of one pattern that these bits name, the same object for the same bits. */
+function statesOf(bits: number): States {
+  let found = byBits.get(bits)
+  if (found === undefined) {
+    const states: number[] = []
+    for (let i = 0; i < 31; i++) if ((bits & (1 << i)) !== 0) states.push(i)
+    found = [states]
+    byBits.set(bits, found)
+  }
+  return found
 }
 
 interface Sum {

@@ -56,7 +56,19 @@ function stepsOf(drawn: readonly (typeof anyStep extends fc.Arbitrary<infer T> ?
     const gap = once ? Infinity : d.gap
     const sincePrevious = before === undefined ? Infinity : d.sincePrevious
     const { letters: own, inner } = d
-    steps.push({ name: `s${i}`, contiguity, letters: own, min, max, inner, optional, greedy, until, gap, sincePrevious })
+    steps.push({
+      name: `s${i}`,
+      contiguity,
+      letters: own,
+      min,
+      max,
+      inner,
+      optional,
+      greedy,
+      until,
+      gap,
+      sincePrevious,
+    })
   }
   return steps
 }

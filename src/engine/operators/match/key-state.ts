@@ -1,4 +1,5 @@
 import type { KeyedMatcher, Part } from '../../cep/index.ts'
+import type { ColdRows } from './cold-rows.ts'
 
 /** Part of a key's state that is in the database only; `chunks` null: all of it, which part by part nobody knows. */
 export interface ColdPart extends Omit<Part, 'chunks'> {
@@ -15,6 +16,8 @@ export class KeyState {
   readonly id: string | number
   matcher: KeyedMatcher | null = null
   cold: readonly ColdPart[] | null = null
+  /** The same, of those parts that are one chunk. */
+  rows: readonly ColdRows[] | null = null
   /** States that runs rest in, as bits; -1 if they do not fit. */
   resting = -1
   /** Number of the next event, while there is no matcher. */
@@ -25,6 +28,8 @@ export class KeyState {
   dirty = 0
   /** Touched since the last sweep of the eviction. */
   used = true
+  /** Stands in line to leave memory. */
+  queued = false
   /** Not in the map any more. */
   dead = false
   /** Partial matches, as last counted. */
@@ -42,15 +47,37 @@ export class KeyState {
     this.id = id
   }
 
+  /** Parts of it are in the database only. */
+  get isCold(): boolean {
+    return this.cold !== null || this.rows !== null
+  }
+
+  /** Partial matches, counted. */
+  get live(): number {
+    const { matcher, cold, rows } = this
+    let live = matcher === null ? 0 : matcher.livePartials
+    if (cold !== null) for (const { count } of cold) live += count
+    if (rows !== null) for (const { count } of rows) live += count
+    return live
+  }
+
   get stored(): boolean {
     return this.headStored || this.chunks !== null || this.stale !== null
   }
 
   /** When time must be moved for some part. */
   get due(): number {
-    const { matcher, cold } = this
-    let due = matcher === null ? Number.POSITIVE_INFINITY : matcher.nextDue()
+    const { matcher } = this
+    const due = this.coldDue
+    return matcher === null ? due : Math.min(due, matcher.nextDue())
+  }
+
+  /** The same, of what is not in memory. */
+  get coldDue(): number {
+    const { cold, rows } = this
+    let due = Number.POSITIVE_INFINITY
     if (cold !== null) for (const part of cold) if (part.due < due) due = part.due
+    if (rows !== null) for (const part of rows) if (part.due < due) due = part.due
     return due
   }
 }

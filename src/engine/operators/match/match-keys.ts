@@ -14,6 +14,7 @@ import {
   writeHead,
 } from '../../cep/index.ts'
 import type { Counter } from '../operator.ts'
+import { ColdRows } from './cold-rows.ts'
 import { Alarms, type ColdPart, KeyState } from './key-state.ts'
 
 /** Bytes of a matcher without events, and bytes in memory for one in a row. */
@@ -41,6 +42,8 @@ export class MatchKeys {
   private readonly states = new Map<string | number, KeyState>()
   private readonly alarms = new Alarms()
   private readonly byParts: boolean
+  /** Nobody hears of partial matches that end with their window. */
+  private readonly quiet: boolean
   /** Where each pattern's states begin in `resting`; null if they do not fit. */
   private readonly bits: readonly number[] | null
   private readonly idle: KeyedMatcher[] = []
@@ -49,7 +52,9 @@ export class MatchKeys {
   private readonly sealed: { epoch: number; states: readonly KeyState[] }[] = []
   private weight = 0
   private reads = 0
-  private hand: IterableIterator<KeyState> | undefined
+  /** Keys with something in memory, in the order in which they came into it. */
+  private inMemory: KeyState[] = []
+  private firstInMemory = 0
   private shapeStored: boolean
 
   /** @param partials counts live partial matches */
@@ -60,6 +65,7 @@ export class MatchKeys {
     this.sink = sink
     this.partials = partials
     this.byParts = compiled.skip.kind === 'none' && compiled.limits.maxPartials === Number.POSITIVE_INFINITY
+    this.quiet = !compiled.timeouts && compiled.automata.every(({ states }) => !states.some(({ pending }) => pending))
     this.bits = bitsOf(compiled)
     this.spare = this.make()
     this.shapeStored = this.checkShape()
@@ -89,20 +95,24 @@ export class MatchKeys {
       this.begin(key, id, undefined, value, ts)
       return
     }
-    state.used = true
-    if (state.cold === null && state.matcher === null) {
+    if (!state.isCold && state.matcher === null) {
       this.begin(key, id, state, value, ts)
       return
     }
     offerEvent(value)
     if (state.resting !== -1 && !this.mayChange(state.resting, ts)) return
-    if (state.cold !== null) this.warm(state, ts)
+    if (state.isCold) this.warm(state, ts)
     const { matcher } = state
     if (matcher === null) return
+    state.used = true
     let done = false
     let changed = false
     try {
-      changed = matcher.take(value, ts)
+      if (matcher.nextDue() <= ts) {
+        changed = true
+        matcher.advance(ts)
+      }
+      if (matcher.take(value, ts)) changed = true
       done = true
     } finally {
       if (changed || !done) this.note(state, matcher)
@@ -126,10 +136,10 @@ export class MatchKeys {
       this.alarms.arm(state, due)
       return
     }
-    if (state.cold !== null) this.read(state, (part) => part.due <= at)
-    const matcher = state.matcher as KeyedMatcher
+    if (state.coldDue <= at) this.endCold(state, at)
+    const { matcher } = state
     try {
-      matcher.advance(at)
+      matcher?.advance(at)
     } finally {
       this.note(state, matcher)
     }
@@ -137,7 +147,7 @@ export class MatchKeys {
 
   /** Keys with live state, in the order of their bytes. */
   live(): unknown[] {
-    const live = [...this.states.values()].filter(({ cold, matcher }) => cold !== null || matcher !== null)
+    const live = [...this.states.values()].filter(({ isCold, matcher }) => isCold || matcher !== null)
     return live.map(({ key }) => key).sort(this.table.space.keys.compare)
   }
 
@@ -145,7 +155,7 @@ export class MatchKeys {
   peek(key: unknown): KeyedMatcher | undefined {
     const state = this.states.get(this.table.space.keys.id(key))
     if (state === undefined) return undefined
-    if (state.cold !== null) this.read(state, () => true)
+    if (state.isCold) this.read(state, state.cold ?? [], state.rows ?? [])
     return state.matcher ?? undefined
   }
 
@@ -171,10 +181,11 @@ export class MatchKeys {
     const { compare } = table.space.keys
     states.sort((a, b) => compare(a.key, b.key))
     for (const state of states) {
-      const { key, matcher } = state
-      if (matcher !== null) sealer.put(table.headKey(key), writeHead(headOf(state, matcher)))
+      const { key } = state
+      const lives = state.matcher !== null || state.isCold
+      if (lives) sealer.put(table.headKey(key), writeHead(headOf(state, compiled)))
       else if (state.headStored) sealer.delete(table.headKey(key))
-      state.headStored = matcher !== null
+      state.headStored = lives
     }
     for (const state of states) this.sealChunks(state, sealer)
     this.sealed.push({ epoch, states })
@@ -221,24 +232,41 @@ export class MatchKeys {
     return false
   }
 
-  /** Reads the cold parts that the event at hand may do something to. */
+  /** Reads the cold parts that the event at hand may do something to; also those that end before it. */
   private warm(state: KeyState, ts: number): void {
     const { automata } = this.compiled
-    const cold = state.cold as readonly ColdPart[]
+    if (state.coldDue <= ts) this.endCold(state, ts)
+    const { cold, rows } = state
+    const reacting = this.reacting([...(cold ?? []), ...(rows ?? [])], ts)
     let fresh = false
     for (let i = 0; i < automata.length && !fresh; i++) fresh = begins(automata[i] as Automaton, ts)
-    const nextChunk = chunkOf(state.matcher?.nextSeq ?? state.nextSeq)
-    const reacting = this.reacting(cold, ts)
     if (!fresh && reacting === null) return
-    this.read(state, ({ chunks, states }) => {
-      if (!this.byParts || chunks === null) return true
-      if (reacting !== null && states.some((own, i) => own.some((one) => reacting[i]?.includes(one)))) return true
-      return fresh && chunks.includes(nextChunk)
-    })
+    const wanted = ({ states }: Pick<ColdPart, 'states'>): boolean =>
+      reacting !== null && states.some((own, i) => own.some((one) => reacting[i]?.includes(one)))
+    const parts = cold?.filter((part) => !this.byParts || part.chunks === null || wanted(part)) ?? []
+    this.read(state, parts, rows?.filter(wanted) ?? [])
+  }
+
+  /** What ends at or before `at` and is not in memory: ends it, if nobody hears of it; else reads it. */
+  private endCold(state: KeyState, at: number): void {
+    const { cold, rows } = state
+    if (rows !== null) {
+      const gone: number[] = []
+      for (const row of rows) {
+        if (row.due > at) continue
+        if (this.quiet) row.expire(at, gone)
+        else this.load(state, row.takeDue(at), none)
+      }
+      if (gone.length > 0) state.stale = state.stale === null ? gone : [...state.stale, ...gone]
+      const left = rows.filter((row) => !row.empty)
+      state.rows = left.length === 0 ? null : left
+    }
+    const due = cold?.filter((part) => part.due <= at) ?? []
+    if (due.length > 0) this.read(state, due, [])
   }
 
   /** States of cold parts to which the event at hand may do something, by pattern; null: none. */
-  private reacting(cold: readonly ColdPart[], ts: number): number[][] | null {
+  private reacting(cold: readonly Pick<ColdPart, 'states'>[], ts: number): number[][] | null {
     const { automata } = this.compiled
     let found: number[][] | null = null
     for (let i = 0; i < automata.length; i++) {
@@ -256,10 +284,9 @@ export class MatchKeys {
     return found
   }
 
-  /** After a key's matcher changed. */
-  private note(state: KeyState, matcher: KeyedMatcher): void {
-    let live = matcher.livePartials
-    if (state.cold !== null) for (const { count } of state.cold) live += count
+  /** After a key changed. */
+  private note(state: KeyState, matcher: KeyedMatcher | null): void {
+    const { live } = state
     this.partials.n += live - state.partials
     state.partials = live
     const epoch = this.table.running
@@ -268,32 +295,42 @@ export class MatchKeys {
       this.changed.push(state)
       if (this.changed.length > 2 * this.states.size + 1024) this.changed = this.changed.filter(({ dead }) => !dead)
     }
-    state.resting = this.restingOf(state, matcher)
-    if (matcher.idle && state.cold === null) this.release(state, matcher)
+    state.resting = this.restingOf(state)
+    if (state.isCold) this.alarms.arm(state, state.due)
+    else if (matcher === null || matcher.idle) this.release(state, matcher)
     else this.alarms.arm(state, state.due)
+    if (state.matcher !== null && !state.queued) {
+      state.queued = true
+      this.inMemory.push(state)
+    }
   }
 
-  private restingOf({ cold }: KeyState, matcher: KeyedMatcher): number {
+  private restingOf({ matcher, cold, rows }: KeyState): number {
     const { bits } = this
     if (bits === null) return -1
     let resting = 0
     for (let i = 0; i < bits.length; i++) {
-      resting |= matcher.restingBits(i) << (bits[i] as number)
-      if (cold !== null)
-        for (const { states } of cold) for (const one of states[i] ?? []) resting |= 1 << ((bits[i] as number) + one)
+      const first = bits[i] as number
+      if (matcher !== null) resting |= matcher.restingBits(i) << first
+      if (cold !== null) for (const { states } of cold) for (const one of states[i] ?? []) resting |= 1 << (first + one)
+      if (rows !== null) for (const { states } of rows) for (const one of states[i] ?? []) resting |= 1 << (first + one)
     }
     return resting
   }
 
-  private release(state: KeyState, matcher: KeyedMatcher): void {
-    matcher.reset()
+  private release(state: KeyState, matcher: KeyedMatcher | null): void {
     if (state.chunks !== null) state.stale = [...(state.stale ?? []), ...state.chunks.keys()]
     state.chunks = null
-    if (this.idle.length < IDLE_MATCHERS) this.idle.push(matcher)
+    if (matcher !== null) this.retire(matcher)
     state.matcher = null
     this.alarms.disarm(state)
     this.weigh(state, 0)
     if (!state.stored) this.forget(state)
+  }
+
+  private retire(matcher: KeyedMatcher): void {
+    matcher.reset()
+    if (this.idle.length < IDLE_MATCHERS) this.idle.push(matcher)
   }
 
   private forget(state: KeyState): void {
@@ -308,7 +345,7 @@ export class MatchKeys {
     if (state.stale !== null) for (const chunk of state.stale) sealer.delete(table.partKey(key, chunk))
     state.stale = null
     if (matcher === null) {
-      this.forget(state)
+      if (!state.isCold) this.forget(state)
       return
     }
     state.chunks ??= new Map()
@@ -324,28 +361,36 @@ export class MatchKeys {
   }
 
   /** Takes cold parts into memory. */
-  private read(state: KeyState, wanted: (part: ColdPart) => boolean): void {
+  private read(state: KeyState, parts: readonly ColdPart[], rows: readonly ColdRows[]): void {
+    if (parts.length > 0) {
+      const left = (state.cold as readonly ColdPart[]).filter((part) => !parts.includes(part))
+      state.cold = left.length === 0 ? null : left
+    }
+    if (rows.length > 0) {
+      const left = (state.rows as readonly ColdRows[]).filter((row) => !rows.includes(row))
+      state.rows = left.length === 0 ? null : left
+    }
+    const numbers = parts.flatMap(({ chunks }) => chunks ?? [])
+    for (const row of rows) numbers.push(...row.all())
+    if (parts.some(({ chunks }) => chunks === null)) {
+      this.load(state, null, readHead(this.table.head(state.key) as Uint8Array).waiting)
+    } else this.load(state, numbers, none)
+  }
+
+  /** @param numbers of the chunks; null: all there are */
+  private load(state: KeyState, numbers: readonly number[] | null, waiting: Head['waiting']): void {
     // what is in memory and what is not may change by it
     if (this.reads++ % 64 === 0) this.evict()
     const { key } = state
-    const cold = state.cold as readonly ColdPart[]
-    const chosen: ColdPart[] = []
-    for (let i = 0; i < cold.length; i++) if (wanted(cold[i] as ColdPart)) chosen.push(cold[i] as ColdPart)
-    if (chosen.length === 0 && state.matcher !== null) return
-    const left = cold.filter((part) => !chosen.includes(part))
     const matcher = state.matcher ?? this.idle.pop() ?? this.make()
-    const numbers = chosen.flatMap(({ chunks }) => chunks ?? [])
-    const whole = chosen.some(({ chunks }) => chunks === null)
-    const rows = whole ? this.table.parts(key) : this.table.some(key, numbers)
-    const waiting = whole ? readHead(this.table.head(key) as Uint8Array).waiting : none
     const nextSeq = state.matcher === null ? state.nextSeq : matcher.nextSeq
     // an event must not be written to a row that is not in memory
-    const next = left.some(({ chunks }) => chunks?.includes(chunkOf(nextSeq))) ? afterChunk(nextSeq) : nextSeq
-    matcher.load({ nextSeq: next, waiting }, rows, this.codec)
+    const next = isColdChunk(state, chunkOf(nextSeq)) ? afterChunk(nextSeq) : nextSeq
+    const stored = numbers === null ? this.table.parts(key) : numbers.length === 0 ? [] : this.table.some(key, numbers)
+    matcher.load({ nextSeq: next, waiting }, stored, this.codec)
     state.chunks ??= new Map()
-    for (const [chunk, row] of rows) state.chunks.set(chunk, row.length)
+    for (const [chunk, row] of stored) state.chunks.set(chunk, row.length)
     state.matcher = matcher
-    state.cold = left.length === 0 ? null : left
     this.weigh(state, weightOf(state.chunks))
   }
 
@@ -354,38 +399,57 @@ export class MatchKeys {
     state.weight = weight
   }
 
-  /** Second chance: a sweep spares what was used since the last one. Only what has no unwritten changes goes to sleep. */
+  /** Second chance: a key that was used since it was looked at is spared. Only what has no unwritten changes goes to sleep. */
   private evict(): void {
     const { cache } = this.table.space
     const limit = cache.allowed(this.weight)
     if (this.weight <= limit) return
-    for (let looked = this.states.size * 2 + 2; looked > 0 && this.weight > limit; looked--) {
-      this.hand ??= this.states.values()
-      const next = this.hand.next()
-      if (next.done) {
-        this.hand = undefined
+    let looked = (this.inMemory.length - this.firstInMemory) * 2
+    for (; looked > 0 && this.weight > limit; looked--) {
+      const state = this.inMemory[this.firstInMemory++] as KeyState
+      if (state.dead || state.matcher === null) {
+        state.queued = false
         continue
       }
-      const state = next.value
-      if (state.matcher === null || state.dirty !== 0) continue
-      if (state.used) {
+      if (state.dirty !== 0 || state.used) {
         state.used = false
+        this.inMemory.push(state)
         continue
       }
+      state.queued = false
       this.cool(state, state.matcher)
+    }
+    if (this.firstInMemory * 2 > this.inMemory.length) {
+      this.inMemory = this.inMemory.slice(this.firstInMemory)
+      this.firstInMemory = 0
     }
     cache.allowed(this.weight)
   }
 
   private cool(state: KeyState, matcher: KeyedMatcher): void {
-    const cold: ColdPart[] = [...(state.cold ?? [])]
-    if (this.byParts) cold.push(...matcher.parts())
-    else if (!matcher.idle) cold.push({ ...matcher.head(), chunks: null })
+    if (!this.byParts) {
+      if (!matcher.idle) state.cold = [{ ...matcher.head(), chunks: null }]
+    } else if (!this.coolRows(state, matcher)) state.cold = [...(state.cold ?? []), ...matcher.parts()]
     state.nextSeq = matcher.nextSeq
-    state.cold = cold
     state.matcher = null
     state.chunks = null
     this.weigh(state, 0)
+  }
+
+  /** @returns false: some of the runs have events in several chunks */
+  private coolRows(state: KeyState, matcher: KeyedMatcher): boolean {
+    if (this.bits === null) return false
+    const rows = [...(state.rows ?? [])]
+    const done = matcher.families((chunk, states, due, count) => {
+      let own = rows.find((row) => row.states === states)
+      if (own === undefined) {
+        own = new ColdRows(states)
+        rows.push(own)
+      }
+      own.add(chunk, due, count)
+    })
+    if (done) state.rows = rows.length === 0 ? null : rows
+    return done
   }
 
   private resume(key: unknown, head: Head): void {
@@ -438,16 +502,23 @@ const afterChunk = (seq: number): number => {
   return next
 }
 
-/** Of a key that is partly in memory. */
-function headOf(state: KeyState, matcher: KeyedMatcher): Head {
-  const head = matcher.head()
-  if (state.cold === null) return head
-  const { cold } = state
+function isColdChunk({ cold, rows }: KeyState, chunk: number): boolean {
+  if (cold?.some(({ chunks }) => chunks?.includes(chunk))) return true
+  return rows?.some(({ last }) => last === chunk) ?? false
+}
+
+function headOf(state: KeyState, { automata }: CompiledMatcher): Head {
+  const { matcher, due, partials } = state
+  const known = matcher?.head()
+  if (known !== undefined && !state.isCold) return known
+  const cold = [...(state.cold ?? []), ...(state.rows ?? [])]
+  const statesOf = (i: number): number[] => cold.flatMap(({ states }) => states[i] ?? [])
   return {
-    ...head,
-    due: state.due,
-    count: cold.reduce((sum, { count }) => sum + count, head.count),
-    states: head.states.map((own, i) => [...new Set([...own, ...cold.flatMap((part) => part.states[i] ?? [])])]),
+    nextSeq: known?.nextSeq ?? state.nextSeq,
+    due,
+    count: partials,
+    states: automata.map((_, i) => [...new Set([...(known?.states[i] ?? []), ...statesOf(i)])]),
+    waiting: known?.waiting ?? none,
   }
 }
 
