@@ -9,6 +9,8 @@ export interface RunSpec {
   readonly input: 'bytes' | 'objects' | 'parsed'
   readonly warmUp: number
   readonly records: number
+  /** False: the clock stands still when the input has ended. */
+  readonly endTimed?: boolean | undefined
 }
 
 export interface Measured extends Outcome {
@@ -84,9 +86,9 @@ export async function measure<T>(subject: Subject<T>, spec: RunSpec, dir: string
     sink.drain()
     done += chunk.count
   }
-  watch.start()
+  if (spec.endTimed !== false) watch.start()
   await running.finish()
-  watch.stop()
+  if (spec.endTimed !== false) watch.stop()
   const peakRssMb = process.resourceUsage().maxRSS / 1024
   await running.close?.()
   const outcome = sink.outcome()

@@ -119,7 +119,7 @@ async function planRun(bench: BenchCase, options: RunOptions, cache: string): Pr
     const workload = workloadFile(cache, `${bench.workload}-${chunk}`, total)
     if (!existsSync(workload)) options.log(`${bench.name}: writing ${total.toLocaleString('en-US')} records`)
     writeWorkload(workload, { records: total, chunkSize: chunk }, bench.generator())
-    return { workload, input: bench.input, warmUp, records }
+    return { workload, input: bench.input, warmUp, records, ...(bench.endTimed === false && { endTimed: false }) }
   }
   if (options.seconds === undefined) return specFor(whole(options.records ?? bench.records))
   const trial = specFor(whole(bench.records / 5))

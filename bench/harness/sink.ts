@@ -38,6 +38,7 @@ export class RowSink {
 
   /** Rows that are only counted, and the sum of their (integer) values. */
   add(rows: number, sum: number): void {
+    if (rows === 0) return
     this.#rows += rows
     this.#sum += sum
     this.#counted = true

@@ -71,6 +71,8 @@ export interface BenchCase {
   readonly workload: string
   /** A fresh generator of records. */
   readonly generator: () => () => unknown
+  /** False: what the end of the input brings is not timed, since it is about what the warm-up has left. */
+  readonly endTimed?: boolean
   /**
    * `objects`: one chunk is parsed beforehand and run again and again. `parsed`: each chunk is parsed while the clock
    * stands still.

@@ -10,6 +10,7 @@ import { embeddedBroker, type Pattern, pattern, serdes, StreamsBuilder, watermar
 import { MemoryBackend } from '../../../../src/state/backends/memory.ts'
 import type { Subject } from '../../../harness/subject.ts'
 import { type PatternEvent, patternBound } from '../../../workload/patterns.ts'
+import { batchSize, interval, now as usualNow } from './epoch.ts'
 
 const p = pattern<PatternEvent>()
 const is =
@@ -39,16 +40,13 @@ export const loop = p
   .where(is('C'))
   .within('10s')
 
-/** Wall time between two checkpoints, milliseconds. */
-const interval = 100
-const batchSize = 1000
 
 /** What a match counts for in the checksum: its events and its length in time. */
 export const weigh = (events: number, from: number, to: number): number => events + to - from
 
 export interface PatternSubjectOptions {
   readonly cacheBytes?: number
-  /** Milliseconds; default: wall time. */
+  /** Milliseconds. */
   readonly clock?: () => number
 }
 
@@ -118,7 +116,7 @@ export function patternSubject(
       )
       const feed = group.tasks[0]?.parts.feeds[0]
       if (feed === undefined) throw new Error('the plan has no input')
-      const now = opts.clock ?? (() => performance.now())
+      const now = opts.clock ?? usualNow
       let due = now() + interval
       const commit = (): void => {
         if (lease === undefined) return

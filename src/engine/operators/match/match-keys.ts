@@ -196,7 +196,7 @@ export class MatchKeys {
       const { epoch: at, states } = this.sealed.shift() as { epoch: number; states: KeyState[] }
       for (const state of states) if (state.dirty === at) state.dirty = 0
     }
-    this.evict()
+    this.evict(Number.POSITIVE_INFINITY)
   }
 
   /** An event for a key without live state. */
@@ -299,10 +299,18 @@ export class MatchKeys {
     if (state.isCold) this.alarms.arm(state, state.due)
     else if (matcher === null || matcher.idle) this.release(state, matcher)
     else this.alarms.arm(state, state.due)
-    if (state.matcher !== null && !state.queued) {
-      state.queued = true
-      this.inMemory.push(state)
-    }
+    if (state.matcher !== null && !state.queued) this.queue(state)
+  }
+
+  private queue(state: KeyState): void {
+    state.queued = true
+    this.inMemory.push(state)
+    if (this.inMemory.length <= 2 * this.states.size + 1024) return
+    const live = (one: KeyState): boolean => !one.dead && one.matcher !== null
+    const queued = this.inMemory.slice(this.firstInMemory)
+    this.inMemory = queued.filter(live)
+    for (const one of queued) one.queued = live(one)
+    this.firstInMemory = 0
   }
 
   private restingOf({ matcher, cold, rows }: KeyState): number {
@@ -380,7 +388,7 @@ export class MatchKeys {
   /** @param numbers of the chunks; null: all there are */
   private load(state: KeyState, numbers: readonly number[] | null, waiting: Head['waiting']): void {
     // what is in memory and what is not may change by it
-    if (this.reads++ % 64 === 0) this.evict()
+    if (this.reads++ % 64 === 0) this.evict(256)
     const { key } = state
     const matcher = state.matcher ?? this.idle.pop() ?? this.make()
     const nextSeq = state.matcher === null ? state.nextSeq : matcher.nextSeq
@@ -400,12 +408,12 @@ export class MatchKeys {
   }
 
   /** Second chance: a key that was used since it was looked at is spared. Only what has no unwritten changes goes to sleep. */
-  private evict(): void {
+  private evict(looks: number): void {
     const { cache } = this.table.space
     const limit = cache.allowed(this.weight)
     if (this.weight <= limit) return
-    let looked = (this.inMemory.length - this.firstInMemory) * 2
-    for (; looked > 0 && this.weight > limit; looked--) {
+    const most = Math.min(looks, (this.inMemory.length - this.firstInMemory) * 2)
+    for (let looked = 0; looked < most && this.weight > limit; looked++) {
       const state = this.inMemory[this.firstInMemory++] as KeyState
       if (state.dead || state.matcher === null) {
         state.queued = false
