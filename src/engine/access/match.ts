@@ -1,14 +1,5 @@
+import { type PartialMatch, partialMatches } from '../cep/index.ts'
 import type { Match } from '../operators/match/match.ts'
-
-/** A match that has begun. */
-export interface PartialMatch {
-  /** Tag of its pattern; '' where there is one alone. */
-  readonly pattern: string
-  /** Timestamp of its first event. */
-  readonly start: number
-  /** Events so far, by name. */
-  readonly events: Readonly<Record<string, readonly unknown[]>>
-}
 
 /** The store of a match step as user code sees it: it belongs to its step. Partial matches, oldest first of each pattern. */
 export class MatchAccess {
@@ -21,13 +12,7 @@ export class MatchAccess {
   /** undefined for a key without partial matches. */
   get(key: unknown): readonly PartialMatch[] | undefined {
     const matcher = this.match.keys.peek(key)
-    if (matcher === undefined) return undefined
-    const tags = this.match.compiled.tags
-    return Array.from(matcher.partials(), ({ pattern, partial, start }) => ({
-      pattern: tags?.[pattern] ?? '',
-      start,
-      events: partial,
-    }))
+    return matcher && partialMatches(matcher, this.match.compiled)
   }
 
   has(key: unknown): boolean {

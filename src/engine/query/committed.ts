@@ -3,6 +3,7 @@ import type { BackendReader, Row } from '../../state/backend.ts'
 import { after, concat, readTime, statePrefix, writeTime } from '../../state/stores/index.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, type PartPages } from './merge.ts'
+import { partsByKey, partsOfKey } from './part-rows.ts'
 import { pageRows, type RawRange, type RawValues, type RawWindows, type RowPages, type RowSource } from './raw.ts'
 
 /** What a source of committed rows must know of the app. */
@@ -26,6 +27,7 @@ export class CommittedRows implements RowSource {
 
   async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
     const prefixes = this.prefixes(layout)
+    if (layout.inParts) return keys.map((key) => this.parted(prefixes, key))
     // a key is in one partition, and a look into all of them is one call
     const rows = this.parts.reader.getMany(prefixes.flatMap((prefix) => keys.map((key) => concat(prefix, key))))
     return keys.map((_, i) => {
@@ -38,6 +40,9 @@ export class CommittedRows implements RowSource {
     const { reader } = this.parts
     // all of them at once: between two epochs' writes
     const parts = this.prefixes(layout).map((prefix) => {
+      if (layout.inParts) {
+        return iteratorPages(partsByKey(reader, prefix, gte, lt, reverse), prefix.length)
+      }
       const low = gte === undefined ? prefix : concat(prefix, gte)
       const high = lt === undefined ? after(prefix) : concat(prefix, lt)
       return iteratorPages(reader.range({ gte: low, lt: high, reverse })[Symbol.iterator](), prefix.length)
@@ -51,6 +56,14 @@ export class CommittedRows implements RowSource {
       this.prefixes(layout).map((prefix) => windowPages(reader, prefix, range)),
       range.reverse,
     )
+  }
+
+  private parted(prefixes: readonly Buffer[], key: Uint8Array): Uint8Array | undefined {
+    for (const prefix of prefixes) {
+      const row = partsOfKey(this.parts.reader, prefix, key)
+      if (row !== undefined) return row
+    }
+    return undefined
   }
 
   private prefixes(layout: StoreLayout): Buffer[] {

@@ -1,5 +1,13 @@
 import type { Row } from '../../state/backend.ts'
-import { type Bucket, type Entry, KeyValueTable, readTime, WindowTable, writeTime } from '../../state/stores/index.ts'
+import {
+  type Bucket,
+  type Entry,
+  KeyValueTable,
+  PartTable,
+  readTime,
+  WindowTable,
+  writeTime,
+} from '../../state/stores/index.ts'
 import type { TaskGroup } from '../runtime/group.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, type PartPages } from './merge.ts'
@@ -19,6 +27,7 @@ export function answerLatest(
   const table = group.stores.get(`${sub}_${partition}`)?.tables.get(store)
   if (table instanceof KeyValueTable) return keyValueRows(table, query)
   if (table instanceof WindowTable) return windowRows(table, query)
+  if (table instanceof PartTable) return partRows(table, query)
   // a table is opened when its step is first used
   return query.type === 'get' ? query.keys.map(() => undefined) : []
 }
@@ -39,6 +48,22 @@ function keyValueRows(table: KeyValueTable, query: RawQuery): RawRows | RawValue
   for (const entry of table.scan(query.gte, query.lt, query.reverse)) {
     rows.push([Buffer.from(keys.encode(entry.key)), bytes(entry)])
     if (rows.length >= query.limit) break
+  }
+  return rows
+}
+
+function partRows({ client, space: { keys } }: PartTable, query: RawQuery): RawRows | RawValues {
+  if (query.type === 'get') return query.keys.map((key) => client?.rowOf(keys.decode(key)))
+  if (query.type === 'windows' || client === undefined) return []
+  const live = client.liveKeys()
+  const rows: Row[] = []
+  for (const key of query.reverse ? live.toReversed() : live) {
+    if (rows.length >= query.limit) break
+    const bytes = Buffer.from(keys.encode(key))
+    if (query.gte !== undefined && Buffer.compare(bytes, query.gte) < 0) continue
+    if (query.lt !== undefined && Buffer.compare(bytes, query.lt) >= 0) continue
+    const row = client.rowOf(key)
+    if (row !== undefined) rows.push([bytes, row])
   }
   return rows
 }

@@ -11,6 +11,9 @@ import {
   tickedValues,
   type ValueCodec,
 } from '../../state/stores/index.ts'
+import { type PartialMatch, unpackPartials } from '../cep/index.ts'
+import { eventCodec } from '../operators/match/event-codec.ts'
+import { compilePatterns } from '../operators/match/match.ts'
 import type { PhysicalPlan, StepOp } from '../plan/physical.ts'
 import { storeCodecs } from '../runtime/stores.ts'
 import { keepsPanes } from '../runtime/windowed.ts'
@@ -37,6 +40,8 @@ export interface StoreLayout {
   readonly history: number | undefined
   /** A global table: each partition has all rows. */
   readonly copies: boolean
+  /** A key has several rows, which are shown as one: partial matches of patterns. */
+  readonly inParts: boolean
 }
 
 export type Shape =
@@ -55,7 +60,7 @@ export type Shape =
   | { readonly kind: 'windows'; readonly windowsOf: (held: unknown) => Iterable<WindowValue> }
 
 /** State of a step that means nothing to anybody else. */
-const innerState: ReadonlySet<StepOp['kind']> = new Set(['match', 'streamJoin', 'deduplicate', 'mapAsync'])
+const innerState: ReadonlySet<StepOp['kind']> = new Set(['streamJoin', 'deduplicate', 'mapAsync'])
 
 /** @throws DhaaraError DHAARA_STORE_UNKNOWN: what there is; DHAARA_QUERY: it is nobody's but its step's */
 export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
@@ -80,12 +85,30 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
       `store '${name}' keeps parts of windows, which become windows when they close; ask for what step '${owner.name}' emits, or give the store a retention`,
     )
   }
-  const { wrap, shape } = shapeOf(spec, owner?.op)
   const { keys, values } = storeCodecs(spec, name)
+  if (owner?.op.kind === 'match') return matchLayout(name, sub.id, keys, owner.op, spec.key?.ordered ?? true)
+  const { wrap, shape } = shapeOf(spec, owner?.op)
   const copies = owner?.op.kind === 'source' && owner.op.global
   const history = spec.kind === 'versioned' ? spec.history : undefined
-  return { name, sub: sub.id, keys, values: wrap(values), shape, history, copies }
+  return { name, sub: sub.id, keys, values: wrap(values), shape, history, copies, inParts: false }
 }
+
+/** A key's partial matches, oldest first of each pattern. */
+function matchLayout(name: string, sub: number, keys: KeyCodec, op: MatchOp, ordered: boolean): StoreLayout {
+  const compiled = compilePatterns(op)
+  const codec = eventCodec(op.events, name)
+  const values: ValueCodec = {
+    decode: (bytes) => unpackPartials(bytes, compiled, codec),
+    encode: () => {
+      throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is written by its step alone`)
+    },
+  }
+  const show = (held: unknown): unknown => ((held as readonly PartialMatch[]).length === 0 ? undefined : held)
+  const shape = { kind: 'keyValue', ordered, show } as const
+  return { name, sub, keys, values, shape, history: undefined, copies: false, inParts: true }
+}
+
+type MatchOp = Extract<StepOp, { readonly kind: 'match' }>
 
 interface Wrapped {
   readonly wrap: (values: ValueCodec) => ValueCodec

@@ -58,6 +58,12 @@ export class Queries {
 
   private watching(layout: StoreLayout): Watching {
     const { changes, parts } = this
+    if (layout.inParts) {
+      throw new DhaaraError(
+        'DHAARA_UNSUPPORTED',
+        `store '${layout.name}' keeps partial matches, whose changes are not told; ask for get or all again and again`,
+      )
+    }
     if (changes === undefined) {
       throw new DhaaraError(
         'DHAARA_UNSUPPORTED',

@@ -10,12 +10,25 @@ export interface PartClient {
   measure(): void
   /** Lets go what there is no room for, if it is written. */
   trim(): void
+  /** Keys with state, as it is now, in the order of their bytes. */
+  liveKeys(): readonly unknown[]
+  /** A key's state as it is now, as one row; undefined: it has none. */
+  rowOf(key: unknown): Uint8Array | undefined
 }
 
 const HEAD = 0
 const PART = 1
 const TIMED = 2
 const SHAPE = 3
+
+/** Where a key's head lies. */
+export const headRowKey = (prefix: Uint8Array, key: Uint8Array): Buffer => Buffer.concat([prefix, Buffer.of(HEAD), key])
+
+/** Where its parts lie; also those of longer keys that begin with this one. */
+export function partRange(prefix: Uint8Array, key: Uint8Array): { readonly gte: Buffer; readonly lt: Buffer } {
+  const gte = Buffer.concat([prefix, Buffer.of(PART), key])
+  return { gte, lt: after(gte) }
+}
 
 /**
  * Rows of state that lies in parts: a head and numbered parts for each key, and rows by time. It keeps nothing in memory:
@@ -76,6 +89,8 @@ export class PartTable {
     const parts: [number, Uint8Array][] = []
     for (let i = 0; i < rows.length; i += 2) {
       const at = rows[i] as Uint8Array
+      // of a longer key that begins with this one
+      if (at.length !== gte.length + 4) continue
       parts.push([numberAt(at, gte.length), rows[i + 1] as Uint8Array])
     }
     return parts

@@ -40,7 +40,6 @@ export const loop = p
   .where(is('C'))
   .within('10s')
 
-
 /** What a match counts for in the checksum: its events and its length in time. */
 export const weigh = (events: number, from: number, to: number): number => events + to - from
 

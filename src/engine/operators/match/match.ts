@@ -7,6 +7,8 @@ import {
   type EventCodec,
   type MatchRecord,
   type MatchSink,
+  packKey,
+  writeHead,
 } from '../../cep/index.ts'
 import { asMutation } from '../../runtime/user-functions.ts'
 import type { CurrentRecord } from '../../runtime/record.ts'
@@ -182,6 +184,15 @@ export class Match implements Timed, MatchSink {
     this.keys.trim()
   }
 
+  liveKeys(): unknown[] {
+    return this.keys.live()
+  }
+
+  rowOf(key: unknown): Uint8Array | undefined {
+    const matcher = this.keys.peek(key)
+    return matcher && packKey(writeHead(matcher.head()), matcher.chunks(this.codec))
+  }
+
   seal(sealer: Sealer, epoch: number): void {
     const { came, went } = this.room.changes()
     for (const { ts, seq } of went) sealer.delete(this.table.timedKey(ts, seq))
@@ -324,7 +335,8 @@ export class Match implements Timed, MatchSink {
 /** Stands for whichever of a pattern's conditions threw. */
 const condition: UserFn = () => {}
 
-function compilePatterns(op: MatchNode): CompiledMatcher {
+/** What the step searches for. */
+export function compilePatterns(op: MatchNode): CompiledMatcher {
   const { patterns, tagged, skip, whenFull, maxPartials } = op
   return compileSpecs({
     specs: Object.values(patterns),
