@@ -24,6 +24,11 @@ export class MatchAccess {
     return this.match.keys.size
   }
 
+  /** Partial matches of all keys; counted without reading them. */
+  get livePartials(): number {
+    return this.match.keys.livePartials
+  }
+
   /** Records that wait for their time, of all keys. */
   get waiting(): number {
     return this.match.waiting

@@ -107,6 +107,39 @@ describe('PatternMatcher', () => {
       assert.deepEqual(feed(matcher, 'a1 d d d b1 c1'), ['x=a1 z=c1'])
     })
 
+    it('ends what left a state and came back to it once', () => {
+      const made = p
+        .begin('x')
+        .where(is('a'))
+        .times(1, 3, { gap: 3 })
+        .allowCombinations()
+        .followedBy('z')
+        .where(is('c'))
+      const matcher = new PatternMatcher(made.within(50), { timeouts: true })
+      assert.deepEqual(
+        feed(matcher, 'a1 a2 d d a3 c1').toSorted(),
+        ['x=a1 z=c1', 'x=a2 z=c1', 'x=a1,a2 z=c1', 'x=a2,a3 z=c1', 'x=a3 z=c1', 'x=a1,a2,a3 z=c1']
+          .filter((m) => !m.includes('a2,a3'))
+          .toSorted(),
+      )
+      matcher.advanceTime(100)
+      assert.equal(matcher.livePartials, 0)
+    })
+
+    it('tells partial matches of one time in the order of their beginnings, whatever was restored', () => {
+      const made = p.begin('x').where(is('a')).followedBy('y').where(is('b')).within(5, 'previousToCurrent')
+      let matcher = new PatternMatcher(made, { timeouts: true })
+      for (let n = 0; n < 20; n++) {
+        matcher.process({ kind: 'a', n }, 0)
+        if (n === 10) matcher = PatternMatcher.restore(made, matcher.snapshot())
+      }
+      const told = matcher.advanceTime(5).timedOut.map(({ partial }) => partial.x?.[0].n)
+      assert.deepEqual(
+        told,
+        Array.from({ length: 20 }, (_, n) => n),
+      )
+    })
+
     it('keeps gaps between all repetitions below the quantifier’s own', () => {
       const made = p.begin('x').where(is('a')).followedBy('y').where(is('b')).oneOrMore({ gap: 3 })
       const matcher = new PatternMatcher(made.followedBy('z').where(is('c')))

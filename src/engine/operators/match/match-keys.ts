@@ -77,6 +77,13 @@ export class MatchKeys {
     return this.states.size
   }
 
+  /** Partial matches of all keys. */
+  get livePartials(): number {
+    let live = 0
+    for (const { partials } of this.states.values()) live += partials
+    return live
+  }
+
   /** Times that are held for keys. */
   get alarmCount(): number {
     return this.alarms.size
@@ -414,7 +421,9 @@ export class MatchKeys {
     if (this.weight <= limit) return
     const most = Math.min(looks, (this.inMemory.length - this.firstInMemory) * 2)
     for (let looked = 0; looked < most && this.weight > limit; looked++) {
-      const state = this.inMemory[this.firstInMemory++] as KeyState
+      const state = this.inMemory[this.firstInMemory]
+      if (state === undefined) break
+      this.firstInMemory++
       if (state.dead || state.matcher === null) {
         state.queued = false
         continue

@@ -268,6 +268,48 @@ describe('match', () => {
     assert.equal(fresh.store('runs').approximateCount, 0)
   })
 
+  it('tells keys apart whose bytes begin with each other', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.json<number>(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match((q) => q.begin('x').where(is('a')).followedBy('y').where(is('b')).within(100), { store: 'runs' })
+      .select((match) => ns(match))
+      .to('out', { key: serdes.json<number>(), value: serdes.json<number[]>() })
+    const open = { strict: false, cacheBytes: 0 }
+    const first = new TopologyTestDriver(builder.build(), open)
+    for (const [n, key] of [1, 12, 120, 1200].entries())
+      for (let i = 0; i < 6; i++) first.input('in').send({ key: '', kind: 'a', n: 10 * n + i, at: n }, { key })
+    const driver = new TopologyTestDriver(builder.build(), { ...open, restore: first.checkpoint() })
+    for (const key of [1, 12, 120, 1200]) driver.input('in').send({ key: '', kind: 'b', n: 99, at: 9 }, { key })
+    driver.end()
+    const found = driver.output('out').readAll()
+    assert.deepEqual(
+      [1, 12, 120, 1200].map((key) => found.filter((row) => row.key === key).length),
+      [6, 6, 6, 6],
+    )
+  })
+
+  it('counts partial matches of keys that are not in memory, whose windows end unheard', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match((q) => q.begin('x').where(is('a')).followedBy('y').where(is('b')).within(100), {
+        store: 'runs',
+        name: 'find',
+      })
+      .select((match) => ns(match))
+      .to('out', { key: serdes.string(), value: serdes.json<number[]>() })
+    const driver = new TopologyTestDriver(builder.build(), { strict: false, cacheBytes: 0 })
+    const live: number[] = []
+    for (let at = 0; at <= 200; at += 10) {
+      driver.input('in').send({ key: 'k', kind: at < 100 ? 'a' : 'd', n: at, at }, { key: 'k' })
+      driver.checkpoint()
+      live.push(driver.store('runs').livePartials)
+    }
+    // an event waits for the next one, which moves the watermark to 1 ms before itself
+    assert.deepEqual(live, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+  })
+
   it('keeps nothing of matches that are over, however long their windows', () => {
     const builder = new StreamsBuilder()
     builder
