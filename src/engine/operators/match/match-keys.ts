@@ -175,7 +175,7 @@ export class MatchKeys {
 
   /** Lets go what there is no room for, if it is written. */
   trim(): void {
-    this.evict()
+    this.evict(Number.POSITIVE_INFINITY)
   }
 
   seal(sealer: Sealer, epoch: number): void {
@@ -406,6 +406,7 @@ export class MatchKeys {
     state.chunks ??= new Map()
     for (const [chunk, row] of stored) state.chunks.set(chunk, row.length)
     state.matcher = matcher
+    if (!state.queued) this.queue(state)
     this.weigh(state, weightOf(state.chunks))
   }
 
