@@ -1,6 +1,6 @@
 import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
 import { copyValue } from '../../state/codec/index.ts'
-import type { KeyValueTable } from '../../state/stores/index.ts'
+import type { KeyValueTable, VersionedTable } from '../../state/stores/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /** The parts of an AggregateSpec, with what is left out filled in. */
@@ -55,11 +55,18 @@ export function mergeOf(spec: AggregateSpec): UserFn {
   return spec.adders[0] as UserFn
 }
 
-/** Key -> aggregate, without windows. One change out for each record in. */
+/**
+ * Key -> aggregate, without windows. One change out for each record in. With a past, each state is kept from its time on; one
+ * whose key has been silent for longer than the past reaches is dropped, as in Kafka Streams.
+ */
 export class KeyAggregate {
   readonly stepId: number
   out: EmitChange = noEmit
+  /** Is what goes out now its key's present row? A state that begins anew may be older than what ended the one before. */
+  latest = true
   private readonly table: KeyValueTable
+  private readonly past: VersionedTable | undefined
+  private readonly expired: Counter | undefined
   private readonly start: Fold['start']
   private readonly add: Fold['add']
   private readonly result: UserFn | undefined
@@ -77,16 +84,20 @@ export class KeyAggregate {
     table: KeyValueTable,
     needsOld: boolean,
     ctx: OperatorContext,
+    past?: VersionedTable,
   ) {
     const { start, add, result } = foldOf(spec)
     this.stepId = stepId
     this.table = table
+    this.past = past
+    this.expired = past === undefined ? undefined : ctx.dropped(name, 'expired')
     this.start = start
     this.add = add
     this.result = result
     this.copy = ctx.copy
     this.copyOld = needsOld && !spec.pure
-    this.copyState = ctx.careful && !spec.pure
+    // what the past keeps must not change
+    this.copyState = (ctx.careful || past !== undefined) && !spec.pure
     this.nullKeys = ctx.dropped(name, 'null-key')
     this.nullValues = ctx.dropped(name, 'null-value')
   }
@@ -101,20 +112,26 @@ export class KeyAggregate {
       return
     }
     const entry = this.table.load(key)
+    const at = ts > entry.ts ? ts : entry.ts
+    if (this.past !== undefined && this.past.forgets(at)) {
+      ;(this.expired as Counter).n++
+      return
+    }
     const state = entry.value
     const old = state === undefined ? undefined : this.copyOld ? this.copy(state) : state
     const next =
       state === undefined
         ? this.start(value, key, port, ts)
         : this.add(this.copyState ? this.copy(state) : state, value, key, port, ts)
-    const at = ts > entry.ts ? ts : entry.ts
     const result = this.result
     if (next === null || next === undefined) {
-      this.table.set(entry, undefined, at)
+      if (this.past === undefined) this.table.set(entry, undefined, at)
+      else this.latest = this.past.put(key, undefined, at) === true
       if (state !== undefined) this.out(key, null, old !== undefined && result !== undefined ? result(old) : old, at)
       return
     }
-    this.table.set(entry, next, at)
+    if (this.past === undefined) this.table.set(entry, next, at)
+    else this.latest = this.past.put(key, next, at) === true
     if (result === undefined) this.out(key, next, old, at)
     else this.out(key, result(next), old === undefined ? undefined : result(old), at)
   }

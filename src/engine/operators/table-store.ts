@@ -146,21 +146,27 @@ export class VersionedStore {
 export class VersionedRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY
   private readonly table: VersionedTable
+  private readonly result: ((state: unknown) => unknown) | undefined
 
-  constructor(table: VersionedTable) {
+  constructor(table: VersionedTable, result?: (state: unknown) => unknown) {
     this.table = table
+    this.result = result
   }
 
   get(key: unknown): unknown {
     const entry = this.table.latest.load(key)
     this.ts = entry.ts
-    return entry.value
+    return this.shown(entry.value)
   }
 
   asOf(key: unknown, at: number): unknown {
     const value = this.table.asOf(key, at)
     this.ts = this.table.foundAt
-    return value
+    return this.shown(value)
+  }
+
+  private shown(value: unknown): unknown {
+    return value === undefined || this.result === undefined ? value : this.result(value)
   }
 }
 

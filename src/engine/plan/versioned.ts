@@ -1,7 +1,15 @@
 import type { Step, SubTopology } from './physical.ts'
 
 /** Steps that can keep their rows with their past. */
-const keepers = new Set<Step['op']['kind']>(['source', 'toTable', 'filter', 'mapValues', 'tableJoin'])
+const keepers = new Set<Step['op']['kind']>([
+  'source',
+  'toTable',
+  'filter',
+  'mapValues',
+  'tableJoin',
+  'aggregate',
+  'tableAggregate',
+])
 
 /**
  * The step whose versioned store this table's rows are in, or are derived from row by row: what comes from it may be older

@@ -18,7 +18,7 @@ import { VersionedAccess, VersionedTableAccess } from '../access/versioned.ts'
 import { observedSink } from '../connect/observed.ts'
 import type { Outbox } from '../connect/outbox.ts'
 import { KeyAggregate } from '../operators/aggregate.ts'
-import type { ExpiringTable } from '../../state/stores/index.ts'
+import type { ExpiringTable, VersionedTable } from '../../state/stores/index.ts'
 import { Expiry } from '../operators/expiry.ts'
 import type { EmitChange, OperatorContext } from '../operators/operator.ts'
 import { type ForeignJoin, KeptForeignJoin } from '../operators/foreign/join.ts'
@@ -160,7 +160,15 @@ export class Instance {
       case 'partial':
         return this.partial(step, op.node, op.port)
       case 'tableAggregate':
-        return new TableAggregate(id, this.specOf(step, op.spec), stores.keyValue(op.store.name), needsOld, ctx)
+        return new TableAggregate(
+          id,
+          name,
+          this.specOf(step, op.spec),
+          stores.keyValue(op.store.name),
+          needsOld,
+          ctx,
+          this.past(op.store),
+        )
       case 'tableJoin':
         return this.tableJoin(step)
       case 'streamTableJoin':
@@ -248,8 +256,20 @@ export class Instance {
     const merges = step.inputs.every((input) => input.op.kind === 'repartitionRead' && input.op.repartition.partial)
     const spec = merges ? mergingSpec(op.spec) : this.specOf(step, op.spec)
     if (op.windows === undefined)
-      return new KeyAggregate(step.id, step.name, spec, stores.keyValue(op.store.name), step.needsOld, ctx)
+      return new KeyAggregate(
+        step.id,
+        step.name,
+        spec,
+        stores.keyValue(op.store.name),
+        step.needsOld,
+        ctx,
+        this.past(op.store),
+      )
     return windowedAggregate(step, { ...op, spec }, stores, ctx, merges)
+  }
+
+  private past(store: StoreSpec): VersionedTable | undefined {
+    return store.kind === 'versioned' ? this.parts.stores.versioned(store.name) : undefined
   }
 
   private partial(step: Step, node: AggregateNode, port: number): object {
@@ -335,8 +355,8 @@ export class Instance {
   rows(step: Step): TableReader {
     const { op } = step
     if ('store' in op && op.store !== undefined) {
-      if (versionedRoot(step) === step) return new VersionedRows(this.parts.stores.versioned(op.store.name))
       const result = 'spec' in op ? op.spec.result : undefined
+      if (versionedRoot(step) === step) return new VersionedRows(this.parts.stores.versioned(op.store.name), result)
       return new StoredRows(this.parts.stores.keyValue(op.store.name), result)
     }
     const input = step.inputs[0] as Step

@@ -69,12 +69,17 @@ export class VersionedTable {
     this.streamTime = this.restoredTime()
   }
 
+  /** Would a row from `at` on be too old to be kept? */
+  forgets(at: number): boolean {
+    return at < this.streamTime - this.history
+  }
+
   /**
    * A row from `at` on; undefined deletes.
    * @returns is it the present row of its key now? undefined: it is too old, nothing was kept
    */
   put(key: unknown, value: unknown, at: number): boolean | undefined {
-    if (at < this.streamTime - this.history) return undefined
+    if (this.forgets(at)) return undefined
     if (at > this.streamTime) this.advance(at)
     const { past, latest } = this
     const start = this.startOf(at)

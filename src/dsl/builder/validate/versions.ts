@@ -2,7 +2,15 @@ import type { PlanNode, StoreSpec } from '../../plan/index.ts'
 import { type Check, problem } from './problem.ts'
 
 /** Steps that can keep their rows with their past. */
-const keepers = new Set<PlanNode['kind']>(['source', 'toTable', 'filter', 'mapValues', 'tableJoin'])
+const keepers = new Set<PlanNode['kind']>([
+  'source',
+  'toTable',
+  'filter',
+  'mapValues',
+  'tableJoin',
+  'aggregate',
+  'tableAggregate',
+])
 
 /** The versioned store that a table's rows are in, or are derived from row by row. */
 function pastOf(node: PlanNode): StoreSpec | undefined {
@@ -32,7 +40,7 @@ export const missingPasts: Check = (plan) =>
     return [problem('DHAARA_STORE_VERSIONED', node, message)]
   })
 
-/** Aggregates change in place, and suppressed rows are late by intent: neither keeps a past. */
+/** Suppressed rows are late by intent, and a foreign-key join's come from three places: they keep no past. */
 export const pastsNotKept: Check = (plan) =>
   plan.nodes.flatMap((node) => {
     const store = 'store' in node ? node.store : undefined
