@@ -74,6 +74,7 @@ export type {
   SourceItem,
   SourceRecord,
   SourceTask,
+  ValueSource,
 } from './dsl/connect/index.ts'
 export type {
   BroadcastRules,

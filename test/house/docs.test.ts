@@ -36,7 +36,12 @@ function typeCheck(blocks: readonly Block[]): Map<string, string[]> {
     mkdirSync(dirname(`${dir}/${block.file}`), { recursive: true })
     writeFileSync(`${dir}/${block.file}`, `${block.code}\nexport {}\n`)
   }
-  const paths = { dhaara: [resolve('src/index.ts')], 'dhaara/testing': [resolve('src/testing/index.ts')] }
+  const paths = {
+    dhaara: [resolve('src/index.ts')],
+    'dhaara/testing': [resolve('src/testing/index.ts')],
+    'dhaara/connectors': [resolve('src/connectors/index.ts')],
+    'dhaara/rx': [resolve('src/connectors/rx/index.ts')],
+  }
   const config = { extends: resolve('tsconfig.json'), compilerOptions: { paths }, include: ['**/*.ts'] }
   writeFileSync(`${dir}/tsconfig.json`, JSON.stringify(config))
   const tsc = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', dir], { encoding: 'utf8' })

@@ -1,4 +1,4 @@
-import type { OwnSerdeOptions, SinkBatch, SinkConnector, Source } from '../../dsl/connect/index.ts'
+import type { SinkBatch, SinkConnector, ValueSource } from '../../dsl/connect/index.ts'
 import { type Serde, serdes, type StandardSchema } from '../../dsl/serdes/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { type ConnectorInfo, declare, flag, object, type OptionsOf, some, texts } from '../options/index.ts'
@@ -46,8 +46,6 @@ export interface CsvPosition extends FilePosition {
   readonly columns: readonly string[]
 }
 
-type CsvSource<T> = Source<Uint8Array, Uint8Array, CsvPosition> & OwnSerdeOptions<Uint8Array, T>
-
 /**
  * Reads CSV files: a row is an object with a property a column. A row that is malformed, or has another number of fields,
  * meets `onInvalid`.
@@ -55,7 +53,9 @@ type CsvSource<T> = Source<Uint8Array, Uint8Array, CsvPosition> & OwnSerdeOption
  * @example builder.source('trades', csvSource<Trade>({ path: 'trades.csv', types: { price: 'number', at: 'date' } }), { timestamp: (t) => t.at.getTime() })
  * @throws DhaaraError DHAARA_OPTION
  */
-export function csvSource<T = Readonly<Record<string, string>>>(given: CsvSourceOptions<T>): CsvSource<T> {
+export function csvSource<T = Readonly<Record<string, string>>>(
+  given: CsvSourceOptions<T>,
+): ValueSource<T, CsvPosition> {
   const used = sourceOptions.read('csvSource', given as OptionsOf<typeof sourceOptions>)
   const { path: paths, schema, header, columns, types: typed = {}, delimiter = ',', ...options } = used
   if (!header && columns === undefined)

@@ -1,4 +1,4 @@
-import type { OwnSerdeOptions, SinkBatch, SinkConnector, Source } from '../../dsl/connect/index.ts'
+import type { SinkBatch, SinkConnector, ValueSource } from '../../dsl/connect/index.ts'
 import { type Serde, type Serializer, serdes, type StandardSchema } from '../../dsl/serdes/index.ts'
 import { type ConnectorInfo, declare, object, oneOf, type OptionsOf } from '../options/index.ts'
 import { FileSink } from './file-sink.ts'
@@ -23,15 +23,13 @@ export type JsonLinesSourceOptions<T> = Omit<OptionsOf<typeof sourceOptions>, 's
 }
 export type JsonLinesSinkOptions = OptionsOf<typeof sinkOptions>
 
-type FileSource<T> = Source<Uint8Array, Uint8Array, FilePosition> & OwnSerdeOptions<Uint8Array, T>
-
 /**
  * Reads files of JSON lines: a line is a value; empty ones are left out. A line that is no JSON meets `onInvalid`.
  *
  * @example builder.source('payments', jsonLinesSource<Payment>({ path: 'payments.jsonl', follow: true }), { timestamp: (p) => p.at })
  * @throws DhaaraError DHAARA_OPTION
  */
-export function jsonLinesSource<T = unknown>(given: JsonLinesSourceOptions<T>): FileSource<T> {
+export function jsonLinesSource<T = unknown>(given: JsonLinesSourceOptions<T>): ValueSource<T, FilePosition> {
   const {
     path: paths,
     schema,

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { OwnSerdeOptions, Source, SourceTask } from '../../dsl/connect/index.ts'
+import type { SourceTask, ValueSource } from '../../dsl/connect/index.ts'
 import { type Serde, serdes, type StandardSchema } from '../../dsl/serdes/index.ts'
 import { type ConnectorInfo, count, declare, fn, object, type OptionsOf, text, texts } from '../options/index.ts'
 import { answer, bodyOf, checkRequest, Refusal, valuesIn } from './door.ts'
@@ -32,8 +32,6 @@ export type WebhookSourceOptions<T> = Omit<OptionsOf<typeof options>, 'schema'> 
   readonly schema?: StandardSchema<T>
 }
 
-type WebhookSource<T> = Source<Uint8Array, Uint8Array, JournalPosition> & OwnSerdeOptions<Uint8Array, T>
-
 /** One port may be opened anew before it was let go of. */
 const closing = new Map<string, Promise<void>>()
 
@@ -45,7 +43,7 @@ const closing = new Map<string, Promise<void>>()
  * @example builder.source('payments', webhookSource<Payment>({ dir: './payments', port: 8080, path: '/payments' }))
  * @throws DhaaraError DHAARA_OPTION
  */
-export function webhookSource<T = unknown>(given: WebhookSourceOptions<T>): WebhookSource<T> {
+export function webhookSource<T = unknown>(given: WebhookSourceOptions<T>): ValueSource<T, JournalPosition> {
   const used = options.read('webhookSource', given as OptionsOf<typeof options>)
   const { dir, schema } = used
   let journal: Journal | undefined

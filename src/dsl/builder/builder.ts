@@ -5,6 +5,7 @@ import {
   type OwnSourceOptions,
   ownSource,
   type Source,
+  type ValueSource,
 } from '../connect/index.ts'
 import type { Handle } from '../handle.ts'
 import type { LogicalPlan } from '../plan/index.ts'
@@ -58,6 +59,11 @@ export class StreamsBuilder {
    * @param name of the step; positions are kept under it
    * @param opts time, keys and serdes, if they are not given with the source
    */
+  source<V, P, K = null, N extends NullKeys = 'keep'>(
+    name: string,
+    source: ValueSource<V, P>,
+    opts?: OwnSourceOptions<K, V, N>,
+  ): KStream<N extends 'keep' ? K | null : K, V>
   source<K, V, P, N extends NullKeys = 'keep'>(
     name: string,
     source: Source<K | Uint8Array, Uint8Array, P>,
@@ -73,7 +79,7 @@ export class StreamsBuilder {
     source: Source<K | Uint8Array, Uint8Array, P> & OwnSourceOptions<K, V, N> & OwnSerdeOptions<K, V>,
     opts?: OwnSourceOptions<K, V, N>,
   ): KStream<N extends 'keep' ? K | null : K, V>
-  source(name: string, source: AnyOwnSource, opts: Partial<AnyOwnSource> = {}): KStream<any, any> {
+  source(name: string, source: any, opts: Partial<AnyOwnSource> = {}): KStream<any, any> {
     return this.#draft.stream(ownSource(this.#draft, name, source, opts))
   }
 

@@ -15,4 +15,5 @@ export type {
   SourceItem,
   SourceRecord,
   SourceTask,
+  ValueSource,
 } from './types.ts'

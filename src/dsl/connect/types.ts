@@ -116,6 +116,12 @@ export interface OwnSerdeOptions<K, V> {
   readonly value: Serde<V>
 }
 
+/** A source of bytes without keys, and what turns them into values: `keyOf` may make keys of those. */
+export interface ValueSource<V, P> extends Source<null, Uint8Array, P> {
+  readonly key?: undefined
+  readonly value: Serde<V>
+}
+
 /** Records of one task and one epoch, a column each. */
 export interface SinkBatch<K, V>
   extends Iterable<{ readonly key: K; readonly value: V; readonly timestamp: Timestamp }> {

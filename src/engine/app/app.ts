@@ -13,6 +13,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import type { HttpOptions } from '../../http/index.ts'
 import { compile } from '../plan/compile.ts'
+import { refuseLeft, refuseOwn } from '../connect/refuse.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import {
   type AnyStoreQuery,
@@ -265,6 +266,7 @@ export class StreamsApp implements AsyncDisposable {
     const partitions = sourcePartitions(plan, lease)
     settle(lease.backend, applicationId, plan, partitions, lease.log, this.options.renames)
     const ids = new StoreIds(lease.backend, applicationId)
+    if (this.options.allowNonRestoredState !== true) refuseLeft(lease.backend, ids, plan, applicationId)
     this.answering = lease.handle(savepointRequest(applicationId), (params) =>
       this.savepoint((params as { folder: string }).folder),
     )
@@ -289,6 +291,7 @@ export class StreamsApp implements AsyncDisposable {
   private async remoteEngine(plan: PhysicalPlan, program: LoadedProgram, broker: RemoteBroker): Promise<Engine> {
     const { settings } = this
     const { applicationId } = settings
+    refuseOwn(plan, broker.kind)
     const log = await broker[remote]({ apart: true })
     this.lease = log
     const local = await LocalState.open(this.options.stateDir, { cacheBytes: this.blockCacheBytes })

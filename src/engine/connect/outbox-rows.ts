@@ -30,11 +30,13 @@ export interface OutboxRow {
 
 const sealedKey = 0
 const deliveredKey = 1
-const batchKey = 2
+/** A row that begins so behind its prefix is a batch. */
+export const batchKey = 2
 const incarnationKey = 3
 
+export const outboxSuffix = '.outbox'
 /** Of the sink of this name. */
-export const outboxStore = (sink: string): string => `${sink}.outbox`
+export const outboxStore = (sink: string): string => sink + outboxSuffix
 
 const none: Mark = { epoch: 0, bytes: 0 }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
+  type AppOptions,
   DhaaraError,
   embeddedBroker,
+  kafkaBroker,
   type Source,
   StreamsApp,
   StreamsBuilder,
@@ -13,7 +15,7 @@ import { type Entry, numbers, World } from './worlds.ts'
 
 const quick = { retry: { attempts: 50, backoff: 1, maxBackoff: 2 } }
 
-async function run(topology: Topology, broker = embeddedBroker(), options: { checkpointInterval?: number } = {}) {
+async function run(topology: Topology, broker = embeddedBroker(), options: Partial<AppOptions> = {}) {
   await using app = new StreamsApp({ applicationId: 'own', topology, broker, ...options })
   await app.start()
   return await app.completed
@@ -294,6 +296,34 @@ describe("a source and a sink of the user's own", () => {
     gate.resolve()
     await app.completed
     assert.equal(written, 20_000)
+  })
+
+  it('that are gone from the topology do not take along what was not delivered', async () => {
+    const broker = embeddedBroker()
+    const build = (name: string, write: () => void): Topology => {
+      const builder = new StreamsBuilder()
+      builder.source('numbers', numbers(5, 1)).sink({ write }, { name, retry: { attempts: 1 } })
+      return builder.build()
+    }
+    const down = (): void => {
+      throw new Error('the database is down')
+    }
+    let written = 0
+    const up = (): void => void written++
+    await assert.rejects(run(build('old', down), broker), { code: 'DHAARA_SINK_FAILED' })
+    await assert.rejects(run(build('new', up), broker), { code: 'DHAARA_STATE_INCOMPATIBLE', step: 'old' })
+    await run(build('new', up), broker, { renames: { old: 'new' } })
+    assert.equal(written, 1)
+    await run(build('other', up), broker)
+    await broker[Symbol.asyncDispose]()
+  })
+
+  it('are refused on Kafka, before anything is asked of it', async () => {
+    const builder = new StreamsBuilder()
+    builder.source('numbers', numbers(5, 1)).sink({ write() {} }, { name: 'out' })
+    const broker = kafkaBroker({ brokers: ['127.0.0.1:1'] })
+    const app = new StreamsApp({ applicationId: 'own', topology: builder.build(), broker })
+    await assert.rejects(app.start(), { code: 'DHAARA_UNSUPPORTED', message: /source 'numbers', sink 'out'/ })
   })
 
   it('tell the source what is in a checkpoint', async () => {
