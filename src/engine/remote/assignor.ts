@@ -60,10 +60,17 @@ export function assign(
     }
   }
   if (options.standbys > 0) addStandbys(tasks.filter(options.stateful), sorted, wanted, of, options.standbys)
+  const settled = told.values().reduce((sum, one) => sum + one.tasks.length, 0) === tasks.length
+  for (const one of told.values()) one.settled = settled
   return told
 }
 
-const empty = () => ({ tasks: [] as string[], standbys: [] as string[], warming: [] as string[] })
+const empty = () => ({
+  tasks: [] as string[],
+  standbys: [] as string[],
+  warming: [] as string[],
+  settled: false,
+})
 
 const lag = (
   local: ReadonlyMap<string, Readonly<Record<string, number>>>,

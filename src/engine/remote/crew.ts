@@ -1,7 +1,7 @@
 import type { Membership } from '../../connectors/broker/remote.ts'
 import type { EngineReport } from '../app/engine.ts'
 import { mergeErrors } from '../metrics/index.ts'
-import { taskOf } from './assignor.ts'
+import { taskName, taskOf } from './assignor.ts'
 import type { Offsets } from './inputs.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 
@@ -14,7 +14,8 @@ export type HireRunner = {
 interface Place {
   readonly runner: TaskRunner
   tasks: readonly string[]
-  ended: boolean
+  /** Those that had ended when it said so; it may have others by now. */
+  ended: readonly string[]
 }
 
 /** The runners of an instance, and who of them runs which task. */
@@ -33,15 +34,15 @@ export class Crew {
             if (place !== undefined) place.tasks = []
             events.refused(error)
           },
-          ended: (ended) => {
+          ended: (tasks) => {
             const place = crew.places[number]
-            if (place !== undefined) place.ended = ended
-            if (ended) events.ended(ended)
+            if (place !== undefined) place.ended = tasks.map(taskName)
+            if (tasks.length > 0) events.ended(tasks)
           },
         }),
       ),
     )
-    crew.places.push(...runners.map((runner) => ({ runner, tasks: [], ended: false })))
+    crew.places.push(...runners.map((runner) => ({ runner, tasks: [], ended: [] })))
     return crew
   }
 
@@ -50,7 +51,7 @@ export class Crew {
   }
 
   get ended(): boolean {
-    return this.places.every(({ tasks, ended }) => tasks.length === 0 || ended)
+    return this.places.every(({ tasks, ended }) => tasks.every((task) => ended.includes(task)))
   }
 
   runnerOf(task: string): TaskRunner | undefined {
@@ -75,7 +76,8 @@ export class Crew {
       this.places.map(async (place, i) => {
         const own = plan[i] as string[]
         if (own.length === place.tasks.length && own.every((task) => place.tasks.includes(task))) return
-        place.ended = false
+        // one that comes back has to be heard of again
+        place.ended = place.ended.filter((task) => place.tasks.includes(task) && own.includes(task))
         const taken = await place.runner.assign({ ...assignment, tasks: own.map(taskOf) })
         place.tasks = taken ? own : []
       }),

@@ -54,6 +54,8 @@ export class RemoteEngine implements Engine {
   private standbys: Standbys | undefined
   /** The group is to be joined again. */
   private moved = false
+  /** No task is on its way from one instance to another, as far as is known. */
+  private settled = false
   private rung = (): void => {}
   private changing = new AbortController()
   private stopping = false
@@ -220,6 +222,7 @@ export class RemoteEngine implements Engine {
   private async round(): Promise<void> {
     const { member, crew, standbys } = this.known()
     const { signal } = (this.changing = new AbortController())
+    this.settled = false
     await crew.hold(longestHold)
     const told = decodeTold(await member.join().finally(() => crew.release(member.membership)))
     member.rebalance.then(
@@ -237,6 +240,7 @@ export class RemoteEngine implements Engine {
       told.standbys.filter((task) => !this.running.includes(task)),
       told.warming,
     )
+    this.settled = told.settled
     this.endIfDue()
   }
 
@@ -302,7 +306,8 @@ export class RemoteEngine implements Engine {
 
   private endIfDue(): void {
     const { crew, ends } = this.known()
-    if (this.moved || this.stopping || this.changing.signal.aborted) return
+    // who ends leaves its tasks to the others, who do the rest: so none may be on its way
+    if (!this.settled || this.moved || this.stopping || this.changing.signal.aborted) return
     if (crew.ended && (this.running.length > 0 || ends.all)) this.events.ended()
   }
 

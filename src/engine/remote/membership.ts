@@ -9,6 +9,8 @@ export interface Told {
   readonly standbys: readonly string[]
   /** Those of them that move here when their state is here. */
   readonly warming: readonly string[]
+  /** Every task of the app has been told to somebody: none is on its way. */
+  readonly settled: boolean
 }
 
 export const encodeMember = (state: Omit<MemberState, 'member'>): Buffer => Buffer.from(JSON.stringify(state))
@@ -16,7 +18,7 @@ export const encodeMember = (state: Omit<MemberState, 'member'>): Buffer => Buff
 /** Nothing, where the leader did not think of this member. */
 export function decodeTold(assignment: Buffer): Told {
   return assignment.length === 0
-    ? { tasks: [], standbys: [], warming: [] }
+    ? { tasks: [], standbys: [], warming: [], settled: false }
     : (JSON.parse(assignment.toString()) as Told)
 }
 

@@ -3,6 +3,7 @@ import type { SharedHandle } from '../../state/backends/index.ts'
 import type { SentError } from '../../errors/sent-error.ts'
 import type { EngineReport } from '../app/engine.ts'
 import type { Report, SentSettings } from '../app/worker-protocol.ts'
+import type { TaskId } from '../runtime/host.ts'
 import type { RunnerEvents, TaskRunner } from './task-runner.ts'
 
 /** What a worker with a runner is started with. */
@@ -39,5 +40,5 @@ export type RunnerReport =
       readonly event: Parameters<RunnerEvents['checkpoint']>[0]
       readonly report: EngineReport
     }
-  | { readonly type: 'ended'; readonly ended: boolean; readonly report: EngineReport }
+  | { readonly type: 'ended'; readonly tasks: readonly TaskId[]; readonly report: EngineReport }
   | { readonly type: 'refused' | 'failed'; readonly error: SentError }

@@ -52,7 +52,7 @@ try {
       checkpoint: (event) => post({ type: 'checkpoint', event, report: runner.report() }),
       refused: (error) => post({ type: 'refused', error: sendError(error) }),
       failed: (error) => post({ type: 'failed', error: sendError(error) }),
-      ended: (ended) => post({ type: 'ended', ended, report: runner.report() }),
+      ended: (tasks) => post({ type: 'ended', tasks, report: runner.report() }),
     },
   })
   const carryOut = async ({ method, args }: RunnerCall): Promise<unknown> => {

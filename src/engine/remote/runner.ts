@@ -66,6 +66,8 @@ export class Runner implements TaskRunner {
   private tasks: readonly TaskId[] = []
   private group: TaskGroup | undefined
   private links: TopicLinks | undefined
+  /** Channels that had ended when the last epoch was sealed that is committed. */
+  private ended: ReadonlySet<number> = new Set()
   private outputs: Outputs
   private membership: Membership | undefined
   private readonly committed = new Map<string, number>()
@@ -143,6 +145,7 @@ export class Runner implements TaskRunner {
 
   release(membership: Membership): void {
     this.held = false
+    if (this.membership?.generation !== membership.generation) this.links?.repeat()
     this.membership = membership
     this.wake()
   }
@@ -280,7 +283,7 @@ export class Runner implements TaskRunner {
       this.group?.ended === true && !this.dirty && this.committing === undefined && this.refused === undefined
     if (ended === this.saidEnded) return
     this.saidEnded = ended
-    this.parts.events.ended(ended)
+    this.parts.events.ended(ended ? this.tasks : [])
   }
 
   /** The transaction before this epoch's is over: what is full can go. */
@@ -311,6 +314,7 @@ export class Runner implements TaskRunner {
     })
     const { epoch, batch } = sealed
     const { bytes } = batch
+    const ended = links?.ended ?? this.ended
     this.sent = false
     this.epoch = epoch + 1
     this.written += outputs.written
@@ -327,6 +331,7 @@ export class Runner implements TaskRunner {
           outputs.release(sealed.outputs)
           for (const one of sealed.positions) this.committed.set(positionName(one), one.offset)
           this.processedAtCommit = processed
+          this.ended = ended
           this.retries = 0
           this.short = false
           this.purge(sealed.positions)
@@ -374,6 +379,7 @@ export class Runner implements TaskRunner {
     for (const [name, offset] of positions.starts) this.starts.set(name, offset)
     this.ends = ends
     this.tasks = tasks
+    this.saidEnded = false
     this.build()
   }
 
@@ -395,7 +401,7 @@ export class Runner implements TaskRunner {
       if (plan.repartitions.length > 0) {
         const position = (topic: string, partition: number) => this.inletPosition(topic, partition)
         const now = () => this.settings.clock.now()
-        this.links = new TopicLinks(app, plan, topics.partitions, this.outputs, this.reader, position, now)
+        this.links = new TopicLinks(app, plan, topics.partitions, this.outputs, this.reader, position, now, this.ended)
       }
       this.group = new TaskGroup(plan, topics.partitions, tasks, this.host(), this.epoch, this.links)
     }
@@ -408,6 +414,7 @@ export class Runner implements TaskRunner {
     for (const { topic, partition } of this.feeds()) this.reader.remove(topic, partition)
     this.closeGroup()
     this.tasks = []
+    this.ended = new Set()
     this.committed.clear()
     this.starts.clear()
   }

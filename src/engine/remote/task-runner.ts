@@ -43,6 +43,6 @@ export interface RunnerEvents {
   /** A commit failed: it runs no tasks now, and must be fenced. */
   refused(error: Error): void
   failed(error: unknown): void
-  /** All inputs of its tasks have ended, and everything is committed; or that is so no more. */
-  ended(ended: boolean): void
+  /** All inputs of these tasks have ended, and everything is committed; none: that is so no more. */
+  ended(tasks: readonly TaskId[]): void
 }

@@ -227,7 +227,7 @@ export class ThreadRunner implements TaskRunner {
       events.checkpoint(report.event)
     } else if (report.type === 'ended') {
       this.last = report.report
-      events.ended(report.ended)
+      events.ended(report.tasks)
     } else if (report.type === 'refused') {
       this.fenced = false
       events.refused(receiveError(report.error))

@@ -42,8 +42,12 @@ export class TopicLinks implements Links {
   private readonly sent = new Map<number, number>()
   /** Something was taken in since the last seal. */
   private moved = false
+  private readonly hadEnded: ReadonlySet<number>
 
-  /** @param positionOf where a repartition's topic was read to, when the state was written */
+  /**
+   * @param positionOf where a repartition's topic was read to, when the state was written
+   * @param hadEnded channels whose producers had said before that position that they are done
+   */
   constructor(
     app: string,
     plan: PhysicalPlan,
@@ -52,7 +56,9 @@ export class TopicLinks implements Links {
     reader: RemoteReader,
     positionOf: (topic: string, partition: number) => number,
     now: () => number,
+    hadEnded: ReadonlySet<number>,
   ) {
+    this.hadEnded = hadEnded
     this.app = app
     this.outputs = outputs
     this.reader = reader
@@ -103,6 +109,11 @@ export class TopicLinks implements Links {
     }
     const slot = this.slot(repartition, producer, consumer)
     inlet.feeds.set(slot, feed)
+    // as the producer has said it last, to whoever had the task before
+    const { channel, time } = feed
+    channel.w = time.w
+    channel.idle = time.idle
+    channel.ended = this.hadEnded.has(slot)
     return slot
   }
 
@@ -133,9 +144,20 @@ export class TopicLinks implements Links {
     this.moved = false
   }
 
+  /** Tasks have moved: those that read what is sent here may have to be told of time anew. */
+  repeat(): void {
+    for (const outlet of this.outlets) outlet.repeat()
+  }
+
   /** An epoch would say something new. */
   get news(): boolean {
     return this.moved || this.outlets.some((outlet) => outlet.news)
+  }
+
+  /** Channels whose producers have said that they are done. */
+  get ended(): Set<number> {
+    const feeds = [...this.inlets.values()].flatMap((inlet) => [...inlet.feeds])
+    return new Set(feeds.flatMap(([slot, { channel }]) => (channel.ended ? [slot] : [])))
   }
 
   /** How far each topic was read into the tasks. */

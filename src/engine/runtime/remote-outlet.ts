@@ -64,6 +64,11 @@ export class RemoteOutlet implements Link {
     return writer.count > 0 || w !== this.toldW || idle !== this.toldIdle || ended !== this.toldEnded
   }
 
+  /** W, idleness and end are said again: who consumes may be another one now, and has not heard them. */
+  repeat(): void {
+    this.toldW = Number.NaN
+  }
+
   /** Sends what was pushed, and what changed of W, idleness, end. */
   flush(): void {
     if (this.news) {

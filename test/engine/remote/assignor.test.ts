@@ -26,7 +26,7 @@ describe('who runs which task', () => {
   it('is told to nobody while its old owner has to let go', () => {
     const told = assign(tasks(2), [member('a', ['0_0', '0_1']), member('b')], options)
     assert.equal(told.get('a')?.tasks.length, 1)
-    assert.deepEqual(told.get('b'), { tasks: [], standbys: [], warming: [] })
+    assert.deepEqual(told.get('b'), { tasks: [], standbys: [], warming: [], settled: false })
   })
 
   it('stays with its old owner until its state is with the new one', () => {

@@ -9,12 +9,15 @@ import { RecordMaker } from '../../../../src/cli/input/record-maker.ts'
 import { PlanTopics } from '../../../../src/cli/plan-topics.ts'
 import { FrameBuilder } from '../../../../src/connectors/broker/index.ts'
 import { readFrames } from '../../../../src/connectors/broker/frame.ts'
-import { type RemoteBroker, type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import { generate as nseEvents } from '../../../../examples/nse/generator.ts'
+import nse from '../../../../examples/nse/topology.ts'
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { kafkaBroker, StreamsApp, type Topology } from '../../../../src/index.ts'
 import { compare, type Mode, type Row } from '../../../examples/compare.ts'
 import { flipkartModel, flipkartModes } from '../../../examples/flipkart-model.ts'
 import { mumbaiLocalModel, mumbaiLocalModes } from '../../../examples/mumbai-local-model.ts'
+import { nseModel, nseModes } from '../../../examples/nse-model.ts'
 import { kafka, unique } from '../broker.ts'
 import { rowAt } from '../rows.ts'
 import { readBatches } from './read.ts'
@@ -22,6 +25,7 @@ import { readBatches } from './read.ts'
 interface Job {
   readonly name: string
   readonly topology: Topology
+  readonly module: URL
   readonly inputs: Readonly<Record<string, readonly unknown[]>>
   readonly modes: Readonly<Record<string, Mode>>
   readonly expected: Readonly<Record<string, Iterable<Row>>>
@@ -32,10 +36,12 @@ function jobs(late: number): Job[] {
   const events = [...flipkartEvents(options)]
   const local = mumbaiEvents(options)
   const [taps, trains] = [[...local.taps], [...local.trains]]
+  const ticks = [...nseEvents(options)]
   return [
     {
       name: 'Flipkart',
       topology: flipkart,
+      module: moduleOf('flipkart'),
       inputs: { 'flipkart-orders': events },
       modes: flipkartModes,
       expected: flipkartModel(events) as never,
@@ -43,21 +49,47 @@ function jobs(late: number): Job[] {
     {
       name: 'Mumbai local',
       topology: mumbai,
+      module: moduleOf('mumbai-local'),
       inputs: { 'local-taps': taps, 'local-trains': trains },
       modes: mumbaiLocalModes,
       expected: mumbaiLocalModel(taps, trains) as never,
     },
+    {
+      name: 'NSE',
+      topology: nse,
+      module: moduleOf('nse'),
+      inputs: { 'nse-events': ticks },
+      modes: nseModes,
+      expected: nseModel(ticks) as never,
+    },
   ]
 }
 
+const moduleOf = (name: string): URL => new URL(`../../../../examples/${name}/topology.ts`, import.meta.url)
+
+interface Way {
+  readonly client: 'platformatic' | 'kafkajs'
+  readonly partitions: number
+  readonly instances: number
+  readonly workers: number
+  /** Where several tasks write into a repartition, what is late for one run need not be for another. */
+  readonly late: number
+}
+
+const ways: readonly Way[] = [
+  { client: 'platformatic', partitions: 1, instances: 1, workers: 0, late: 0.03 },
+  { client: 'platformatic', partitions: 4, instances: 1, workers: 2, late: 0 },
+  { client: 'platformatic', partitions: 4, instances: 3, workers: 0, late: 0 },
+  { client: 'kafkajs', partitions: 1, instances: 1, workers: 0, late: 0.03 },
+  { client: 'kafkajs', partitions: 4, instances: 3, workers: 0, late: 0 },
+]
+
 describe('the example jobs on Kafka', () => {
-  let broker: RemoteBroker
   let log: RemoteLog
   let dir: string
 
   before(async () => {
-    broker = kafkaBroker({ brokers: await kafka() })
-    log = await broker[remote]()
+    log = await kafkaBroker({ brokers: await kafka() })[remote]()
     dir = await mkdtemp(join(tmpdir(), 'dhaara-jobs-'))
   })
   after(async () => {
@@ -65,17 +97,14 @@ describe('the example jobs on Kafka', () => {
     await rm(dir, { recursive: true, force: true })
   })
 
-  // Where several tasks write into a repartition, what is late for one run need not be for another.
-  for (const [partitions, instances, late] of [
-    [1, 1, 0.03],
-    [4, 1, 0],
-    [4, 3, 0],
-  ] as const) {
+  for (const { client, partitions, instances, workers, late } of ways) {
     for (const job of jobs(late)) {
-      it(`${job.name}: ${partitions} partitions, ${instances} instances`, async () => {
+      const title = `${job.name}: ${partitions} partitions, ${instances} instances, ${workers} workers, ${client}`
+      it(title, async () => {
+        const broker = kafkaBroker({ brokers: await kafka(), client })
         const plan = planOf(job.topology)
         const topics = new PlanTopics(plan)
-        const names = [...new Set([...topics.inputs, ...topics.outputs])]
+        const names = [...new Set([...topics.inputs, ...topics.outputs, ...Object.keys(job.modes)])]
         await log.deleteTopics(names)
         await log.createTopics(names.map((name) => ({ name, partitions, configs: { 'retention.ms': '-1' } })))
         for (const [topic, events] of Object.entries(job.inputs)) await fill(topics, topic, events, partitions)
@@ -83,7 +112,12 @@ describe('the example jobs on Kafka', () => {
         const apps = Array.from(
           { length: instances },
           (_, i) =>
-            new StreamsApp({ applicationId: app, broker, topology: job.topology, stateDir: join(dir, `${app}-${i}`) }),
+            new StreamsApp({
+              applicationId: app,
+              broker,
+              stateDir: join(dir, `${app}-${i}`),
+              ...(workers === 0 ? { topology: job.topology } : { topology: job.module, workers }),
+            }),
         )
         for (const one of apps) await one.start()
         for (const one of apps) one.endInputs()
