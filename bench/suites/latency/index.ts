@@ -1,6 +1,8 @@
 /**
- * How long a record takes through two repartitions: from the moment that it was parsed to its arrival in the last task, and
- * until its output can be read, committed.
+ * How long a record takes through two repartitions: from the moment that it was parsed to its arrival in the last task
+ * (`arrival`), and until its output can be read, committed (`committed`). The load is open: records are due at a fixed rate,
+ * whatever becomes of those before them; `total` goes from when a record was due, so that what waits for a thread that
+ * stands still counts as long as it waits (no coordinated omission).
  *
  *     npm run bench -- latency [--rate 100000] [--seconds 20] [--workers 2] [--interval 100] [--json]
  */
@@ -26,12 +28,24 @@ export async function main(args: readonly string[]): Promise<number> {
   })
   const [rate, seconds, workers, interval] = [values.rate, values.seconds, values.workers, values.interval].map(Number)
   const line = await measure({ rate, seconds, workers, interval } as Load)
-  if (values.json) console.log(JSON.stringify({ suite: 'latency', ...line }))
+  if (values.json) for (const one of linesOf(line)) console.log(JSON.stringify(one))
   else {
-    console.table({ arrival: line.arrivalMs, committed: line.committedMs })
+    console.table({ arrival: line.arrivalMs, committed: line.committedMs, total: line.totalMs })
     console.log(`${line.samples} records, ${line.cores.toFixed(2)} processors busy`)
   }
   return 0
+}
+
+/** One a measure, in the format that all suites print. */
+function linesOf({ rate, seconds, workers, interval, cores, samples, ...measures }: Latencies): object[] {
+  const load = { offeredPerSecond: rate, seconds, workers, checkpointMs: interval, records: samples, coresBusy: cores }
+  return Object.entries(measures).map(([name, { p50, p90, p99, p999, max }]) => ({
+    suite: 'latency',
+    case: name.replace('Ms', ''),
+    subject: 'dhaara',
+    ...{ p50Ms: p50, p90Ms: p90, p99Ms: p99, p999Ms: p999, maxMs: max },
+    ...load,
+  }))
 }
 
 interface Load {
@@ -45,6 +59,7 @@ interface Load {
 
 interface Percentiles {
   readonly p50: number
+  readonly p90: number
   readonly p99: number
   readonly p999: number
   readonly max: number
@@ -56,6 +71,7 @@ interface Latencies extends Load {
   readonly samples: number
   readonly arrivalMs: Percentiles
   readonly committedMs: Percentiles
+  readonly totalMs: Percentiles
 }
 
 async function measure(load: Load): Promise<Latencies> {
@@ -73,6 +89,7 @@ async function measure(load: Load): Promise<Latencies> {
   const positions = new Array<number>(ensureTopic('pongs').partitions).fill(0)
   const arrivals: number[] = []
   const commits: number[] = []
+  const totals: number[] = []
   const from = clock() + warmUpSeconds * 1000
   const appended = log.onAppend((all) => {
     const now = clock()
@@ -84,10 +101,11 @@ async function measure(load: Load): Promise<Latencies> {
         positions[partition] = batch.nextOffset
         for (let i = 0; i < batch.count; i++) {
           const text = batch.data.toString('utf8', batch.valueStart[i], batch.valueEnd[i])
-          const { parsed, arrived } = JSON.parse(text) as { parsed: number; arrived: number }
+          const { due, parsed, arrived } = JSON.parse(text) as { due: number; parsed: number; arrived: number }
           if (parsed < from) continue
           arrivals.push(arrived - parsed)
           commits.push(now - parsed)
+          totals.push(now - due)
         }
       }
     }
@@ -100,7 +118,8 @@ async function measure(load: Load): Promise<Latencies> {
     const due = Math.min(total, Math.floor(((clock() - began) / 1000) * rate))
     for (; id < due; id++) {
       const user = `user-${(id * 7919) % 10_007}`
-      void producer.send({ key: `key-${id % 1009}`, value: { id, user, page: `page-${(id * 31) % 997}` } })
+      const page = `page-${(id * 31) % 997}`
+      void producer.send({ key: `key-${id % 1009}`, value: { id, user, page, due: began + (id / rate) * 1000 } })
     }
     await producer.flush()
   }
@@ -111,12 +130,17 @@ async function measure(load: Load): Promise<Latencies> {
   const cores = (user + system) / 1000 / (clock() - began)
   appended[Symbol.dispose]()
   await release()
-  return { ...load, cores, samples: commits.length * sampled, arrivalMs: of(arrivals), committedMs: of(commits) }
+  const [arrivalMs, committedMs, totalMs] = [arrivals, commits, totals].map(of) as [
+    Percentiles,
+    Percentiles,
+    Percentiles,
+  ]
+  return { ...load, cores, samples: commits.length * sampled, arrivalMs, committedMs, totalMs }
 }
 
 function of(values: readonly number[]): Percentiles {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share: number): number =>
     Number((sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(1))
-  return { p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) }
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1) }
 }

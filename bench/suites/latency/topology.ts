@@ -4,6 +4,8 @@ export interface Ping {
   readonly id: number
   readonly user: string
   readonly page: string
+  /** When it was to be sent, whether or not its sender was in time. */
+  readonly due: number
 }
 
 /** On its way: epoch milliseconds with fractions, by the clock that all threads share. */
@@ -26,7 +28,7 @@ builder
   .selectKey(({ page }) => page)
   .repartition()
   .filter(({ id }) => id % sampled === 0)
-  .mapValues(({ parsed }) => ({ parsed, arrived: clock() }))
+  .mapValues(({ due, parsed }) => ({ due, parsed, arrived: clock() }))
   .to('pongs', { key: serdes.string(), value: serdes.json() })
 
 export default builder.build()
