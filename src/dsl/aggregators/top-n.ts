@@ -47,6 +47,8 @@ export function topNSpec(n: number, by: (value: any, key: any) => OrderedKey): A
     adders: [(s: Best, value: unknown, key: unknown) => insert(s, by(value, key), value, n)],
     merge: (a: Best, b: Best) => b.ranks.reduce((s: Best, rank, i) => insert(s, rank, b.values[i], n), a),
     result: (s: Best) => s.values,
+    // what is not among the best leaves the very state
+    unchanged: (before: Best, after: Best) => before === after,
     mergeable: true,
     pure: true,
     builtin: { op: 'topN', of: by, limit: n },
@@ -64,8 +66,16 @@ export function topNOfRowsSpec(n: number, by: (value: any, key: any) => OrderedK
     adders: [(s: Best, value: unknown, key: unknown) => insert(s, by(value, key), value, Number.POSITIVE_INFINITY)],
     subtract: (s: Best, value: unknown, key: unknown) => remove(s, by(value, key), value),
     result: (s: Best) => s.values.slice(0, n),
+    unchanged: (before: Best, after: Best) => before === after || sameHead(before.values, after.values, n),
     mergeable: false,
   }
+}
+
+function sameHead(a: readonly unknown[], b: readonly unknown[], n: number): boolean {
+  const length = Math.min(a.length, n)
+  if (length !== Math.min(b.length, n)) return false
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /**

@@ -29,7 +29,7 @@ export interface KGroupedStream<K, V> {
     add: (aggregate: A, value: V, key: K) => A,
     opts?: AggregateOptions<K, A, T>,
   ): KTable<K, Row<A>, Gone<A> | Expires<T>>
-  /** The n values of the highest `by`, highest first, ties in order of arrival. */
+  /** The n values of the highest `by`, highest first, ties in order of arrival. A record that is not among them sends no row. */
   topN<T extends Duration = never>(
     n: number,
     by: (value: V, key: K) => OrderedKey,

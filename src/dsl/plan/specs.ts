@@ -97,6 +97,8 @@ export interface AggregateSpec {
   readonly merge?: UserFn
   /** Absent: the state itself. */
   readonly result?: UserFn
+  /** (before, after) of states: they show the same, so that nothing is sent again. Absent: each record sends a row. */
+  readonly unchanged?: UserFn
   /** Two states can be joined by `merge` with the same result as adding one by one: panes, sessions and two-phase may be used. */
   readonly mergeable: boolean
   /** `add` never changes its state in place. */

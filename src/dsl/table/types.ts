@@ -89,6 +89,6 @@ export interface KGroupedTable<K, V> {
     },
     opts?: StateOptions<K, A>,
   ): KTable<K, Row<A>>
-  /** Keeps all rows of a group, since when one of the best leaves, the next must be known. */
+  /** Keeps all rows of a group, since when one of the best leaves, the next must be known. Sends a row when the best change. */
   topN(n: number, by: (value: V, key: K) => OrderedKey, opts?: StateOptions<K, readonly V[]>): KTable<K, readonly V[]>
 }

@@ -70,6 +70,7 @@ export class KeyAggregate {
   private readonly start: Fold['start']
   private readonly add: Fold['add']
   private readonly result: UserFn | undefined
+  private readonly unchanged: UserFn | undefined
   /** Somebody downstream needs the row before the change, and adders may change it in place. */
   private readonly copyOld: boolean
   private readonly copy: (value: unknown) => unknown
@@ -94,6 +95,7 @@ export class KeyAggregate {
     this.start = start
     this.add = add
     this.result = result
+    this.unchanged = spec.unchanged
     this.copy = ctx.copy
     this.copyOld = needsOld && !spec.pure
     // what the past keeps must not change
@@ -132,6 +134,8 @@ export class KeyAggregate {
     }
     if (this.past === undefined) this.table.set(entry, next, at)
     else this.latest = this.past.put(key, next, at) === true
+    if (this.unchanged !== undefined && this.past === undefined && state !== undefined && this.unchanged(state, next))
+      return
     if (result === undefined) this.out(key, next, old, at)
     else this.out(key, result(next), old === undefined ? undefined : result(old), at)
   }

@@ -15,6 +15,7 @@ export class TableAggregate {
   private readonly add: UserFn
   private readonly subtract: UserFn
   private readonly result: UserFn | undefined
+  private readonly unchanged: UserFn | undefined
   private readonly copy: (value: unknown) => unknown
   private readonly copyOld: boolean
   private readonly copyState: boolean
@@ -37,6 +38,7 @@ export class TableAggregate {
     this.add = counts ? (n: number) => n + 1 : (spec.adders[0] as UserFn)
     this.subtract = counts ? (n: number) => n - 1 : (spec.subtract as UserFn)
     this.result = spec.result
+    this.unchanged = spec.unchanged
     this.copy = ctx.copy
     this.copyOld = needsOld && !spec.pure
     // what the past keeps must not change
@@ -62,6 +64,7 @@ export class TableAggregate {
     if (this.past === undefined) this.table.set(entry, state, at)
     else this.latest = this.past.put(key, state, at) === true
     if (state === undefined && held === undefined) return
+    if (this.unchanged !== undefined && state !== undefined && held !== undefined && this.unchanged(held, state)) return
     const { result } = this
     const row = state === undefined ? null : result === undefined ? state : result(state)
     this.out(key, row, before === undefined || result === undefined ? before : result(before), at)

@@ -33,6 +33,7 @@ export class WindowAggregate implements Timed {
   private readonly start: Fold['start']
   private readonly add: Fold['add']
   private readonly result: UserFn | undefined
+  private readonly unchanged: UserFn | undefined
   private readonly copy: (value: unknown) => unknown
   private readonly copyState: boolean
   private readonly careful: boolean
@@ -77,6 +78,7 @@ export class WindowAggregate implements Timed {
     this.start = start
     this.add = add
     this.result = result
+    this.unchanged = spec.unchanged
     this.copy = ctx.copy
     this.copyState = ctx.careful && !spec.pure
     this.careful = ctx.careful
@@ -164,6 +166,7 @@ export class WindowAggregate implements Timed {
     this.table.set(bucket, entry, gone ? undefined : next, at)
     if (this.mode === 'update' || (this.mode === 'onTime' && this.clock.w >= this.windows.endOf(start) - 1)) {
       if (gone && state === undefined) return
+      if (!gone && state !== undefined && this.unchanged?.(state, next)) return
       this.emit(key, start, gone ? null : next, old, at)
     }
   }
