@@ -2,6 +2,8 @@ import { job as flipkart } from '../../examples/flipkart/main.ts'
 import { generate as orders } from '../../examples/flipkart/generator.ts'
 import { job as mumbai } from '../../examples/mumbai-local/main.ts'
 import { generate as journeys } from '../../examples/mumbai-local/generator.ts'
+import { job as nse } from '../../examples/nse/main.ts'
+import { generate as trading } from '../../examples/nse/generator.ts'
 import type { GeneratorParams } from '../../examples/lib/options.ts'
 import type { Job } from '../../examples/lib/run.ts'
 import { type DurationText, embeddedBroker, serdes } from '../../src/index.ts'
@@ -9,6 +11,7 @@ import { read, runToEnd } from '../engine/app/run.ts'
 import { compare, type Mode, type Row } from './compare.ts'
 import { flipkartModel, flipkartModes } from './flipkart-model.ts'
 import { mumbaiLocalModel, mumbaiLocalModes } from './mumbai-local-model.ts'
+import { nseModel, nseModes } from './nse-model.ts'
 
 interface Example {
   readonly job: Job
@@ -32,6 +35,12 @@ const examples: readonly Example[] = [
       const { taps, trains } = journeys(params)
       return mumbaiLocalModel([...taps], [...trains])
     },
+  },
+  {
+    job: nse,
+    topology: new URL('../../examples/nse/topology.ts', import.meta.url),
+    modes: nseModes,
+    model: (params) => nseModel([...trading(params)]),
   },
 ]
 

@@ -91,8 +91,8 @@ export class Chain {
   }
 
   within(d: Duration, type: WithinType = 'firstToLast'): Chain {
-    const ms = toMs(d, 'within', 1)
     const call = type === 'firstToLast' ? `within(${show(d)})` : `within(${show(d)}, ${show(type)})`
+    const ms = this.ms(call, 'within', d)
     if (type === 'firstToLast') return this.change(call, { within: ms })
     if (type === 'previousToCurrent') return this.change(call, { withinPrevious: ms })
     return this.fail('argument', call, "expected 'firstToLast' or 'previousToCurrent' as the second argument")
@@ -134,7 +134,11 @@ export class Chain {
     if (max !== null && (!Number.isSafeInteger(max) || max < min)) {
       this.fail('argument', call, 'expected a whole number that is not less than the first')
     }
-    const gap = opts?.gap === undefined ? null : toMs(opts.gap, `${name} gap`, 1)
+    const strange = opts === undefined || isOptions(opts) ? undefined : opts
+    if (strange !== undefined) {
+      this.fail('argument', call, `found ${shown(strange)} as the last argument; expected {gap: duration}`)
+    }
+    const gap = opts?.gap === undefined ? null : this.ms(call, `${name} gap`, opts.gap)
     return this.change(call, { quantifier: { min, max, inner: 'relaxed', greedy: false, until: null, gap } })
   }
 
@@ -156,6 +160,14 @@ export class Chain {
     return given as Condition
   }
 
+  private ms(call: string, what: string, d: Duration): number {
+    try {
+      return toMs(d, what, 1)
+    } catch (error) {
+      return this.fail('argument', call, (error as Error).message)
+    }
+  }
+
   private change(call: string, part: Partial<StepSpec>): Chain {
     const calls = call === '' ? this.last.calls : `${this.last.calls}.${call}`
     return new Chain([...this.steps.slice(0, -1), Object.freeze({ ...this.last, ...part, calls })])
@@ -166,6 +178,12 @@ export class Chain {
     throw patternError(fault, `${call}: ${problem}`, steps, steps.length - 1)
   }
 }
+
+const isOptions = (given: unknown): boolean =>
+  typeof given === 'object' && given !== null && Object.keys(given).every((key) => key === 'gap')
+
+const shown = (given: unknown): string =>
+  typeof given === 'object' && given !== null ? `{${Object.keys(given).join(', ')}}` : show(given)
 
 /** A step as it begins: `what` is its name, or the pattern of a group. */
 export function stepOf(contiguity: Contiguity, what: unknown, before: readonly StepSpec[]): StepSpec {

@@ -24,7 +24,8 @@ export function compileMatcher(
   given: Pattern<any, any> | Readonly<Record<string, Pattern<any, any>>>,
   opts: MatcherOptions<any, any> & { readonly timeouts?: boolean } = {},
 ): CompiledMatcher {
-  const tagged = patterns.has(given) ? null : Object.entries(given)
+  // what is neither a pattern nor holds some is refused where it is opened
+  const tagged = patterns.has(given) || typeof given !== 'object' || given === null ? null : Object.entries(given)
   if (tagged?.length === 0) throw new DhaaraError('DHAARA_OPTION', 'Found no pattern; expected at least one')
   return compileSpecs({
     specs: tagged === null ? [patterns.open(given)] : tagged.map(([, pattern]) => patterns.open(pattern)),

@@ -55,6 +55,7 @@ describe('patterns that Flink refuses', () => {
 
 describe('patterns that dhaara refuses besides', () => {
   const p = Pattern as any
+  const yes = (): boolean => true
   const cases: readonly (readonly [what: string, code: string, make: () => unknown])[] = [
     ['an integer as a name', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('1')],
     ['no name', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('')],
@@ -63,6 +64,41 @@ describe('patterns that dhaara refuses besides', () => {
     ['a condition that is none', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').where(true)],
     ['a greedy group', 'DHAARA_PATTERN', () => p.begin(p.begin('a')).oneOrMore().greedy()],
     ['a forbidden group', 'DHAARA_PATTERN_UNSUPPORTED', () => p.begin('x').notNext(p.begin('a'))],
+    ['no condition', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').where()],
+    ['an alternative that is none', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').or(null)],
+    ['an end of a loop that is none', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').oneOrMore().until('x')],
+    ['two ends of a loop', 'DHAARA_PATTERN', () => p.begin('a').oneOrMore().until(yes).until(yes)],
+    ['an end of what is no loop', 'DHAARA_PATTERN', () => p.begin('a').times(2).until(yes)],
+    ['a step that is optional twice', 'DHAARA_PATTERN', () => p.begin('a').optional().optional()],
+    ['an optional absence', 'DHAARA_PATTERN', () => p.begin('a').notNext('b').optional()],
+    ['absence after what may be missing', 'DHAARA_PATTERN_UNSUPPORTED', () => p.begin('a').times(0, 2).notNext('b')],
+    ['a greedy step that is no loop', 'DHAARA_PATTERN', () => p.begin('a').optional().greedy()],
+    ['greed about combinations', 'DHAARA_PATTERN', () => p.begin('a').oneOrMore().allowCombinations().greedy()],
+    ['an optional step after greed', 'DHAARA_PATTERN', () => p.begin('a').oneOrMore().greedy().next('b').optional()],
+    ['strictness in what is no loop', 'DHAARA_PATTERN', () => p.begin('a').consecutive()],
+    ['strictness twice', 'DHAARA_PATTERN', () => p.begin('a').oneOrMore().consecutive().consecutive()],
+    ['a repeated absence', 'DHAARA_PATTERN', () => p.begin('a').notFollowedBy('b').oneOrMore()],
+    ['a loop of a loop', 'DHAARA_PATTERN', () => p.begin('a').oneOrMore().times(2)],
+    ['no repetition', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').times(0, 0)],
+    ['less than half a repetition', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').timesOrMore(0.4)],
+    ['a range that goes back', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').times(3, 2)],
+    ['a window that is none', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').within(0)],
+    ['a window in words', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').within('soon')],
+    ['a gap that is none', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').oneOrMore({ gap: -1 })],
+    ['a gap outside of its options', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').oneOrMore(3)],
+    ['an unknown option', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').times(2, { gab: 3 })],
+    [
+      'an absence at the end, without a window',
+      'DHAARA_PATTERN',
+      () => compileMatcher(p.begin('a').notFollowedBy('b')),
+    ],
+    ['a condition on a group', 'DHAARA_PATTERN_UNSUPPORTED', () => p.begin(p.begin('a')).where(yes)],
+    ['the kind of a group', 'DHAARA_PATTERN_UNSUPPORTED', () => p.begin(p.begin('a')).subtype(yes)],
+    [
+      'a strategy for a forbidden step',
+      'DHAARA_PATTERN',
+      () => compileMatcher(p.begin('a').notNext('b').next('c'), { skip: AfterMatchSkip.toLast('b' as never) }),
+    ],
     ['an unknown kind of window', 'DHAARA_PATTERN_ARGUMENT', () => p.begin('a').within(5, 'x')],
     [
       'a previous window above the whole',
@@ -81,6 +117,11 @@ describe('patterns that dhaara refuses besides', () => {
     ],
   ]
   for (const [what, code, make] of cases) it(what, () => assert.throws(make, refusedAs(code)))
+
+  it('what is no pattern', () => {
+    for (const given of [undefined, null, 'a', {}, { a: 1 }])
+      assert.throws(() => compileMatcher(given as never), { code: 'DHAARA_OPTION' })
+  })
 
   it('points at the step', () => {
     assert.throws(
