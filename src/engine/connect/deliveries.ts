@@ -1,6 +1,6 @@
 import type { DeliverNode } from '../../dsl/plan/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
-import { statePrefix } from '../../state/stores/index.ts'
+import { after, statePrefix } from '../../state/stores/index.ts'
 import type { Settings } from '../app/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Lane, type Settle } from './lane.ts'
@@ -101,7 +101,9 @@ export class Deliveries {
     const { reader, settings } = host
     const { applicationId, clock, logger } = settings
     const store = host.storeId(outboxStore(node.name), sub)
-    const lanes = host.partitions(sub).map((partition) => {
+    const partitions = host.partitions(sub)
+    const left = orphans(reader, store, host.count(sub))
+    const lanes = [...partitions, ...left].map((partition) => {
       const id = `${node.name}-${partition}`
       const warn = (message: string, fields?: object) => logger.warn({ sink: node.name, partition, ...fields }, message)
       return new Lane({
@@ -129,3 +131,19 @@ export class Deliveries {
 }
 
 const pending = (lanes: readonly Lane[]): number => lanes.reduce((sum, lane) => sum + lane.pending, 0)
+
+/** Tasks that are no more, since there were more partitions once, and that have something to deliver. */
+function orphans(reader: BackendReader, store: number, count: number): number[] {
+  const found: number[] = []
+  const end = after(statePrefix(store, 0).subarray(0, 3))
+  for (let next = count; next <= 0xffff; ) {
+    let partition: number | undefined
+    for (const [key] of reader.range({ gte: statePrefix(store, next), lt: end, limit: 1 }))
+      partition = ((key[3] as number) << 8) | (key[4] as number)
+    if (partition === undefined) break
+    const rows = new OutboxRows(statePrefix(store, partition))
+    if (rows.sealed(reader).epoch > rows.delivered(reader).epoch) found.push(partition)
+    next = partition + 1
+  }
+  return found
+}

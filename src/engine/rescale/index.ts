@@ -12,6 +12,7 @@ import { encodeValue } from '../../state/codec/index.ts'
 import { after, STATE_SPACE, statePrefix } from '../../state/stores/index.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { StoreIds } from '../app/identity.ts'
+import { outboxSuffix } from '../connect/outbox-rows.ts'
 import type { PhysicalPlan, SubTopology } from '../plan/physical.ts'
 import { TASKS } from '../runtime/group.ts'
 import type { TaskMeta } from '../runtime/task-meta.ts'
@@ -64,7 +65,8 @@ export function rescale(given: Rescaling): void {
   if (changed.length > 0) {
     const layouts = layoutsOf(plan)
     for (const [name, id] of ids.all()) {
-      if (name === TASKS) continue
+      // what waits for a sink stays under the task that it is of
+      if (name === TASKS || name.endsWith(outboxSuffix)) continue
       const store = layouts.get(name)
       if (store === undefined) {
         for (const _ of rowsOf(backend, id)) throw immovable(name, 'no step of the topology has it')

@@ -109,6 +109,7 @@ export class MetaMover {
     return Array.from({ length: count }, (_, partition) => ({
       ...first,
       positions: this.positionsAt(partition),
+      sources: olds.flatMap(({ sources }) => (sources ?? []).filter(([, of]) => of === partition)),
       clock,
       times,
       finished: olds.every(({ finished }) => finished),
@@ -131,7 +132,7 @@ export class MetaMover {
           put(`${start}${producer}`, (feed) => feed.startsWith(start))
       } else {
         for (const feed of new Set(all.map(([feed]) => feed)))
-          if (feed.startsWith(`${name}|`)) put(feed, (other) => other === feed)
+          if (feed === name || feed.startsWith(`${name}|`)) put(feed, (other) => other === feed)
       }
     }
     return times

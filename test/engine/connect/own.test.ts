@@ -5,6 +5,7 @@ import {
   DhaaraError,
   embeddedBroker,
   kafkaBroker,
+  type Sink,
   type Source,
   StreamsApp,
   StreamsBuilder,
@@ -315,6 +316,26 @@ describe("a source and a sink of the user's own", () => {
     await run(build('new', up), broker, { renames: { old: 'new' } })
     assert.equal(written, 1)
     await run(build('other', up), broker)
+    await broker[Symbol.asyncDispose]()
+  })
+
+  it('are told what tasks had for them that are no more', async () => {
+    const broker = embeddedBroker()
+    const build = (partitions: number, sink: Sink<any, any>): Topology => {
+      const builder = new StreamsBuilder()
+      builder.source('numbers', numbers(30, partitions)).sink(sink, { name: 'out', retry: { attempts: 1 } })
+      return builder.build()
+    }
+    const down: Sink<any, any> = {
+      write({ values }) {
+        throw new Error(`the database is down for ${values.length}`)
+      },
+    }
+    await assert.rejects(run(build(3, down), broker), { code: 'DHAARA_SINK_FAILED' })
+    const world = new World()
+    await run(build(1, world.idempotent()), broker).catch(() => {})
+    const tasks = [...world.tables.keys()].sort()
+    assert.ok(tasks.includes('out-1') || tasks.includes('out-2'), String(tasks))
     await broker[Symbol.asyncDispose]()
   })
 
