@@ -96,6 +96,7 @@ describe("the test driver with sources and sinks of the user's own", () => {
     assert.deepEqual(nodes.find(({ name }) => name === 'readings')?.own, {
       connector: 'own',
       partitions: 1,
+      byKey: true,
       retry: { attempts: 10, backoff: 100, maxBackoff: 10_000, jitter: true },
     })
     assert.equal(build().hash, topology.hash)

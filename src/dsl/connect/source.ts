@@ -40,6 +40,7 @@ export function ownSource(
     own: {
       connector: given.connector ?? 'own',
       partitions: needCount(given.partitions ?? 1, `${what} partitions`),
+      byKey: given.partitionedByKey ?? (given.partitions ?? 1) === 1,
       retry: retrySpec(given.retry, what),
       read: (position, signal, task) => source.read(position, signal, task),
       ...present({ commit: source.commit && ((position: unknown, task: never) => source.commit?.(position, task)) }),

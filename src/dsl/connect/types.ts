@@ -94,6 +94,11 @@ export interface Source<K, V, P> {
   /** All before `position` is in a checkpoint: it will never be asked for again. */
   commit?(position: P, task: SourceTask): void | Promise<void>
   readonly retry?: ConnectorRetry
+  /**
+   * All records of a key are in one partition: steps by key need no repartition. Default: true with one partition, else
+   * false.
+   */
+  readonly partitionedByKey?: boolean
   /** What it is, for those who look at the topology; default 'own'. */
   readonly connector?: string
 }

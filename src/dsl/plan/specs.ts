@@ -164,6 +164,8 @@ export interface OwnSourceSpec {
   /** What it is, for people. */
   readonly connector: string
   readonly partitions: number
+  /** Records of a key are in one partition. */
+  readonly byKey: boolean
   readonly retry: RetrySpec
   /** (position, signal, task) => iterable of items. */
   readonly read: UserFn

@@ -70,7 +70,11 @@ class Drawing {
     const { name, global, store } = node
     const own = node.own === undefined ? {} : { own: node.own.connector }
     const base = { inputs: [], stores: [], topics, global, ...own }
-    if (store === undefined) return this.put({ ...base, type: 'source', name })
+    if (store === undefined) {
+      const source = this.put({ ...base, type: 'source', name })
+      if (node.own?.byKey === false) this.moved.add(source)
+      return source
+    }
     const source = this.put({ ...base, type: 'source', name: `${name}-source` })
     return this.put({ ...base, type: 'processor', name, inputs: [source], stores: [store.name], topics: [] })
   }

@@ -79,7 +79,9 @@ export class LocalEngine implements Engine {
     this.policies = new Policies(
       settings,
       () => this.outputs,
-      (topic, partition, offset) => lease.log.fetch(topic, partition, offset, 1),
+      // a source that is no topic has no log
+      (topic, partition, offset) =>
+        lease.log.topic(topic) === undefined ? undefined : lease.log.fetch(topic, partition, offset, 1),
     )
     this.outputs = this.newOutputs()
     this.group = this.newGroup()

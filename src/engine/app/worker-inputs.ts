@@ -50,6 +50,7 @@ export class WorkerInputs {
 
   /** A record as it lies in the log; undefined: it is gone. */
   record({ topic, partition, offset }: SourceRecord): RawRecord | undefined {
+    if (this.lease.log.topic(topic) === undefined) return undefined
     const batch = this.lease.log.fetch(topic, partition, offset, 1)
     const at = batch?.offsets.subarray(0, batch.count).indexOf(offset) ?? -1
     return batch === undefined || at < 0 ? undefined : rawAt(batch, at)

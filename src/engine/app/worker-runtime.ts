@@ -105,7 +105,8 @@ export class WorkerRuntime {
     this.policies = new Policies(
       this.settings,
       () => this.outputs,
-      (topic, partition, offset) => this.log.fetch(topic, partition, offset, 1),
+      (topic, partition, offset) =>
+        this.log.topic(topic) === undefined ? undefined : this.log.fetch(topic, partition, offset, 1),
     )
     for (const { name, partitions } of start.topics) this.partitionCounts.set(name, partitions)
   }

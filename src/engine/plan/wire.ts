@@ -76,6 +76,7 @@ export class Wiring implements Wires {
     const step = this.add(newStep(node.name, node, node.table || node.kind === 'tableGroup', sources))
     const moved =
       rekeys.has(node.kind) ||
+      (node.kind === 'source' && node.own?.byKey === false) ||
       (node.kind === 'process' && !node.valuesOnly) ||
       (!gather && inputs.some((input) => input.moved))
     return { step, moved }
