@@ -5,7 +5,7 @@ import type { Deliveries } from '../connect/deliveries.ts'
 import { embeddedDeliveries } from '../connect/embedded.ts'
 import { SourceReader } from '../connect/source-reader.ts'
 import { answerLatest, type AskOwner, Changes } from '../query/index.ts'
-import { writeEpoch } from '../runtime/commit.ts'
+import { syncWrites, writeEpoch } from '../runtime/commit.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch, TaskGroup } from '../runtime/group.ts'
@@ -14,6 +14,7 @@ import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { inputTopics } from './inputs.ts'
 import type { StoreIds } from './identity.ts'
+import { Durability } from './durability.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { Policies } from './policies.ts'
@@ -34,6 +35,7 @@ export class LocalEngine implements Engine {
   private readonly events: EngineEvents
   private readonly policies: Policies
   private readonly newTopics: NewTopics
+  private readonly durability: Durability
   private readonly latest = new Map<string, number>()
   /** Sources by pattern have more to read. */
   private widening = false
@@ -76,6 +78,7 @@ export class LocalEngine implements Engine {
     this.ids = ids
     this.events = events
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
+    this.durability = new Durability(settings.sync, settings.clock, () => this.syncLog())
     this.policies = new Policies(
       settings,
       () => this.outputs,
@@ -115,7 +118,10 @@ export class LocalEngine implements Engine {
         await this.deliveries.end()
         this.events.failed(error)
       })
-      .finally(() => appended[Symbol.dispose]())
+      .finally(() => {
+        appended[Symbol.dispose]()
+        this.durability.stop()
+      })
   }
 
   async stop(timeout?: number): Promise<void> {
@@ -203,6 +209,15 @@ export class LocalEngine implements Engine {
     this.commit()
   }
 
+  private syncLog(): void {
+    try {
+      syncWrites(this.lease.backend)
+    } catch (error) {
+      this.refused ??= error
+      this.wake()
+    }
+  }
+
   /** Where a partition ended at the start: tasks that are made anew before an epoch was written must not skip what has come since. */
   private latestAt(topic: string, partition: number): number {
     const name = `${topic}/${partition}`
@@ -270,7 +285,7 @@ export class LocalEngine implements Engine {
 
   private commit(): void {
     const { backend, log } = this.lease
-    const { clock, sync } = this.settings
+    const { clock } = this.settings
     const began = performance.now()
     const { outputs } = this
     let epoch = this.epoch
@@ -282,7 +297,7 @@ export class LocalEngine implements Engine {
         epoch = this.group.seal(sealer)
       }),
       () => (frames = outputs.take()),
-      sync === 'commit',
+      this.durability.next(),
     )
     outputs.release(frames)
     for (const [gte, lt] of clears) backend.clearRange(gte, lt)

@@ -43,7 +43,7 @@ export interface AppOptions {
   readonly memoryBytes?: number
   /** The decoded cache's part of it. */
   readonly cacheBytes?: number
-  /** What a power loss may cost; kill -9 is safe with all. Default 'os'. */
+  /** What a power loss may cost: nothing that was committed, the last second, or what the operating system had not written; kill -9 is safe with all. Default 'os'. */
   readonly sync?: 'commit' | 'interval' | 'os'
   /** Freeze what user code must not change and round-trip what is stored. */
   readonly strict?: boolean

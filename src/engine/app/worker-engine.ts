@@ -8,7 +8,7 @@ import { embeddedDeliveries } from '../connect/embedded.ts'
 import { type ErrorReport, Latency, mergeErrors, type TaskReport } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
-import { writeEpoch } from '../runtime/commit.ts'
+import { syncWrites, writeEpoch } from '../runtime/commit.ts'
 import { unpack } from '../runtime/epoch-pack.ts'
 import type { SourceRecord } from '../runtime/record.ts'
 import { sharedTransport } from '../runtime/transport.ts'
@@ -16,6 +16,7 @@ import { Coordinator } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
+import { Durability } from './durability.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { receiveError, sendError } from '../../errors/sent-error.ts'
@@ -60,6 +61,7 @@ export class WorkerEngine implements Engine {
   private readonly events: EngineEvents
   private readonly inputs: WorkerInputs
   private readonly newTopics: NewTopics
+  private readonly durability: Durability
   readonly partitions: readonly number[]
   private readonly deliveries: Deliveries
   private readonly bellMemory: SharedArrayBuffer
@@ -109,6 +111,7 @@ export class WorkerEngine implements Engine {
     this.events = events
     this.inputs = new WorkerInputs(plan, lease)
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
+    this.durability = new Durability(settings.sync, settings.clock, () => this.syncLog())
     this.partitions = partitions
     this.bellMemory = Bells.memory(workers)
     this.bells = new Bells(this.bellMemory)
@@ -139,7 +142,10 @@ export class WorkerEngine implements Engine {
       }
       if (this.inputs.endingSources !== 'all' && this.newTopics.among(all)) this.widen()
     })
-    void this.halted.promise.finally(() => appended[Symbol.dispose]())
+    void this.halted.promise.finally(() => {
+      appended[Symbol.dispose]()
+      this.durability.stop()
+    })
     for (let worker = 0; worker < this.program.workers; worker++) this.hire(worker)
     await this.ready.promise
     this.deliveries.start()
@@ -295,6 +301,14 @@ export class WorkerEngine implements Engine {
       transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
     })
     if (this.loading.size === 0) this.resumed()
+  }
+
+  private syncLog(): void {
+    try {
+      syncWrites(this.lease.backend)
+    } catch (error) {
+      void this.fail(error)
+    }
   }
 
   /** Sources by pattern have more to read: from the last epoch on, with all of it. */
@@ -481,7 +495,7 @@ export class WorkerEngine implements Engine {
         failpoint('in-write')
         return parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) })))
       },
-      this.settings.sync === 'commit',
+      this.durability.next(),
     )
     failpoint('after-write')
     for (const [gte, lt] of clears) backend.clearRange(gte, lt)

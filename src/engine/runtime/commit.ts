@@ -7,6 +7,14 @@ export interface EpochPart {
   readonly frames: readonly { readonly topic: string; readonly partition: number; readonly frame: Buffer }[]
 }
 
+/** Brings all that was written so far to the disk. */
+export function syncWrites(backend: Backend): void {
+  const batch = backend.batch()
+  // a batch without anything in it would not be written; no row has this key
+  batch.delete(Buffer.of(0))
+  batch.commit({ sync: true })
+}
+
 /**
  * Writes an epoch as one batch: state, positions, watermarks, output frames with the offsets they are given in that
  * moment. All of it is visible at once, or nothing is.

@@ -254,18 +254,27 @@ export class TaskStores {
     return table
   }
 
+  /** A store of the user's that stays in memory, with what belongs to it (`orders.timers`). */
+  private inMemory(name: string): boolean {
+    for (const { name: own, backend } of this.specs.values())
+      if (backend === 'memory' && (name === own || name.startsWith(`${own}.`))) return true
+    return false
+  }
+
   private open<T extends Table>(
     name: string,
     make: (space: StoreSpace) => T,
     wrap: (values: ValueCodec) => ValueCodec = (values) => values,
   ): T {
     const { keys, values } = storeCodecs(this.specs.get(name), name)
+    const pinned = this.inMemory(name)
     const table = make({
       reader: this.host.reader,
       prefix: statePrefix(this.host.storeId(name), this.partition),
       keys,
       values: wrap(values),
-      cache: this.pool.share(),
+      cache: pinned ? this.pool.pinned() : this.pool.share(),
+      pinned,
     })
     this.tables.set(name, table)
     return table

@@ -37,6 +37,18 @@ export class CachePool {
     }
   }
 
+  /** For a store that gives nothing back: what it holds is the user's choice, what waits to be written is counted. */
+  pinned(): CacheShare {
+    let waiting = 0
+    return {
+      allowed: () => Number.POSITIVE_INFINITY,
+      tell: (_held, unwritten) => {
+        this.unwritten += unwritten - waiting
+        waiting = unwritten
+      },
+    }
+  }
+
   /** So much waits to be written that it should be, early. @param besides bytes of other things that wait */
   pressed(besides = 0): boolean {
     return this.unwritten + besides > Math.max(this.limit, leastUnwritten) / 2

@@ -24,6 +24,8 @@ export class KeyValueTable {
   /** Turns over the dirty entries, to measure one now and then. */
   private probe = 0
   private complete: boolean
+  /** All rows stay in memory; what is not there is not remembered either. */
+  private readonly pinned: boolean
   private cachedBytes = 0
   private hand: IterableIterator<[string | number, Entry]> | undefined
   /** Encoded size of what the running epoch changed is not known yet; entries changed times the mean row is the guess. */
@@ -32,7 +34,9 @@ export class KeyValueTable {
   constructor(space: StoreSpace, epoch: number) {
     this.space = space
     this.epoch = epoch
-    this.complete = !this.anyRow()
+    this.pinned = space.pinned === true
+    this.complete = this.pinned || !this.anyRow()
+    if (this.pinned) this.readAll()
   }
 
   load(key: unknown): Entry {
@@ -47,6 +51,7 @@ export class KeyValueTable {
 
   /** Store the value under the entry's key; undefined deletes, and the timestamp goes with the row. */
   set(entry: Entry, value: unknown, ts: number): void {
+    if (this.pinned) this.entries.set(entry.id, entry)
     entry.value = value
     entry.ts = value === undefined ? Number.NEGATIVE_INFINITY : ts
     if (entry.dirty !== this.epoch) {
@@ -134,7 +139,11 @@ export class KeyValueTable {
   written(epoch: number): void {
     while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
       const { epoch: at, entries, bytes } = this.sealed.shift() as { epoch: number; entries: Entry[]; bytes: number }
-      for (const entry of entries) if (entry.dirty === at) entry.dirty = 0
+      for (const entry of entries) {
+        if (entry.dirty !== at) continue
+        entry.dirty = 0
+        if (this.pinned && entry.value === undefined && this.entries.delete(entry.id)) this.cachedBytes -= entry.bytes
+      }
       this.sealedBytes -= bytes
     }
     this.measure()
@@ -203,8 +212,17 @@ export class KeyValueTable {
 
   private miss(key: unknown, id: string | number): Entry {
     const { space } = this
+    if (this.pinned) return new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
     const row = this.complete ? undefined : space.reader.get(this.rowKey(key))
     return this.admit(key, id, row)
+  }
+
+  private readAll(): void {
+    const { reader, prefix, keys } = this.space
+    for (const [bytes, row] of reader.range({ gte: prefix, lt: after(prefix) })) {
+      const key = keys.decode(bytes.subarray(prefix.length))
+      this.admit(key, keys.id(key), row)
+    }
   }
 
   private rowKey(key: unknown): Buffer {

@@ -22,6 +22,8 @@ export interface StoreSpace {
   readonly values: ValueCodec
   /** Where the store asks how much it may keep decoded: a row's bytes count four times. */
   readonly cache: CacheShare
+  /** All rows are read when the store is opened, and stay decoded. */
+  readonly pinned?: boolean
 }
 
 export const STATE_SPACE = 0x02

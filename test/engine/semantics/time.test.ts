@@ -222,6 +222,38 @@ describe('time', () => {
       assert.deepEqual(out(driver), ['10@-Infinity', '20@-Infinity', '30@19'])
     })
 
+    it('behind a repartition is the lowest of all tasks that send, sent they anything or not, but of those that are idle', () => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', text)
+        .repartition(text)
+        .groupByKey()
+        .windowedBy(windows.tumbling(10).noGrace())
+        .emit('close')
+        .count()
+        .toStream()
+        .map((n, { key, window }) => [key, `${window.start}:${n}`] as const)
+        .to('out', text)
+      using driver = new TopologyTestDriver(builder.build(), { partitions: 2 })
+      const send = (partition: number, timestamp: number) => {
+        driver.input('in').send('', { key: 'a', timestamp, partition })
+        return driver
+          .output('out')
+          .readAll()
+          .map(({ value }) => value)
+      }
+      // partition 1 has not spoken yet: its task is at minus infinity
+      assert.deepEqual(send(0, 25), [])
+      assert.deepEqual(send(1, 5), [])
+      assert.deepEqual(send(1, 12), ['0:1'])
+      driver.advanceWallClock('30s')
+      assert.deepEqual(send(0, 35), ['10:1', '20:1'])
+      // it counts again from its first record
+      assert.deepEqual(send(1, 36), [])
+      assert.deepEqual(send(0, 55), [])
+      assert.deepEqual(send(1, 41), ['30:2'])
+    })
+
     it('is the highest timestamp - 1 when all are idle, whatever the bound', () => {
       const idle = (w: WatermarkStrategy) => w.withIdleness('5s')
       const builder = new StreamsBuilder()
