@@ -20,6 +20,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
@@ -34,6 +35,7 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.TimestampExtractor;
 import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
+import org.apache.kafka.streams.state.WindowStore;
 
 /**
  * The common workloads as Kafka Streams applications with one thread. Records come keyed by customer, so that nothing is
@@ -187,7 +189,7 @@ public final class KafkaStreamsPeer {
               .groupByKey(Grouped.with(Serdes.Integer(), orderSerde()))
               .windowedBy(TimeWindows.ofSizeAndGrace(SIZE, GRACE))
               .emitStrategy(EmitStrategy.onWindowClose())
-              .aggregate(Totals::new, (key, order, totals) -> totals.add(order.amount), Materialized.with(Serdes.Integer(), totalsSerde()))
+              .aggregate(Totals::new, (key, order, totals) -> totals.add(order.amount), windowStore())
               .toStream()
               .filter((window, totals) -> window.key() != NOBODY)
               .map((Windowed<Integer> window, Totals totals) ->
@@ -200,6 +202,15 @@ public final class KafkaStreamsPeer {
               (order, row) -> Json.joined(order.orderId, order.amount, row));
       default -> throw new IllegalArgumentException("There is no case " + job.name());
     };
+  }
+
+  /**
+   * Closed windows are looked for once a second of the wall clock, and a replay goes through minutes of event time in that: with
+   * the usual retention they would be gone by then.
+   */
+  private static Materialized<Integer, Totals, WindowStore<Bytes, byte[]>> windowStore() {
+    return Materialized.<Integer, Totals, WindowStore<Bytes, byte[]>>with(Serdes.Integer(), totalsSerde())
+        .withRetention(Duration.ofHours(6));
   }
 
   private static Serde<Order> orderSerde() {
