@@ -2,11 +2,10 @@
  * `npm run bench`: every suite, short, each in a process of its own; one table at the end. The figures are rough: they say that
  * everything runs, gives the right rows, and about how fast. For more, name a suite.
  */
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { positiveOption, wholeOption } from './harness/options.ts'
 import { columns } from './harness/report.ts'
+import { outputOf } from './harness/spawn-suite.ts'
 
 /** What lines of all suites have in common. */
 interface AnyLine {
@@ -58,18 +57,6 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   if (!values.json) console.log(tableOf(lines))
   return worst
-}
-
-function outputOf(args: readonly string[]): Promise<{ readonly code: number; readonly text: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<{ code: number; text: string }>()
-  let text = ''
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (text += part))
-  child.on('error', reject)
-  child.on('close', (code) => resolve({ code: code ?? 1, text }))
-  return promise
 }
 
 function tableOf(lines: readonly AnyLine[]): string {

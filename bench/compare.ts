@@ -4,8 +4,8 @@
  * Rates of two invocations say little, since the machine changes meanwhile. So where both have a yardstick, what is compared are
  * the ratios to it, run by run; `unchanged` means that the interval holds 1.
  */
-import { readFileSync } from 'node:fs'
 import { ratioInterval } from './harness/confidence.ts'
+import { readLines } from './harness/read-lines.ts'
 import type { ThroughputLine } from './harness/report.ts'
 
 export interface Change {
@@ -51,17 +51,7 @@ const nameOf = ({ suite, case: name, subject, variant, against }: Line): string 
   ].join(' ')
 
 /** @throws Error if a line is no JSON */
-export function readReport(path: string): ThroughputLine[] {
-  const lines = readFileSync(path, 'utf8').split('\n')
-  return lines.flatMap((line, i) => {
-    if (line.trim() === '') return []
-    try {
-      return [JSON.parse(line) as ThroughputLine]
-    } catch {
-      throw new Error(`${path}, line ${i + 1} is no JSON; give what --json printed`)
-    }
-  })
-}
+export const readReport = (path: string): ThroughputLine[] => readLines<ThroughputLine>(path)
 
 /** A table for people. */
 export function changesTable(changes: readonly Change[]): string {

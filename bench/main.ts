@@ -11,12 +11,19 @@ import { pathToFileURL } from 'node:url'
 import { main as all } from './all.ts'
 import { main as compare } from './compare.ts'
 import { main as gate } from './gate.ts'
+import { main as profile } from './profile.ts'
+import { main as record } from './record.ts'
 import { usageText } from './harness/options.ts'
 import { runSuite } from './harness/run-suite.ts'
 import type { Suite, SuiteMain } from './harness/suite.ts'
 
 const suitesDir = join(import.meta.dirname, 'suites')
-const tools: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = { compare, gate }
+const tools: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
+  compare,
+  gate,
+  profile,
+  record,
+}
 
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args

@@ -110,7 +110,7 @@ export async function runCase(
 }
 
 /** How many records, and the file that has them. */
-async function planRun(bench: BenchCase, options: RunOptions, cache: string): Promise<RunSpec> {
+export async function planRun(bench: BenchCase, options: RunOptions, cache: string): Promise<RunSpec> {
   const chunk = options.chunkSize ?? usualChunk
   const whole = (records: number, unit = chunk): number => Math.max(1, Math.ceil(records / unit)) * unit
   const warmUp = whole(options.warmUp ?? bench.warmUp)

@@ -1,0 +1,55 @@
+/**
+ * `npm run bench -- record [suite …]`: measures with the runs that published figures have, each suite in a process of its own,
+ * and puts its lines into `bench/results/performance.json` in the place of those that it had. `npm run docs:performance` then
+ * makes the page; `--baseline` puts the ceilings' lines into the file that `bench:gate` reads.
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { committed as baseline } from './gate.ts'
+import { outputOf } from './harness/spawn-suite.ts'
+import { readLines } from './harness/read-lines.ts'
+
+export const resultsFile = resolve(import.meta.dirname, 'results/performance.json')
+
+const commands: Readonly<Record<string, readonly string[]>> = {
+  ceilings: ['--runs', '7'],
+  peers: ['--runs', '5'],
+  cep: ['--runs', '3'],
+  nexmark: ['--events', '2000000', '--runs', '3', '--latency', '20'],
+  latency: ['--seconds', '60'],
+  scale: [],
+  micro: ['--seconds', '2'],
+  profile: ['--records', '2000000'],
+}
+
+/** @returns the exit code: the worst of the suites' */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { baseline: { type: 'boolean', default: false } },
+  })
+  const unknown = positionals.find((name) => commands[name] === undefined)
+  if (unknown !== undefined)
+    throw new RangeError(`Nothing is recorded of '${unknown}'; there are: ${Object.keys(commands).join(', ')}`)
+  let worst = 0
+  for (const suite of positionals.length === 0 ? Object.keys(commands) : positionals) {
+    console.error(`--- ${suite}`)
+    const { code, text } = await outputOf([suite, ...commands[suite]!, '--json'])
+    worst = Math.max(worst, code)
+    // What went wrong replaces nothing.
+    if (code !== 0) continue
+    replace(resultsFile, suite, text)
+    if (values.baseline && suite === 'ceilings') replace(baseline, suite, text)
+  }
+  return worst
+}
+
+function replace(path: string, suite: string, text: string): void {
+  const others = existsSync(path)
+    ? readLines<{ readonly suite: string }>(path).filter((line) => line.suite !== suite)
+    : []
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, others.map((line) => `${JSON.stringify(line)}\n`).join('') + text)
+}
