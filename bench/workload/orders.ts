@@ -6,7 +6,7 @@ import { Random, zipf } from './random.ts'
 
 export interface Order {
   readonly orderId: number
-  /** 0..9999, or 0..999999 with `keys: 'large'`. */
+  /** 0..9999; 0..999999 with `keys: 'large'`, 0..19999999 with `huge`. */
   readonly customer: number
   /** `city-0` .. `city-19`. */
   readonly city: string
@@ -18,9 +18,18 @@ export interface Order {
   readonly note: string
 }
 
+const keySpaces = {
+  uniform: { customers: 10_000, skew: false },
+  skew: { customers: 10_000, skew: true },
+  large: { customers: 1_000_000, skew: false },
+  'large-skew': { customers: 1_000_000, skew: true },
+  huge: { customers: 20_000_000, skew: false },
+  'huge-skew': { customers: 20_000_000, skew: true },
+}
+
 export interface OrdersParams {
-  /** `uniform`: 10,000 customers; `large`: 1,000,000; `skew`: 10,000 by Zipf 1.0. */
-  readonly keys: 'uniform' | 'large' | 'skew'
+  /** `uniform`: 10,000 customers; `large`: 1,000,000; `huge`: 20,000,000; with `skew` by Zipf 1.0. */
+  readonly keys: keyof typeof keySpaces
   readonly seed: number
 }
 
@@ -38,8 +47,8 @@ const longest = 200
 /** Makes orders one after the other, from orderId 0. */
 export function orderGenerator({ keys, seed }: OrdersParams): () => Order {
   const random = new Random(seed)
-  const rank = keys === 'skew' ? zipf(10_000, 1) : undefined
-  const customers = keys === 'large' ? 1_000_000 : 10_000
+  const { customers, skew } = keySpaces[keys]
+  const rank = skew ? zipf(customers, 1) : undefined
   let next = 0
   return () => {
     const orderId = next++

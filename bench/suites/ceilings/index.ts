@@ -50,7 +50,23 @@ function cepCase(name: string, folder: string, summary: string, keys: number): B
   }
 }
 
+/** The aggregate by customer over other keys. More of them than the cache holds: the yardstick that reads in batches. */
+function keysCase(
+  name: string,
+  summary: string,
+  keys: OrdersParams['keys'],
+  numbers: { readonly warmUp: number; readonly records: number },
+  folder = 'keyed-aggregate-large',
+  onlyNamed = false,
+): BenchCase {
+  const more = { keys, folder: join(import.meta.dirname, folder), onlyNamed }
+  return ordersCase(name, summary, numbers, more)
+}
+
 const usual = { warmUp: 500_000, records: 3_000_000 }
+const large = { warmUp: 2_000_000, records: 2_000_000 }
+/** Long enough for most keys to be there, too long to run unasked. */
+const huge = { warmUp: 20_000_000, records: 4_000_000 }
 
 export const suite: Suite = {
   name: 'ceilings',
@@ -63,12 +79,16 @@ export const suite: Suite = {
     ),
     ordersCase('json-in-out', 'bytes: parse, filter, map, filter, write JSON', usual),
     ordersCase('keyed-aggregate', 'by customer (10,000): count, sum, max, emitted on each update; durable', usual),
-    ordersCase(
-      'keyed-aggregate-large',
-      'the same with 1,000,000 customers, a tenth of them in the cache',
-      { warmUp: 2_000_000, records: 2_000_000 },
-      { keys: 'large' },
-    ),
+    ordersCase('keyed-aggregate-large', 'the same with 1,000,000 customers, a tenth of them in the cache', large, {
+      keys: 'large',
+    }),
+    keysCase('keyed-aggregate-skew', 'the same with 10,000 customers by Zipf 1.0', 'skew', usual, 'keyed-aggregate'),
+    keysCase('keyed-aggregate-large-skew', 'with 1,000,000 customers by Zipf 1.0', 'large-skew', large),
+    keysCase('keyed-aggregate-huge', 'with 20,000,000 customers', 'huge', huge, undefined, true),
+    keysCase('keyed-aggregate-huge-skew', 'with 20,000,000 customers by Zipf 1.0', 'huge-skew', huge, undefined, true),
+    ordersCase('checkpoint', 'keyed-aggregate with checkpoints more and less often than the yardstick', usual, {
+      subjects: [{ name: 'dhaara', variants: ['10 ms', '100 ms', '1000 ms', 'only at the end'] }],
+    }),
     ordersCase('tumbling', '60 s windows, grace 5 s, count and sum by customer, on close; durable', usual),
     ordersCase('tumbling-city', '60 s windows, grace 5 s, count and sum by city, on close; durable', usual),
     ordersCase('hopping', '60 s by 1 s, grace 5 s, count and sum by city, on close; durable', usual, {

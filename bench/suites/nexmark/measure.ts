@@ -22,6 +22,9 @@ export interface NexmarkLine extends ThroughputLine {
   /** K events a second and core. */
   readonly perCore: number
   readonly publishedFlinkPerCore?: number
+  /** Of a row until it can be read, at half of the events that the query can take. */
+  readonly p50Ms?: number
+  readonly p99Ms?: number
 }
 
 /** From the log's first event to the last commit, durable state, exactly once, a checkpoint each second. */

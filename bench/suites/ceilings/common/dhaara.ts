@@ -12,7 +12,7 @@ import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { embeddedBroker, type Topology } from '../../../../src/index.ts'
 import type { Subject } from '../../../harness/subject.ts'
 import type { Chunk } from '../../../workload/chunks.ts'
-import { interval, now } from './epoch.ts'
+import { interval as usualInterval, now } from './epoch.ts'
 import { FrameRows } from './frame-rows.ts'
 
 /** Records of one fetch. */
@@ -20,6 +20,8 @@ const fetchSize = 1000
 
 export interface EngineSubjectOptions {
   readonly cacheBytes?: number
+  /** Time between two checkpoints, milliseconds, by variant; without, that of the yardsticks. */
+  readonly interval?: (variant: string) => number
   /** Other inputs, taken in before the first record: topic -> values with keys. */
   readonly tables?: Readonly<Record<string, () => FetchedBatch>>
 }
@@ -31,7 +33,8 @@ export interface EngineSubjectOptions {
  */
 export function engineSubject(topology: () => Topology, input: string, options: EngineSubjectOptions = {}): Subject {
   return {
-    async setup({ sink, dir }) {
+    async setup({ sink, dir, variant }) {
+      const interval = options.interval?.(variant) ?? usualInterval
       const lease = await openEmbedded(embeddedBroker({ dir }))
       const plan = compile(planOf(topology()))
       const ids = new StoreIds(lease.backend, 'bench')

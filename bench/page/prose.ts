@@ -1,0 +1,40 @@
+/** What the page says in words. */
+export const introduction = `<!-- Written by \`npm run docs:performance\` from bench/results/performance.json. -->
+
+# Performance
+
+What the engine does on one machine, beside what an expert's loop, Kafka Streams, Flink and npm's own do on the same machine with
+the same bytes, and how to find out for another one.
+
+## How to read it
+
+- A **ratio** is the figure to look at: of two programs that ran in turn, in fresh processes, on the same bytes. Records a
+  second are this machine's alone.
+- \`cpu\` ratios compare records per CPU second (user and system time of all threads, clients, garbage collection and compilation
+  included; brokers apart); \`wall\` ratios records a second. \`spread\` is (max - min) / median of the runs.
+- \`right\`: the number of rows and their checksum are those of a reference that was computed apart. A figure without them is none.
+- State is durable where a case says so: each 100 ms state and position go to RocksDB in one batch, as the engine does by default.
+- A difference below the spread is no difference: \`npm run bench -- compare\` gives its interval of confidence.`
+
+export const repeat = `## How to repeat it
+
+    npm run bench                                  everything, short: a few minutes
+    npm run bench -- ceilings tumbling --runs 7    one case, well
+    npm run bench -- peers                         others (Java 17 and Maven for those on the JVM)
+    npm run bench -- record                        everything on this page, for hours, into bench/results/performance.json
+    npm run docs:performance                       this page from that file
+    npm run bench -- compare before.json after.json
+    npm run bench:gate -- report.json              a report of \`ceilings --json\` against the committed baseline
+
+On a machine that does nothing else: look at \`spread\` first.`
+
+export const limits = `### In words
+
+- \`json-in-out\` and every case that reads whole JSON objects spend most of their time in \`JSON.parse\` and \`JSON.stringify\`, which
+  the hand-written loop does too. Declaring the fields that a job reads, \`serdes.json({ fields })\`, takes only them from the bytes.
+- Aggregates in a cache cost a look-up and a row of output for each record; with more keys than the cache holds, reads of RocksDB
+  are the limit, and the yardstick hides them by reading in batches.
+- Windows on close write each row once; what they cost is the look-up of the window's row. Hopping windows are put together from
+  panes, so that the number of windows that a record lies in hardly counts.
+- A repartition between workers is bound by copying bytes between threads and by a commit on both sides.
+- Exactly once adds to a record's latency what is left of the checkpoint interval: half of it on average.`

@@ -1,0 +1,1 @@
+export { subject } from '../keyed-aggregate/hand-written.ts'
