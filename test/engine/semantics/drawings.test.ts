@@ -28,11 +28,10 @@ function parsed(cell: string): Cell {
   return { key: key === 'null' ? null : key, value: value === 'gone' ? null : value, timestamp: Number(time) }
 }
 
-/** Does what a cell says: a record, the end, the clock moves on, asynchronous calls answer. */
-async function act(driver: TopologyTestDriver, topic: string, cell: string): Promise<void> {
+/** Does what a cell says: a record, the end, the clock moves on. */
+function act(driver: TopologyTestDriver, topic: string, cell: string): void {
   if (cell === '.') return
   if (cell === 'end') driver.end()
-  else if (cell === 'answers') await driver.settled()
   else if (cell.startsWith('clock+')) driver.advanceWallClock(Number(cell.slice(6)))
   else {
     const { value, ...record } = parsed(cell)
@@ -66,7 +65,11 @@ describe('the drawings of windows, tables and the rest in docs/semantics.md', ()
         using driver = new TopologyTestDriver(drawnTopology(titleOf(title)))
         const found = new Map(outputs.map((name) => [name, [] as string[]]))
         for (let column = 0; column < columns; column++) {
-          for (const [name, cells] of inputs) await act(driver, name, cells[column] as string)
+          for (const [name, cells] of inputs) {
+            // calls answer when they are waited for, not before
+            if (cells[column] === 'answers') await driver.settled()
+            else act(driver, name, cells[column] as string)
+          }
           for (const [name, cells] of found) cells.push(drawn(driver, name))
           if (!crashes) continue
           driver.checkpoint()
