@@ -76,7 +76,7 @@ export class Program {
 
   private generated(make: (env: object) => Made, env: ProgramEnv): Made {
     for (const step of this.sub.steps.filter(isOperator)) {
-      specialize(env.ops[step.id] as object, this.copies, step.id, ['process', 'update', 'emit', 'left', 'right'])
+      specialize(env.ops[step.id] as object, this.copies, step.id)
     }
     return make(env)
   }

@@ -193,7 +193,7 @@ export class Rig {
           span,
         ),
     })
-    specialize(this.op, new Map(), 0, ['process', 'update', 'emit'])
+    specialize(this.op, new Map(), 0)
     this.op.out = (key, value, old, ts) => {
       const { key: inner, window } = key as { key: string; window: { start: number; end: number } }
       this.outs.push({ key: inner, window: [window.start, window.end], value: plain(value), old: plain(old), ts })
