@@ -86,6 +86,7 @@ export class WorkerEngine implements Engine {
   private haltEpoch = Number.POSITIVE_INFINITY
   private finished = false
   private timer: NodeJS.Timeout | undefined
+  private lookAt = 0
   private restart: NodeJS.Timeout | undefined
   private failure: unknown = undefined
   private readonly ready = Promise.withResolvers<void>()
@@ -426,15 +427,16 @@ export class WorkerEngine implements Engine {
 
   /** Looks each interval whether there is something to write. */
   private schedule(): void {
-    this.timer = setTimeout(
-      () => {
-        if (this.anyDirty) this.due = true
-        this.hold()
-        this.openIfDue()
-        this.schedule()
-      },
-      Math.max(1, this.settings.interval),
-    )
+    const interval = Math.max(1, this.settings.interval)
+    const now = performance.now()
+    // a look that comes late does not put off those behind it
+    this.lookAt = this.lookAt + interval > now ? this.lookAt + interval : now + interval
+    this.timer = setTimeout(() => {
+      if (this.anyDirty) this.due = true
+      this.hold()
+      this.openIfDue()
+      this.schedule()
+    }, this.lookAt - now)
   }
 
   private get anyDirty(): boolean {

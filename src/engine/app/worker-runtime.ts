@@ -28,8 +28,8 @@ import { askedPolicies } from './sent-settings.ts'
 import { SourceOffsets } from './source-offsets.ts'
 import type { Bounds, EndingSources, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
 
-/** Records between two looks at the owner's orders and at the event loop. */
-const SLICE = 8192
+/** Records between two looks at the owner's orders and at the event loop: a checkpoint waits for them. */
+const SLICE = 4096
 /** The same in milliseconds, where records take long. */
 const TURN = 10
 const FETCH_BYTES = 1 << 20

@@ -14,7 +14,8 @@ export function alignPartitioners(subs: readonly SubTopology[]): void {
     for (const { op } of inputs) {
       if (op.kind !== 'repartitionRead' || op.repartition.local || op.repartition.broadcast) continue
       op.repartition.partitioner ??= (_value, at, partitions) =>
-        at === null || at === undefined ? 0 : partitionOf(bytes(at), partitions)
+        // with one partition there is nothing to choose, and no key to be encoded for it
+        partitions === 1 || at === null || at === undefined ? 0 : partitionOf(bytes(at), partitions)
     }
   }
 }
