@@ -35,6 +35,22 @@ export {
   type TableSourceOptions,
 } from './dsl/builder/index.ts'
 export type { CogroupedStream, WindowedCogroup } from './dsl/cogroup/types.ts'
+export type {
+  ConnectorRetry,
+  OwnSerdeOptions,
+  OwnSinkOptions,
+  OwnSourceOptions,
+  Sink,
+  SinkBatch,
+  SinkConnector,
+  SinkTask,
+  Source,
+  SourceBatch,
+  SourceColumns,
+  SourceItem,
+  SourceRecord,
+  SourceTask,
+} from './dsl/connect/index.ts'
 export type { KGroupedStream } from './dsl/grouped/types.ts'
 export type { MatchedStream, MatchOptions } from './dsl/match/types.ts'
 export type {
@@ -59,23 +75,6 @@ export {
   pattern,
   type QuantifierOptions,
 } from './dsl/pattern/index.ts'
-export type {
-  ConnectorRetry,
-  OwnSerdeOptions,
-  OwnSinkOptions,
-  OwnSourceOptions,
-  Sink,
-  SinkBatch,
-  SinkConnector,
-  SinkTask,
-  Source,
-  SourceBatch,
-  SourceColumns,
-  SourceItem,
-  SourceRecord,
-  SourceTask,
-  ValueSource,
-} from './dsl/connect/index.ts'
 export type {
   BroadcastRules,
   ForwardOptions,
@@ -156,6 +155,7 @@ export { type MatcherResult, PatternMatcher } from './engine/cep/index.ts'
 export type {
   AnyStoreQuery,
   Change,
+  CountOptions,
   KeyValueQuery,
   KeyValueQueryBase,
   ListQuery,

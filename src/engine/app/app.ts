@@ -12,6 +12,7 @@ import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import type { HttpOptions } from '../../http/index.ts'
+import type { TaskReport } from '../metrics/index.ts'
 import { compile } from '../plan/compile.ts'
 import { refuseLeft, refuseOwn } from '../connect/refuse.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -284,6 +285,9 @@ export class StreamsApp implements AsyncDisposable {
       partitionsOf: ({ sub }) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition),
       ask: engine.ask,
       changes: engine.changes,
+      indexed: true,
+      applied: engine.applied,
+      rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, engine.partitions[sub] ?? 0),
     })
     return engine
   }
@@ -376,6 +380,7 @@ export class StreamsApp implements AsyncDisposable {
     try {
       await this.engine?.stop(timeout)
       this.engine?.changes?.end()
+      this.engine?.applied?.end(new DhaaraError('DHAARA_APP_STATE', 'the app closes'))
       this.last = this.engine?.report()
       this.engine = undefined
       this.answering?.[Symbol.dispose]()
@@ -399,6 +404,7 @@ export class StreamsApp implements AsyncDisposable {
     this.settings.logger.error({ err: wrapped, code: wrapped.code }, wrapped.message)
     this.last = this.engine?.report()
     this.engine?.changes?.end(wrapped)
+    this.engine?.applied?.end(wrapped)
     this.engine = undefined
     this.answering?.[Symbol.dispose]()
     await this.writing
@@ -412,6 +418,12 @@ export class StreamsApp implements AsyncDisposable {
   private emit<E extends keyof AppEvents>(event: E, payload: AppEvents[E]): void {
     for (const listener of this.listeners[event]) (listener as (payload: AppEvents[E]) => void)(payload)
   }
+}
+
+/** undefined: some task does not know. */
+function rowsOf(tasks: readonly TaskReport[], store: string, partitions: number): number | undefined {
+  const counts = tasks.map(({ rows }) => rows[store]).filter((n) => n !== undefined)
+  return counts.length < partitions ? undefined : counts.reduce((sum, n) => sum + n, 0)
 }
 
 function asDhaaraError(error: unknown): DhaaraError {

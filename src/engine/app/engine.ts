@@ -1,5 +1,5 @@
 import type { ErrorReport, Latency, TaskReport } from '../metrics/index.ts'
-import type { AskOwner, Changes } from '../query/index.ts'
+import type { Applied, AskOwner, Changes } from '../query/index.ts'
 
 /** What runs an app's tasks: in this thread, or on workers. */
 export interface Engine {
@@ -7,6 +7,8 @@ export interface Engine {
   readonly partitions: readonly number[]
   /** Who watches committed rows; absent where that cannot be told. */
   readonly changes?: Changes
+  /** Who waits for positions of inputs; absent where that cannot be told. */
+  readonly applied?: Applied
   /** Asks the tables of a store's task, between two batches. */
   readonly ask: AskOwner
   /** Resolves when its tasks run. */

@@ -4,7 +4,8 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import type { Deliveries } from '../connect/deliveries.ts'
 import { embeddedDeliveries } from '../connect/embedded.ts'
 import { SourceReader } from '../connect/source-reader.ts'
-import { answerLatest, type AskOwner, Changes } from '../query/index.ts'
+import { answerLatest, Applied, type AskOwner, Changes, Indexes, type Progress } from '../query/index.ts'
+import type { Sealer } from '../../state/stores/index.ts'
 import { syncWrites, writeEpoch } from '../runtime/commit.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { TopicFeed } from '../runtime/feed.ts'
@@ -52,6 +53,7 @@ export class LocalEngine implements Engine {
   private careful = false
   private epoch = 1
   private committedAt = 0
+  private wanted = false
   private processedAtCommit = 0
   private processed = 0
   private written = 0
@@ -75,6 +77,7 @@ export class LocalEngine implements Engine {
     this.settings = settings
     this.lease = lease
     this.changes = new Changes(lease.backend)
+    this.indexes = new Indexes(plan, lease.backend, ids)
     this.ids = ids
     this.events = events
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
@@ -86,6 +89,7 @@ export class LocalEngine implements Engine {
       (topic, partition, offset) =>
         lease.log.topic(topic) === undefined ? undefined : lease.log.fetch(topic, partition, offset, 1),
     )
+    this.indexes.build(this.partitions)
     this.outputs = this.newOutputs()
     this.group = this.newGroup()
     this.deliveries = embeddedDeliveries(plan, settings, lease, ids, this.partitions, {
@@ -95,6 +99,8 @@ export class LocalEngine implements Engine {
         this.wake()
       },
     })
+    this.applied = new Applied(plan, 0, () => this.nudge())
+    this.applied.committed(this.progress(0))
     this.meters = {
       tasks: () => this.group.report(),
       errors: () => mergeErrors([this.policies.errors.all()]),
@@ -161,6 +167,21 @@ export class LocalEngine implements Engine {
   }
 
   readonly changes: Changes
+
+  readonly applied: Applied
+
+  /** How far the tasks are. Asked where nothing is unwritten. */
+  private progress(epoch: number): Progress {
+    const positions = this.feeds().map(({ topic, partition, position }) => [topic, partition, position] as const)
+    return { epoch, positions, flows: this.group.flows() }
+  }
+
+  private readonly indexes: Indexes
+
+  /** The sealing of an epoch, with indexes, and told to those who watch. */
+  private sealing(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
+    return this.indexes.indexed(this.changes.watched(seal))
+  }
 
   readonly ask: AskOwner = (layout, partition, query) =>
     answerLatest(this.group, layout.sub, partition, layout.name, query)
@@ -276,11 +297,18 @@ export class LocalEngine implements Engine {
     this.outputs = this.newOutputs()
     this.group.abandon()
     this.group = this.newGroup()
+    this.applied.begunAnew()
     this.boundFeeds()
   }
 
+  /** Somebody waits for a commit. */
+  private nudge(): void {
+    this.wanted = true
+    this.wake()
+  }
+
   private get dirty(): boolean {
-    return this.processed !== this.processedAtCommit || this.outputs.written > 0
+    return this.wanted || this.processed !== this.processedAtCommit || this.outputs.written > 0
   }
 
   private commit(): void {
@@ -293,7 +321,7 @@ export class LocalEngine implements Engine {
     const { bytes, clears } = writeEpoch(
       backend,
       log,
-      this.changes.watched((sealer) => {
+      this.sealing((sealer) => {
         epoch = this.group.seal(sealer)
       }),
       () => (frames = outputs.take()),
@@ -307,8 +335,10 @@ export class LocalEngine implements Engine {
     this.outputs.written = 0
     this.processedAtCommit = this.processed
     this.committedAt = clock.now()
+    this.wanted = false
     this.retries = 0
     this.changes.committed()
+    this.applied.committed(this.progress(epoch))
     this.deliveries.committed()
     for (const feed of this.feeds()) this.meters.latency?.committed(feed.topic, feed.partition, feed.position)
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })

@@ -2,12 +2,13 @@ import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import { asBuffer } from '../../state/codec/index.ts'
-import { type AskOwner, Changes } from '../query/index.ts'
+import { Applied, type AskOwner, Changes, Indexes } from '../query/index.ts'
 import type { Deliveries } from '../connect/deliveries.ts'
 import { embeddedDeliveries } from '../connect/embedded.ts'
 import { type ErrorReport, Latency, mergeErrors, type TaskReport } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Bells } from '../runtime/bells.ts'
+import type { Sealer } from '../../state/stores/index.ts'
 import { syncWrites, writeEpoch } from '../runtime/commit.ts'
 import { unpack } from '../runtime/epoch-pack.ts'
 import type { SourceRecord } from '../runtime/record.ts'
@@ -108,12 +109,14 @@ export class WorkerEngine implements Engine {
     this.settings = settings
     this.lease = lease
     this.changes = new Changes(lease.backend)
+    this.indexes = new Indexes(plan, lease.backend, ids)
     this.ids = ids
     this.events = events
     this.inputs = new WorkerInputs(plan, lease)
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
     this.durability = new Durability(settings.sync, settings.clock, () => this.syncLog())
     this.partitions = partitions
+    this.indexes.build(this.partitions)
     this.bellMemory = Bells.memory(workers)
     this.bells = new Bells(this.bellMemory)
     this.dirty = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)))
@@ -125,6 +128,9 @@ export class WorkerEngine implements Engine {
       failed: (error) => void this.fail(error),
     })
     this.ready.promise.catch(() => {})
+    this.applied = new Applied(plan, 2, () => {
+      this.due = true
+    })
     const told = () => [...this.told.values()]
     this.meters = {
       tasks: () => told().flatMap(({ tasks }) => tasks),
@@ -198,6 +204,15 @@ export class WorkerEngine implements Engine {
   }
 
   readonly changes: Changes
+
+  readonly applied: Applied
+
+  private readonly indexes: Indexes
+
+  /** The sealing of an epoch, with indexes, and told to those who watch. */
+  private sealing(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
+    return this.indexes.indexed(this.changes.watched(seal))
+  }
 
   readonly ask: AskOwner = ({ sub, name }, partition, query) => {
     const worker = partition % this.program.workers
@@ -282,6 +297,7 @@ export class WorkerEngine implements Engine {
   private restore(): void {
     this.restart = undefined
     this.generation++
+    this.applied.begunAnew()
     this.atEnd.clear()
     this.coordinator = new Coordinator(this.program.workers, this.coordinator.written)
     const { plan, partitions, careful, filling, inputs } = this
@@ -490,7 +506,7 @@ export class WorkerEngine implements Engine {
     const { bytes, clears } = writeEpoch(
       backend,
       log,
-      this.changes.watched((sealer) => {
+      this.sealing((sealer) => {
         for (const { pack } of parts) unpack(pack, sealer)
       }),
       () => {
@@ -513,6 +529,11 @@ export class WorkerEngine implements Engine {
     }
     this.retries = 0
     this.changes.committed()
+    this.applied.committed({
+      epoch,
+      positions: parts.flatMap(({ stats }) => stats.positions),
+      flows: parts.flatMap(({ stats }) => stats.flows),
+    })
     this.deliveries.committed()
     this.hold()
     this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })

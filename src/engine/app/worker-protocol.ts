@@ -1,13 +1,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RawRecord } from '../../dsl/records.ts'
+import type { SentError } from '../../errors/sent-error.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
 import type { ErrorReport, TaskReport } from '../metrics/index.ts'
-import type { Packed, RawQuery } from '../query/index.ts'
+import type { Packed, RawQuery, TaskFlows } from '../query/index.ts'
 import type { SourceRecord } from '../runtime/record.ts'
 import type { SharedTransport } from '../runtime/transport.ts'
-import type { ErrorAction } from './options.ts'
-import type { Settings } from './options.ts'
-import type { SentError } from '../../errors/sent-error.ts'
+import type { ErrorAction, Settings } from './options.ts'
 
 /** Settings without what cannot be sent: functions stay with the owner, who is asked. */
 export type SentSettings = Omit<Settings, 'clock' | 'logger' | 'policies'> & {
@@ -100,6 +99,7 @@ export interface EpochStats {
   readonly watermark: number
   /** How far the topics that are read here were read. */
   readonly positions: Bounds
+  readonly flows: readonly TaskFlows[]
 }
 
 /** A worker's part of an epoch. */

@@ -18,6 +18,8 @@ export interface TaskReport {
   readonly watermark: number
   /** Highest timestamp seen. */
   readonly streamTime: number
+  /** Rows by store, as of the last checkpoint; of stores that know. */
+  readonly rows: Readonly<Record<string, number>>
   /** In the order of the sub-topology's steps. */
   readonly steps: readonly StepReport[]
 }
@@ -32,7 +34,11 @@ export interface StepReport {
 }
 
 /** Looks at a task between two slices. */
-export function reportTask({ parts, processed }: Task, worker?: number): TaskReport {
+export function reportTask(
+  { parts, processed }: Task,
+  rows: Readonly<Record<string, number>>,
+  worker?: number,
+): TaskReport {
   const { sub, partition, clock, meter, feeds } = parts
   meter.refresh()
   const { came, counts, busy, blockedMs, waitingMs } = meter
@@ -48,6 +54,7 @@ export function reportTask({ parts, processed }: Task, worker?: number): TaskRep
     waitingMs,
     watermark: clock.w,
     streamTime: clock.streamTime,
+    rows,
     steps: sub.steps.map(({ id }) => ({
       id,
       came: came[id] as number,

@@ -11,6 +11,7 @@ export { type OpenStore, StoreQuery } from './store-query.ts'
 export { toJson } from './to-json.ts'
 export type {
   AnyStoreQuery,
+  CountOptions,
   Change,
   KeyValueQuery,
   KeyValueQueryBase,
@@ -25,3 +26,5 @@ export type {
   Subscription,
   WindowQuery,
 } from './types.ts'
+export { Indexes } from './indexes.ts'
+export { Applied, type Progress, type TaskFlows } from './applied.ts'

@@ -1,12 +1,15 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import type { Applied } from './applied.ts'
 import { CommittedRows } from './committed.ts'
 import type { Changes } from './changes.ts'
 import { type AskOwner, LatestRows } from './latest.ts'
 import { type StoreLayout, storeLayout } from './layout.ts'
 import type { RowSource } from './raw.ts'
 import type { OpenStore, Watching } from './store-query.ts'
+import type { QueryOptions } from './types.ts'
+import { WaitingRows } from './waiting.ts'
 
 /** What queries must know of an app. */
 export interface QueryParts {
@@ -18,6 +21,12 @@ export interface QueryParts {
   readonly changes?: Changes | undefined
   /** As `storeId`; gives a number to a store that has none yet. */
   storeIdFor(name: string): number
+  /** Rows of a store, as counted while they were written; undefined where they were not. */
+  readonly rowsOf?: (layout: StoreLayout) => number | undefined
+  /** Absent where nobody tells how far inputs are applied. */
+  readonly applied?: Applied | undefined
+  /** Indexes are kept here. */
+  readonly indexed?: boolean
   /** Absent where nobody runs: then there is no later state than the committed one. */
   readonly ask?: AskOwner
 }
@@ -49,11 +58,25 @@ export class Queries {
       store = {
         layout,
         watching: () => this.watching(layout),
-        rows: ({ isolation }) => (isolation === 'latest' ? this.latest : this.committed),
+        indexes: this.parts.indexed === true ? Object.keys(this.plan.stores.get(name)?.indexes ?? {}) : [],
+        estimate: () => this.parts.rowsOf?.(layout),
+        rows: (options) => this.rows(layout, options),
       }
       this.stores.set(name, store)
     }
     return store
+  }
+
+  private rows(layout: StoreLayout, { isolation, minPosition, signal }: QueryOptions): RowSource {
+    const rows = isolation === 'latest' ? this.latest : this.committed
+    if (minPosition === undefined) return rows
+    const { applied } = this.parts
+    if (applied === undefined)
+      throw new DhaaraError(
+        'DHAARA_UNSUPPORTED',
+        `store '${layout.name}' cannot wait for a position here: minPosition is there while an app runs on the embedded log`,
+      )
+    return new WaitingRows(rows, () => applied.wait(minPosition, layout.sub, signal))
   }
 
   private watching(layout: StoreLayout): Watching {

@@ -4,12 +4,13 @@ import { after, readTime, writeTime } from '../../state/stores/index.ts'
 import { valueAsOf } from './as-of.ts'
 import type { Changes } from './changes.ts'
 import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
+import { indexPrefix, indexStore } from './indexes.ts'
 import type { StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { RowPages, RowSource } from './raw.ts'
 import { rowScan, type Start } from './scan.ts'
 import { changesOf, type Watched } from './subscribe.ts'
-import type { Change, ObserveOptions, Observed, QueryOptions, Scan, ScanOptions } from './types.ts'
+import type { Change, CountOptions, ObserveOptions, Observed, QueryOptions, Scan, ScanOptions } from './types.ts'
 
 /** Event times in keys end here. */
 const lastTime = Number.MAX_SAFE_INTEGER
@@ -18,6 +19,10 @@ const lastTime = Number.MAX_SAFE_INTEGER
 export interface OpenStore {
   readonly layout: StoreLayout
   rows(options: QueryOptions): RowSource
+  /** Names of its indexes, where they are kept. */
+  readonly indexes: readonly string[]
+  /** Rows, as counted while they were written; undefined where they were not. */
+  estimate(): number | undefined
   /** @throws DhaaraError DHAARA_UNSUPPORTED where changes cannot be watched */
   watching(): Watching
 }
@@ -69,8 +74,10 @@ export class StoreQuery {
     return value === undefined ? undefined : shape.show(value)
   }
 
-  async count(options: QueryOptions = {}): Promise<number> {
-    const { layout, rows } = this.open()
+  async count(options: CountOptions = {}): Promise<number> {
+    const { layout, rows, estimate } = this.open()
+    const kept = options.estimate === true ? estimate() : undefined
+    if (kept !== undefined) return kept
     const pages = rows(options).scan(layout, { reverse: false })
     let n = 0
     try {
@@ -102,6 +109,31 @@ export class StoreQuery {
 
   prefix(prefix: unknown, options: ScanOptions = {}): Scan<unknown, unknown> {
     return this.rows(options, (layout) => prefixOf(layout, prefix))
+  }
+
+  by(index: string, value: unknown, options: ScanOptions = {}): Scan<unknown, unknown> {
+    let opened: StoreLayout | undefined
+    let prefix = 0
+    return rowScan({
+      options,
+      open: (start) => {
+        const { layout, rows, indexes } = this.open()
+        opened = layout
+        if (!indexes.includes(index)) {
+          const known = indexes.length === 0 ? 'it has none' : `it has ${indexes.join(', ')}`
+          throw cannot(layout, `by('${index}')`, `${known}: give its step {store: {indexes: {${index}: (value) => …}}}`)
+        }
+        if (options.isolation === 'latest')
+          throw cannot(layout, `by('${index}')`, "indexes are committed ones: leave out isolation: 'latest'")
+        const gte = indexKey(layout, value)
+        prefix = gte.length
+        const range = { gte, lt: after(gte) }
+        const reverse = options.reverse ?? false
+        const own: StoreLayout = { ...layout, name: indexStore(layout.name, index) }
+        return rows(options).scan(own, { ...(start === undefined ? range : cut(range, start, reverse)), reverse })
+      },
+      entriesOf: ([key, bytes]) => entriesOf(opened as StoreLayout, [key.subarray(prefix), bytes]),
+    })
   }
 
   fetch(key: unknown, from: number, to: number, options: ScanOptions = {}): Scan<unknown, unknown> {
@@ -277,6 +309,15 @@ function encoded({ keys, name }: StoreLayout, key: unknown): Uint8Array {
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new DhaaraError('DHAARA_QUERY', `store '${name}' cannot have such a key: ${why}`, { cause })
+  }
+}
+
+function indexKey({ name }: StoreLayout, value: unknown): Buffer {
+  try {
+    return indexPrefix(value)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new DhaaraError('DHAARA_QUERY', `store '${name}' has nothing indexed by such a value: ${why}`, { cause })
   }
 }
 

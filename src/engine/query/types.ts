@@ -1,4 +1,4 @@
-import type { KeyOrder } from '../../dsl/serdes/index.ts'
+import type { KeyOrder, OrderedKey } from '../../dsl/serdes/index.ts'
 import type {
   KeyValueHandle,
   ListHandle,
@@ -17,7 +17,17 @@ export interface QueryOptions {
    * the thread that owns the key, between two batches.
    */
   readonly isolation?: 'committed' | 'latest'
+  /**
+   * Read your writes: waits until these records of inputs (topic, partition, offset), and what they caused in this store, are
+   * committed.
+   */
+  readonly minPosition?: Readonly<Record<string, Readonly<Record<number, number>>>>
   readonly signal?: AbortSignal
+}
+
+export interface CountOptions extends QueryOptions {
+  /** Not row by row: the number that was kept as rows came and went. Stores that keep none are counted. */
+  readonly estimate?: boolean
 }
 
 export interface ScanOptions extends QueryOptions {
@@ -69,14 +79,20 @@ export interface Observed<T> extends AsyncIterable<T> {
  * in several of them: a scan shows them all, `get` one of them.
  */
 export interface KeyValueQueryBase<K, V> {
-  /** Counts row by row. */
-  count(opts?: QueryOptions): Promise<number>
+  /** Counts row by row; with `estimate`, as many as were counted when they were written, at no cost. */
+  count(opts?: CountOptions): Promise<number>
   get(key: K, opts?: QueryOptions): Promise<V | undefined>
   /** In the order of the keys, all of one moment. */
   getMany(keys: Iterable<K>, opts?: QueryOptions): Promise<(V | undefined)[]>
   all(opts?: ScanOptions): Scan<K, V>
   /** The row that held at a time, as far back as the store's history goes. Versioned stores only; others refuse at run time. */
   asOf(key: K, at: Timestamp, opts?: QueryOptions): Promise<V | undefined>
+  /**
+   * Rows that an index of the store (`{store: {indexes: {byCity: (v) => v.city}}}`) has under this value, in the order of their
+   * keys. Committed ones.
+   * @throws DhaaraError DHAARA_QUERY: there is no such index; the message names those there are
+   */
+  by(index: string, value: OrderedKey, opts?: ScanOptions): Scan<K, V>
   /** What is committed of all keys, of one, or of those with a prefix: the rows, then their changes, none left out and none twice. */
   subscribe(keys?: K | { readonly prefix: PrefixOf<K> }, opts?: ObserveOptions): Observed<Change<K, V>>
 }

@@ -64,6 +64,11 @@ export class Channel implements Link {
     batch.count++
   }
 
+  /** Records that were ever pushed. */
+  get total(): number {
+    return this.sent + this.batch.count
+  }
+
   /** Everything that waits, as one batch. */
   take(): RecordBatch {
     const { batch } = this

@@ -196,6 +196,11 @@ export class ChannelFeed extends Feed {
     return !this.echo && !this.time.ended && !this.time.idle && this.channel.w < head
   }
 
+  /** How many records have come in all. */
+  get arrived(): number {
+    return this.channel.total
+  }
+
   /** How many records have come and were not processed. */
   get backlog(): number {
     return this.batch.count - this.cursor + this.channel.batch.count

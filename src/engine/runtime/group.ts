@@ -27,6 +27,7 @@ import { Instance } from './instance.ts'
 import { framesOf, type InFlight, putBack } from './in-flight.ts'
 import { CurrentRecord } from './record.ts'
 import { valueSerde } from '../connect/value-serde.ts'
+import type { TaskFlows } from '../query/applied.ts'
 import type { Links } from './links.ts'
 import type { RemoteOutlet } from './remote-outlet.ts'
 import { type PartitionSource, SharedTopic } from './shared-topic.ts'
@@ -207,9 +208,19 @@ export class TaskGroup {
     if (names === undefined) for (const task of this.tasks) task.ending = true
   }
 
+  /** How far flows between tasks have come. */
+  flows(): TaskFlows[] {
+    return this.tasks.flatMap(({ id, parts }) => {
+      const feeds = parts.feeds.filter((feed) => feed instanceof ChannelFeed)
+      if (feeds.length === 0) return []
+      const arrived = feeds.map((feed) => feed.arrived)
+      return [{ task: id, sub: parts.sub.id, arrived, consumed: feeds.map((feed) => feed.arrived - feed.backlog) }]
+    })
+  }
+
   /** How its tasks are. @param worker the thread's number */
   report(worker?: number): TaskReport[] {
-    return this.tasks.map((task) => reportTask(task, worker))
+    return this.tasks.map((task) => reportTask(task, this.stores.get(task.id)?.rowCounts() ?? {}, worker))
   }
 
   /** Calls of asynchronous steps that are running: what else they wait for is the clock. */
@@ -270,6 +281,7 @@ export class TaskGroup {
         ]),
       ),
       finished: task.finished,
+      rows: this.stores.get(task.id)?.rowCounts() ?? {},
       inFlight,
     }
   }
@@ -378,6 +390,7 @@ export class TaskGroup {
       const links = instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition)
       for (const link of links) link.echo = this.leadsBack(op.repartition.id)
     }
+    if (saved?.rows !== undefined) stores.goOnFrom(saved.rows)
     const task: Task = new Task({
       finished: saved?.finished ?? false,
       sub,

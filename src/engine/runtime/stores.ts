@@ -221,6 +221,20 @@ export class TaskStores {
     return this.specs.get(name)
   }
 
+  /** Rows of the stores that know how many they have. */
+  rowCounts(): Record<string, number> {
+    const counts: Record<string, number> = {}
+    for (const [name, table] of this.tables)
+      if (table instanceof KeyValueTable && this.specs.has(name) && !Number.isNaN(table.rows)) counts[name] = table.rows
+    return counts
+  }
+
+  /** As an earlier run has counted them. */
+  goOnFrom(counts: Readonly<Record<string, number>>): void {
+    for (const [name, table] of this.tables)
+      if (table instanceof KeyValueTable && Number.isNaN(table.rows)) table.rows = counts[name] ?? Number.NaN
+  }
+
   seal(sealer: Sealer): void {
     for (const table of this.tables.values()) table.seal(sealer)
   }

@@ -17,6 +17,8 @@ export interface TaskMeta {
   readonly finished: boolean
   /** Sent to this task and not processed: by feed, oldest first. */
   readonly inFlight: readonly InFlight[]
+  /** Rows of stores, where they were counted from the first on. */
+  readonly rows?: Readonly<Record<string, number>>
 }
 
 /** Behind the name of a sub-topology: what was in flight from other threads. */

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import type { Histogram } from '../../engine/metrics/index.ts'
+import type { Histogram, TaskReport } from '../../engine/metrics/index.ts'
 import type { CheckpointInfo, Served } from '../served.ts'
 import { stepTicks, taskTick } from './steps.ts'
 import type { CheckpointTick, InputTick, Percentiles, Point, ProcessTick, StoreTick, Tick } from './types.ts'
@@ -79,7 +79,7 @@ export class Sampler implements Disposable {
       steps: stepTicks(plan, tasks, metrics),
       tasks: tasks.map(taskTick),
       inputs: this.inputs(),
-      stores: this.stores(),
+      stores: storeTicks(tasks),
       latency: meters?.latency === undefined ? null : percentilesOf(meters.latency.take()),
       checkpoints: this.takeCheckpoints(),
       process: this.processTick(),
@@ -101,9 +101,6 @@ export class Sampler implements Disposable {
     }, [])
   }
 
-  private stores(): StoreTick[] {
-    return []
-  }
 
   private takeCheckpoints(): CheckpointTick {
     const { checkpoints } = this
@@ -128,6 +125,13 @@ export class Sampler implements Disposable {
     this.loop.reset()
     return { cpu, rssBytes: rss, heapBytes: heapUsed, loopMs: Number.isFinite(loopMs) ? loopMs : 0 }
   }
+}
+
+function storeTicks(tasks: readonly TaskReport[]): StoreTick[] {
+  const sums = new Map<string, number>()
+  for (const { rows } of tasks)
+    for (const [name, n] of Object.entries(rows)) sums.set(name, (sums.get(name) ?? 0) + n)
+  return Array.from(sums, ([name, rows]) => ({ name, rows }))
 }
 
 function pointOf(before: Tick, now: Tick): Point {

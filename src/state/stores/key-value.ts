@@ -26,6 +26,8 @@ export class KeyValueTable {
   private complete: boolean
   /** All rows stay in memory; what is not there is not remembered either. */
   private readonly pinned: boolean
+  /** Rows as of the last seal; NaN where they were never counted. */
+  rows: number
   private cachedBytes = 0
   private hand: IterableIterator<[string | number, Entry]> | undefined
   /** Encoded size of what the running epoch changed is not known yet; entries changed times the mean row is the guess. */
@@ -37,6 +39,7 @@ export class KeyValueTable {
     this.pinned = space.pinned === true
     this.complete = this.pinned || !this.anyRow()
     if (this.pinned) this.readAll()
+    this.rows = this.pinned ? this.entries.size : this.complete ? 0 : Number.NaN
   }
 
   load(key: unknown): Entry {
@@ -117,7 +120,10 @@ export class KeyValueTable {
       keys.write(rowKeys.reset().raw(prefix), entry.key)
       const key = rowKeys.view()
       if (entry.value === undefined) {
-        if (entry.stored) sealer.delete(key)
+        if (entry.stored) {
+          sealer.delete(key)
+          this.rows--
+        }
         entry.stored = false
         continue
       }
@@ -126,6 +132,7 @@ export class KeyValueTable {
       const size = key.length + row.length
       this.cachedBytes += size - entry.bytes
       entry.bytes = size
+      if (!entry.stored) this.rows++
       entry.stored = true
       bytes += size
     }

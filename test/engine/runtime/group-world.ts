@@ -52,7 +52,15 @@ interface SimWorker {
   readonly sealed: Sealed[]
 }
 
-const noStats: EpochStats = { processed: 0, recordsIn: 0, recordsOut: 0, counters: [], watermark: 0, positions: [] }
+const noStats: EpochStats = {
+  processed: 0,
+  recordsIn: 0,
+  recordsOut: 0,
+  counters: [],
+  watermark: 0,
+  positions: [],
+  flows: [],
+}
 
 export class World {
   readonly log: EmbeddedLog
