@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cellsOf, csvText, type JsonRow, type Scan, toJson } from '../engine/query/index.ts'
+import { arrowStream, arrowType, cellsOf, csvText, type JsonRow, type Scan, toJson } from '../engine/query/index.ts'
 import { HttpProblem } from './problem.ts'
 
 export const mostRows = 10_000
-export const rowTypes = ['application/json', 'application/x-ndjson', 'text/csv'] as const
+export const rowTypes = ['application/json', 'application/x-ndjson', 'text/csv', arrowType] as const
 type RowType = (typeof rowTypes)[number]
 
 /** Rows that are sent together. */
@@ -32,7 +32,7 @@ export function rowType({ headers }: FastifyRequest): RowType {
 
 /**
  * Sends the rows of a scan. JSON and CSV: a page, which says by a cursor where the next one begins. NDJSON: as they are read,
- * no faster than they are taken.
+ * no faster than they are taken. Arrow: likewise, in batches.
  */
 export async function sendRows(
   request: FastifyRequest,
@@ -52,6 +52,15 @@ export async function sendRows(
       yield* lines
     }
     return reply.type(type).send(Readable.from(all(), { objectMode: false, highWaterMark: 1 << 16 }))
+  }
+  if (type === arrowType) {
+    const bytes = arrowStream(scan(limit))
+    const first = await bytes.next()
+    const all = async function* (): AsyncGenerator<Uint8Array, void> {
+      if (!first.done) yield first.value
+      yield* bytes
+    }
+    return reply.type(type).send(Readable.from(all(), { objectMode: false, highWaterMark: 1 << 20 }))
   }
   const page = Math.min(limit ?? 100, mostRows)
   const rows = scan(page)

@@ -55,6 +55,8 @@ export interface StoreInfo {
   /** How it can be asked: by key, by key with lists as values, or by key and window. */
   readonly kind: 'keyValue' | 'list' | 'window' | 'inner'
   readonly partitions: number
+  /** Of its secondary indexes. */
+  readonly indexes: readonly string[]
 }
 
 export interface TaskInfo {
@@ -89,6 +91,8 @@ export interface HttpOptions {
   readonly host?: string
   /** Asked of every request but those for health: `Authorization: Bearer …`. */
   readonly token?: string
+  /** Serves HTTPS, by this certificate: texts in PEM form. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string }
   /** Lets requests change something: savepoints, dead letters that are replayed or dropped. Give a token with it. */
   readonly admin?: boolean
 }

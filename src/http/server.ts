@@ -38,10 +38,11 @@ export async function serveApp(
   options: HttpOptions,
   { version, logger }: { readonly version: string; readonly logger: Logger },
 ): Promise<HttpServer> {
-  const { port = 0, host = '127.0.0.1', token, admin = false } = options
+  const { port = 0, host = '127.0.0.1', token, tls, admin = false } = options
   if (!isLoopback(host) && token === undefined)
     logger.warn({ host }, 'whoever reaches this host can read the stores of the app; give http: {token}')
   const server = fastify({
+    ...(tls === undefined ? {} : { https: tls }),
     logger: false,
     bodyLimit: mostBody,
     connectionTimeout: silence,
@@ -121,7 +122,7 @@ export async function serveApp(
     })
   }
   const { port: actual } = server.server.address() as AddressInfo
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${actual}`
+  const url = `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${actual}`
   logger.info({ url }, 'http')
   return {
     url,

@@ -23,7 +23,8 @@ interface Document {
 
 /** Requests; more by DHAARA_REQUESTS=2000. */
 const numRuns = Number(process.env['DHAARA_REQUESTS'] ?? 400)
-const types = ['application/json', 'application/x-ndjson', 'text/csv', '*/*']
+const arrow = 'application/vnd.apache.arrow.stream'
+const types = ['application/json', 'application/x-ndjson', 'text/csv', arrow, '*/*']
 
 describe('the OpenAPI document', () => {
   const running = apps()

@@ -117,7 +117,7 @@ describe('an app over HTTP', () => {
     const stores = (await json('/api/stores')) as { name: string; kind: string; partitions: number }[]
     assert.deepEqual(
       stores.find(({ name }) => name === 'visits'),
-      { name: 'visits', kind: 'window', partitions: 3 },
+      { name: 'visits', kind: 'window', partitions: 3, indexes: [] },
     )
     const tasks = (await json('/api/tasks')) as { id: string; stores: string[] }[]
     assert.ok(tasks.some((task) => task.id === '0_2' && task.stores.includes('sums')))

@@ -1,3 +1,4 @@
+import type { HttpOptions } from '../../http/index.ts'
 import type { Broker } from '../../connectors/broker/broker.ts'
 import type { RawRecord } from '../../dsl/records.ts'
 import type { Clock, Duration } from '../../dsl/time/index.ts'
@@ -47,9 +48,8 @@ export interface AppOptions {
   readonly sync?: 'commit' | 'interval' | 'os'
   /** Freeze what user code must not change and round-trip what is stored. */
   readonly strict?: boolean
-  readonly http?:
-    | { readonly port?: number; readonly host?: string; readonly token?: string; readonly admin?: boolean }
-    | false
+  /** Serves the app, its stores and its console. */
+  readonly http?: HttpOptions | false
   readonly errors?: {
     readonly data?: ErrorPolicy
     readonly user?: ErrorPolicy

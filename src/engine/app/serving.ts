@@ -115,7 +115,12 @@ function lettersOf(topic: string, request: ServedParts['request']): Letters {
 function storesOf(plan: PhysicalPlan, { partitions }: Engine): StoreInfo[] {
   return [...plan.stores.keys()].map((name) => {
     const sub = plan.subs.find(({ stores }) => stores.some((store) => store.name === name))
-    return { name, kind: kindOf(plan, name), partitions: sub === undefined ? 0 : (partitions[sub.id] ?? 0) }
+    return {
+      name,
+      kind: kindOf(plan, name),
+      partitions: sub === undefined ? 0 : (partitions[sub.id] ?? 0),
+      indexes: Object.keys(plan.stores.get(name)?.indexes ?? {}),
+    }
   })
 }
 

@@ -322,7 +322,15 @@ export class WorkerRuntime {
       const [{ topic, partition }] = feeds as [TopicFeed]
       return [topic, partition, Math.min(...feeds.map(({ position }) => position))] as const
     })
-    return { processed: more, recordsIn, recordsOut: this.outputs.written, counters, watermark, positions, flows: group.flows() }
+    return {
+      processed: more,
+      recordsIn,
+      recordsOut: this.outputs.written,
+      counters,
+      watermark,
+      positions,
+      flows: group.flows(),
+    }
   }
 
   /** What fails takes the group back: the owner decides how it goes on. */

@@ -28,3 +28,4 @@ export type {
 } from './types.ts'
 export { Indexes } from './indexes.ts'
 export { Applied, type Progress, type TaskFlows } from './applied.ts'
+export { arrowStream, arrowType } from './arrow.ts'

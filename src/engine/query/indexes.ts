@@ -160,4 +160,3 @@ function rowKey(
     return undefined
   }
 }
-

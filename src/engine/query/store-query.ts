@@ -125,7 +125,7 @@ export class StoreQuery {
         }
         if (options.isolation === 'latest')
           throw cannot(layout, `by('${index}')`, "indexes are committed ones: leave out isolation: 'latest'")
-        const gte = indexKey(layout, value)
+        const gte = asked(layout, () => indexPrefix(value))
         prefix = gte.length
         const range = { gte, lt: after(gte) }
         const reverse = options.reverse ?? false
@@ -296,28 +296,23 @@ const isPrefix = (keys: unknown): keys is { readonly prefix: unknown } =>
 
 function prefixOf(layout: StoreLayout, prefix: unknown): Bounds {
   needOrder(layout, 'prefix')
-  if (layout.keys.serde === undefined) return keyPrefixRange(prefix)
+  if (layout.keys.serde === undefined) return asked(layout, () => keyPrefixRange(prefix))
   const bytes = encoded(layout, prefix)
   return bytes.length === 0 ? {} : { gte: bytes, lt: after(bytes) }
 }
 
 const behind = (key: Uint8Array): Buffer => Buffer.concat([key, Buffer.of(0)])
 
-function encoded({ keys, name }: StoreLayout, key: unknown): Uint8Array {
+const encoded = (layout: StoreLayout, key: unknown): Uint8Array =>
+  asked(layout, () => Buffer.from(layout.keys.encode(key)))
+
+/** What cannot be a key is wrong with the question, not with a value. */
+function asked<T>({ name }: StoreLayout, encode: () => T): T {
   try {
-    return Buffer.from(keys.encode(key))
+    return encode()
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new DhaaraError('DHAARA_QUERY', `store '${name}' cannot have such a key: ${why}`, { cause })
-  }
-}
-
-function indexKey({ name }: StoreLayout, value: unknown): Buffer {
-  try {
-    return indexPrefix(value)
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new DhaaraError('DHAARA_QUERY', `store '${name}' has nothing indexed by such a value: ${why}`, { cause })
   }
 }
 

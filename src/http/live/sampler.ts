@@ -101,7 +101,6 @@ export class Sampler implements Disposable {
     }, [])
   }
 
-
   private takeCheckpoints(): CheckpointTick {
     const { checkpoints } = this
     this.checkpoints = []
@@ -129,8 +128,7 @@ export class Sampler implements Disposable {
 
 function storeTicks(tasks: readonly TaskReport[]): StoreTick[] {
   const sums = new Map<string, number>()
-  for (const { rows } of tasks)
-    for (const [name, n] of Object.entries(rows)) sums.set(name, (sums.get(name) ?? 0) + n)
+  for (const { rows } of tasks) for (const [name, n] of Object.entries(rows)) sums.set(name, (sums.get(name) ?? 0) + n)
   return Array.from(sums, ([name, rows]) => ({ name, rows }))
 }
 

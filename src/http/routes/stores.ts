@@ -12,6 +12,10 @@ const isolation = described(
   { ...oneOf('committed', 'latest'), default: 'committed' },
   'committed: as of the last checkpoint. latest: as it is now, from the thread that owns it',
 )
+const minPosition = described(
+  text,
+  'read your writes: waits until these offsets of inputs are applied, as JSON: {"orders":{"0":41}}; at most 10 s',
+)
 const scanning = {
   limit: described(
     { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
@@ -20,6 +24,7 @@ const scanning = {
   cursor: described(text, 'of the page before'),
   reverse: described({ type: 'boolean', default: false }, 'from the end'),
   isolation,
+  minPosition,
 }
 const json = (what: string): Schema => described(text, `${what}, as JSON: "c1" in quotes, 42, ["Pune",1]`)
 const time = (what: string): Schema => described(text, `${what}: epoch milliseconds or ISO 8601`)
@@ -34,7 +39,7 @@ const refuses = [404, 406, 503]
 export function storeRoutes(app: Served, events: EventStreams): Route[] {
   const optionsOf = ({ query, reply }: Asked): QueryOptions & { readonly isolation: 'committed' | 'latest' } => ({
     isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
-    ...gone(reply.raw),
+    ...positionsOf(query['minPosition'], gone(reply.raw).signal),
   })
   const scanOf = (asked: Asked, limit: number | undefined): ScanOptions => {
     const { cursor, reverse } = asked.query
@@ -58,7 +63,12 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       summary: 'The stores of the topology',
       gives: {
         'application/json': list(
-          object({ name: text, kind: oneOf('keyValue', 'list', 'window', 'inner'), partitions: integer }),
+          object({
+            name: text,
+            kind: oneOf('keyValue', 'list', 'window', 'inner'),
+            partitions: integer,
+            indexes: list(text),
+          }),
         ),
       },
       refuses: [503],
@@ -69,12 +79,18 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       url: '/api/stores/:store/count',
       id: 'countRows',
       tag: 'stores',
-      summary: 'How many rows a store has; counts them one by one',
+      summary: 'How many rows a store has; counts them one by one, unless the estimate will do',
       params: store,
-      query: { isolation },
+      query: {
+        isolation,
+        minPosition,
+        estimate: described({ type: 'boolean', default: false }, 'as kept while rows came and went, at no cost'),
+      },
       gives: { 'application/json': object({ count: integer }) },
       refuses,
-      answer: async (asked) => ({ count: await storeOf(asked).count(optionsOf(asked)) }),
+      answer: async (asked) => ({
+        count: await storeOf(asked).count({ ...optionsOf(asked), estimate: asked.query['estimate'] === true }),
+      }),
     },
     {
       method: 'GET',
@@ -95,6 +111,22 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
           if (prefix !== undefined) return storeOf(asked).prefix(jsonOf('prefix', prefix), options)
           if (from === undefined && to === undefined) return storeOf(asked).all(options)
           return storeOf(asked).range(jsonOf('from', from), jsonOf('to', to), options)
+        }),
+    },
+    {
+      method: 'GET',
+      url: '/api/stores/:store/by/:index',
+      id: 'scanIndex',
+      tag: 'stores',
+      summary: 'Rows that a secondary index has under a value, in the order of their keys',
+      params: { ...store, index: text },
+      query: { value: { ...json('the value'), required: true }, ...scanning },
+      gives: rows,
+      refuses,
+      answer: (asked) =>
+        send(asked, (limit) => {
+          const value = jsonOf('value', asked.query['value'])
+          return storeOf(asked).by(asked.params['index'] as string, value as string, scanOf(asked, limit))
         }),
     },
     {
@@ -152,7 +184,7 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       tag: 'stores',
       summary: 'The row of a key',
       params: store,
-      query: { key: { ...json('the key'), required: true }, isolation },
+      query: { key: { ...json('the key'), required: true }, isolation, minPosition },
       gives: { 'application/json': row },
       refuses: [404, 503],
       answer: async (asked) => {
@@ -169,7 +201,7 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       tag: 'stores',
       summary: 'The rows of several keys, all of one moment; null where there is none',
       params: store,
-      query: { isolation },
+      query: { isolation, minPosition },
       body: object({ keys: { type: 'array', items: anything, maxItems: mostRows } }),
       gives: { 'application/json': object({ values: list(anything) }) },
       refuses: [404, 503],
@@ -183,6 +215,36 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
 }
 
 const sendJson = ({ reply }: Asked, json: string): unknown => reply.type('application/json; charset=utf-8').send(json)
+
+const mostPatience = 10_000
+
+/** @throws HttpProblem 400; later 503, when it took too long */
+function positionsOf(given: unknown, signal: AbortSignal): Pick<QueryOptions, 'minPosition' | 'signal'> {
+  if (given === undefined) return { signal }
+  const wanted = jsonOf('minPosition', given)
+  if (!isPositions(wanted))
+    throw new HttpProblem(400, `Found minPosition=${String(given)}; expected {"topic":{"partition":offset}}`)
+  const patience = new AbortController()
+  const timer = setTimeout(
+    () => patience.abort(new HttpProblem(503, 'The positions were not applied within 10 s; ask again')),
+    mostPatience,
+  )
+  timer.unref()
+  return { minPosition: wanted, signal: AbortSignal.any([signal, patience.signal]) }
+}
+
+const isPositions = (value: unknown): value is NonNullable<QueryOptions['minPosition']> =>
+  isFields(value) &&
+  Object.values(value).every(
+    (partitions) =>
+      isFields(partitions) &&
+      Object.entries(partitions).every(
+        ([partition, offset]) => /^\d{1,5}$/.test(partition) && Number.isSafeInteger(offset) && (offset as number) >= 0,
+      ),
+  )
+
+const isFields = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Aborted when the asker has gone before the answer. */
 function gone(response: Asked['reply']['raw']): { readonly signal: AbortSignal } {
