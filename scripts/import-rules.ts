@@ -103,6 +103,7 @@ export const layerRules: readonly LayerRule[] = [
   // A part of the package, not a user of it: it feeds topics, tails them and reads state beside the app.
   {
     layer: 'src/cli',
+    mayTypes: ['src/http'],
     may: [
       'src/index.ts',
       'src/engine',

@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander'
 import { addConnectors } from './commands/connectors.ts'
 import { addConsume } from './commands/consume.ts'
 import { addDescribe } from './commands/describe.ts'
+import { addDlq } from './commands/dlq.ts'
 import { addLag } from './commands/lag.ts'
 import { addProduce } from './commands/produce.ts'
 import { addQuery } from './commands/query.ts'
 import { addReset } from './commands/reset.ts'
 import { addSavepoint } from './commands/savepoint.ts'
 import { addRun } from './commands/run.ts'
+import { addTop } from './commands/top.ts'
 import { addTopics } from './commands/topics.ts'
 import { codeOf, exitCode } from './exit.ts'
 import { errorText, reportOf } from './report-error.ts'
@@ -46,6 +48,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   addProduce(program)
   addConsume(program)
   addQuery(program)
+  addDlq(program)
+  addTop(program)
   addReset(program)
   addSavepoint(program)
   addLag(program)

@@ -3,27 +3,33 @@ import { Option } from 'commander'
 import { openEmbedded } from '../../connectors/broker/index.ts'
 import { embeddedBroker, connectDirectory, readOwner } from '../../connectors/embedded/index.ts'
 import { appsOf } from '../../engine/app/identity.ts'
-import type { JsonRow } from '../../engine/query/index.ts'
+import { arrowStream, type JsonRow, type Scan } from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { count, existingDirectory } from '../arguments.ts'
+import { type Served, tokenFlag, urlFlag } from '../http-client.ts'
 import { ownStores } from '../input/progress.ts'
 import { loadModule } from '../load-module.ts'
 import { print } from '../output/print.ts'
 import { rowsText, type TableFormat } from '../output/table.ts'
 import { AppRows } from '../query/app-rows.ts'
 import { appRequest, jsonRows, requestOf } from '../query/answer.ts'
+import { arrowOverHttp, changesOverHttp, rowsOverHttp } from '../query/http-rows.ts'
 import { type RowRequest, StoreReader } from '../query/store-reader.ts'
 
 interface QueryFlags {
-  readonly dir: string
+  readonly dir?: string
+  readonly url?: string
+  readonly token?: string
+  readonly watch?: true
+  readonly at?: string
   readonly applicationId?: string
   readonly module?: string
   readonly prefix?: string
   readonly from?: string
   readonly to?: string
   readonly limit: number
-  readonly format: TableFormat
+  readonly format: TableFormat | 'arrow'
   readonly json?: true
 }
 
@@ -35,6 +41,8 @@ Examples:
   $ dhaara query customers c17 --dir ./data
   $ dhaara query inventory --prefix smartphone- --limit 20 --dir ./data
   $ dhaara query category-trends books --from 2026-10-20T00:00:00Z --to 2026-10-21T00:00:00Z --dir ./data
+  $ dhaara query customers c17 --url http://127.0.0.1:8090 --watch
+  $ dhaara query customers --url http://127.0.0.1:8090 --limit 1000000 --format arrow > customers.arrows
   $ dhaara query sellers --format csv --dir ./data --application-id flipkart`
 
 export function addQuery(program: Command): void {
@@ -46,20 +54,26 @@ export function addQuery(program: Command): void {
     )
     .argument('<store>', 'name of the store')
     .argument('[key]', 'rows of this key only')
-    .requiredOption('--dir <path>', 'the directory that the app was run with')
+    .option('--dir <path>', 'the directory that the app was run with')
+    .option(...urlFlag)
+    .option(...tokenFlag)
     .option('--prefix <prefix>', 'keys that start with this')
     .option('--from <key or time>', 'from this key; of windows: from this start')
     .option('--to <key or time>', 'to this key, or start; inclusive')
+    .option('--at <time>', 'of versioned stores: the row that held then')
+    .option('--watch', 'tell rows and then their changes, a JSON line each, until interrupted; needs --url')
     .option('--limit <n>', 'at most so many rows', count(1), 100)
     .addOption(
-      new Option('--format <format>', 'how rows are written').choices(['table', 'json', 'csv']).default('table'),
+      new Option('--format <format>', 'how rows are written')
+        .choices(['table', 'json', 'csv', 'arrow'])
+        .default('table'),
     )
     .option('--json', 'the same as --format json: a line a row')
     .option('--application-id <id>', 'which app, where the directory has several')
     .option('--module <module>', 'the topology, if it is not where it was run from')
     .addHelpText('after', help)
     .action(async (store: string, key: string | undefined, flags: QueryFlags) => {
-      const { prefix, from, to, limit } = flags
+      const { prefix, from, to, at, limit } = flags
       const query: RowRequest = {
         store,
         limit,
@@ -67,12 +81,51 @@ export function addQuery(program: Command): void {
         ...(prefix === undefined ? {} : { prefix }),
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
+        ...(at === undefined ? {} : { at }),
       }
-      await print(rowsText(await ask(flags, query), flags.json ? 'json' : flags.format))
+      await answer(flags, query)
     })
 }
 
+async function answer(flags: QueryFlags, query: RowRequest): Promise<void> {
+  const { url, token, watch, format, json } = flags
+  const served = url === undefined ? undefined : { url, ...(token === undefined ? {} : { token }) }
+  if (watch !== undefined) {
+    if (served === undefined)
+      throw new DhaaraError('DHAARA_OPTION', '--watch follows an app that is served over HTTP; give its --url')
+    await printChanges(served, query)
+  } else if (format === 'arrow' && json === undefined) {
+    const parts = served === undefined ? arrowStream(scanOf(await ask(flags, query))) : arrowOverHttp(served, query)
+    for await (const part of parts) await print(part)
+  } else {
+    const rows = served === undefined ? await ask(flags, query) : await rowsOverHttp(served, query)
+    await print(rowsText(rows, json === undefined ? (format as TableFormat) : 'json'))
+  }
+}
+
+async function printChanges(served: Served, query: RowRequest): Promise<void> {
+  const ending = new AbortController()
+  const end = (): void => ending.abort()
+  process.stdout.on('error', end)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
+  for await (const change of changesOverHttp(served, query, ending.signal)) await print(`${change}\n`)
+}
+
+/** Rows that are there already. */
+function scanOf(rows: readonly JsonRow[]): Scan<unknown, unknown> {
+  const entries = rows.map(({ key, value }) => [JSON.parse(key), JSON.parse(value)] as const)
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* entries
+    },
+    toArray: async () => [...entries],
+    cursor: undefined,
+  }
+}
+
 async function ask(flags: QueryFlags, query: RowRequest): Promise<JsonRow[]> {
+  if (flags.dir === undefined)
+    throw new DhaaraError('DHAARA_OPTION', 'found neither --dir nor --url; say where the app is')
   const dir = existingDirectory(flags.dir)
   return readOwner(dir)?.socket === undefined ? askStopped(dir, flags, query) : askRunning(dir, flags, query)
 }

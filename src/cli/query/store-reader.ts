@@ -14,6 +14,8 @@ export interface RowRequest {
   /** A key, or for windows a time: epoch milliseconds or a date. */
   readonly from?: string
   readonly to?: string
+  /** Of versioned stores: the row that held then. */
+  readonly at?: string
   readonly limit: number
 }
 
@@ -48,8 +50,10 @@ export class StoreReader {
     const store = new StoreQuery(() => opened)
     const { kind } = opened.layout.shape
     if (kind !== 'keyValue' && kind !== 'list') return windowRows(store, request)
-    const { key, prefix, from, to, limit } = request
-    if (key !== undefined) return rowOfKey(store, key)
+    const { key, prefix, from, to, at, limit } = request
+    if (at !== undefined && key === undefined)
+      throw new DhaaraError('DHAARA_OPTION', 'found --at without a key; it asks for the row of one key at a time')
+    if (key !== undefined) return rowOfKey(store, key, timeOf(at))
     if (prefix !== undefined) return firstThatFits(prefix, (text) => store.prefix(text, { limit }))
     if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
     const bounds = (text: string | undefined) => (text === undefined ? [undefined] : keysOf(text))
@@ -72,9 +76,9 @@ async function windowRows(store: StoreQuery, { key, prefix, limit, ...request }:
   return firstThatFits(key, (one) => store.fetch(one, from, to, { limit }))
 }
 
-async function rowOfKey(store: StoreQuery, text: string): Promise<StoreRow[]> {
+async function rowOfKey(store: StoreQuery, text: string, at: number | undefined): Promise<StoreRow[]> {
   for (const key of keysOf(text)) {
-    const value = await attempt(() => store.get(key))
+    const value = await attempt(() => (at === undefined ? store.get(key) : store.asOf(key, at)))
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return [{ key, value }]
   }
   return []

@@ -184,12 +184,20 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       tag: 'stores',
       summary: 'The row of a key',
       params: store,
-      query: { key: { ...json('the key'), required: true }, isolation, minPosition },
+      query: {
+        key: { ...json('the key'), required: true },
+        at: time('of versioned stores, the row that held then'),
+        isolation,
+        minPosition,
+      },
       gives: { 'application/json': row },
       refuses: [404, 503],
       answer: async (asked) => {
         const key = jsonOf('key', asked.query['key'])
-        const value = await storeOf(asked).get(key, optionsOf(asked))
+        const at = timeOf('at', asked.query['at'])
+        const options = optionsOf(asked)
+        const rows = storeOf(asked)
+        const value = await (at === undefined ? rows.get(key, options) : rows.asOf(key, at, options))
         if (value === undefined) throw new HttpProblem(404, `Store '${asked.params['store']}' has no row of this key`)
         return sendJson(asked, `{"key":${toJson(key)},"value":${toJson(value)}}`)
       },

@@ -1,0 +1,86 @@
+import { arrowType, type JsonRow, toJson } from '../../engine/query/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { ask, askEvents, askJson, type Served } from '../http-client.ts'
+import type { RowRequest } from './store-reader.ts'
+
+interface Info {
+  readonly name: string
+  readonly kind: string
+}
+interface Row {
+  readonly key: unknown
+  readonly value: unknown
+}
+
+/** A key is text, or JSON where it is no text. */
+function keyJson(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text))
+  } catch {
+    return JSON.stringify(text)
+  }
+}
+
+/** Rows of a store of an app that is served. */
+export async function rowsOverHttp(served: Served, request: RowRequest): Promise<JsonRow[]> {
+  const path = await pathOf(served, request)
+  if (!path.includes('/row?')) {
+    const { rows } = await askJson<{ rows: readonly Row[] }>(served, path)
+    return rows.map(jsonRow)
+  }
+  try {
+    return [jsonRow(await askJson<Row>(served, path))]
+  } catch (error) {
+    if (error instanceof DhaaraError && error.message.includes('no row of this key')) return []
+    throw error
+  }
+}
+
+/** The same as an Arrow IPC stream. */
+export async function* arrowOverHttp(served: Served, request: RowRequest): AsyncGenerator<Uint8Array, void> {
+  const path = await pathOf(served, request)
+  if (path.includes('/row?'))
+    throw new DhaaraError('DHAARA_OPTION', 'one row is no table; give --prefix, --from or --to')
+  const { body } = await ask(served, path, { headers: { accept: arrowType } })
+  yield* body as unknown as AsyncIterable<Uint8Array>
+}
+
+/** Rows and their changes, as JSON lines, until the signal ends. */
+export async function* changesOverHttp(
+  served: Served,
+  { store, key, prefix }: RowRequest,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
+  const query = new URLSearchParams({
+    ...(key === undefined ? {} : { key: keyJson(key) }),
+    ...(prefix === undefined ? {} : { prefix: keyJson(prefix) }),
+  })
+  try {
+    yield* askEvents(served, `api/stores/${encodeURIComponent(store)}/changes?${query}`, signal)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+async function pathOf(served: Served, { store, key, prefix, from, to, at, limit }: RowRequest): Promise<string> {
+  const stores = await askJson<readonly Info[]>(served, 'api/stores')
+  const kind = stores.find(({ name }) => name === store)?.kind
+  const base = `api/stores/${encodeURIComponent(store)}`
+  const query = new URLSearchParams({ limit: String(limit) })
+  if (kind === 'window') {
+    if (key !== undefined) query.set('key', keyJson(key))
+    if (from !== undefined) query.set('from', from)
+    if (to !== undefined) query.set('to', to)
+    return `${base}/windows?${query}`
+  }
+  if (key !== undefined) {
+    const one = new URLSearchParams({ key: keyJson(key), ...(at === undefined ? {} : { at }) })
+    return `${base}/row?${one}`
+  }
+  if (prefix !== undefined) query.set('prefix', keyJson(prefix))
+  if (from !== undefined) query.set('from', keyJson(from))
+  if (to !== undefined) query.set('to', keyJson(to))
+  return `${base}/rows?${query}`
+}
+
+const jsonRow = ({ key, value }: Row): JsonRow => ({ key: toJson(key), value: toJson(value) })
