@@ -5,6 +5,8 @@ import { topicsOf } from '../runtime/topics.ts'
 /** Topics that sources read, and their partitions; those that are missing are made. */
 export function inputTopics(plan: PhysicalPlan, lease: EmbeddedLease): Map<string, number> {
   const names = lease.log.topics().map(({ name }) => name)
-  const read = plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : []))
+  const read = plan.logical.nodes.flatMap((node) =>
+    node.kind === 'source' && node.own === undefined ? topicsOf(node, names) : [],
+  )
   return new Map(read.map((topic) => [topic, lease.ensureTopic(topic).partitions]))
 }

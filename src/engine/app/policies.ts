@@ -31,9 +31,9 @@ export class Policies {
     const { policies } = this.settings
     const policy =
       error.domain === 'data' ? policies.data : error.domain === 'external' ? policies.external : policies.user
-    const record = rec.i < 0 && rec.source === undefined ? undefined : rawOf(rec, this.read)
-    const action = this.decide(policy, error, record)
-    this.errors.note(error, record ?? {}, action, this.settings.clock.now())
+    const none = rec.i < 0 && rec.source === undefined
+    const action = typeof policy === 'function' ? policy(error, none ? undefined : rawOf(rec, this.read)) : policy
+    this.errors.note(error, none ? {} : (rec.source ?? rec), action, this.settings.clock.now())
     return action
   }
 
