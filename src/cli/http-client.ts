@@ -8,14 +8,17 @@ export interface Served {
 
 /** The options of commands that ask an app over HTTP. */
 export const urlFlag = ['--url <url>', 'where the app is served: http://127.0.0.1:8090'] as const
-export const tokenFlag = ['--token <token>', 'its token; or DHAARA_TOKEN'] as const
+export const tokenFlag = [
+  '--token <token>',
+  'its token; better in the variable HTTP_TOKEN, which process lists do not show',
+] as const
 
 /**
  * Asks an app over HTTP.
  * @throws DhaaraError DHAARA_QUERY with what the app says; DHAARA_OPTION where nobody answers
  */
 export async function ask(
-  { url, token = process.env['DHAARA_TOKEN'] ?? '' }: Served,
+  { url, token = process.env['HTTP_TOKEN'] ?? '' }: Served,
   path: string,
   init: RequestInit = {},
 ) {
