@@ -95,7 +95,12 @@ export function screen(app: string, graph: Graph, before: Tick, now: Tick, termi
       paint('dim', line(['INPUT', 'LAG', 'DONE/S', 'WATERMARK'])),
       ...rows.map(({ name, lag, done, task }) => {
         const mark = task?.watermark
-        const text = line([name, short(lag), short(done), mark == null ? '' : new Date(mark).toISOString()])
+        const text = line([
+          name,
+          short(lag),
+          short(done),
+          mark === undefined || mark === null ? '' : new Date(mark).toISOString(),
+        ])
         return lag > Math.max(1000, done * 2) ? paint('red', text) : text
       }),
     ]

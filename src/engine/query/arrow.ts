@@ -1,3 +1,4 @@
+import type * as ArrowModule from 'apache-arrow'
 import type { DataType, Field, RecordBatch, Schema } from 'apache-arrow'
 import { DhaaraError } from '../../errors/index.ts'
 import { toJson } from './to-json.ts'
@@ -8,7 +9,7 @@ export const arrowType = 'application/vnd.apache.arrow.stream'
 /** Rows of a record batch: a column's memory is a few pages, and a reader has much to do with each. */
 const batchRows = 8192
 
-type Arrow = typeof import('apache-arrow')
+type Arrow = typeof ArrowModule
 type Kind = 'number' | 'boolean' | 'text' | 'time' | 'json'
 
 interface Column {
