@@ -10,6 +10,8 @@ export interface TopicPartition {
 export interface RemoteTopic extends TopicInfo {
   /** Another one after the topic was deleted and made again. */
   readonly id: string
+  /** Copies of each partition; of the one that has fewest. */
+  readonly replicas: number
 }
 
 export interface NewTopic {
@@ -136,8 +138,8 @@ export interface RemoteLog {
   /** Those that exist stay as they are. @throws DhaaraError DHAARA_KAFKA_AUTH, DHAARA_KAFKA_REQUEST */
   createTopics(topics: readonly NewTopic[]): Promise<void>
   deleteTopics(names: readonly string[]): Promise<void>
-  /** Without those that the broker's defaults give. */
-  configs(topic: string): Promise<Readonly<Record<string, string>>>
+  /** Without those that the broker's defaults give, unless `defaults` asks for them. */
+  configs(topic: string, defaults?: boolean): Promise<Readonly<Record<string, string>>>
   deleteRecords(before: readonly PositionedPartition[]): Promise<void>
   /** In the order asked. `at`: a timestamp in ms gives the first record that is not older. */
   offsets(

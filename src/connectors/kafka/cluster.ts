@@ -24,6 +24,7 @@ export interface TopicMetadata {
   /** Changes when a topic is deleted and made again. */
   readonly id: string
   readonly partitions: readonly PartitionInfo[]
+  readonly replicas: number
 }
 
 interface Address {
@@ -130,7 +131,8 @@ export class KafkaCluster {
       if (error !== 0 && error !== kafkaError.leaderNotAvailable) throw new KafkaAnswer(error, `Topic '${name}'`)
       const infos: PartitionInfo[] = []
       for (const { partition, leader, leaderEpoch } of partitions) infos[partition] = { leader, leaderEpoch }
-      const topic = { name, id, partitions: infos }
+      const replicas = Math.min(...partitions.map((one) => one.replicas.length))
+      const topic = { name, id, partitions: infos, replicas }
       this.#topics.set(name, topic)
       found.push(topic)
     }

@@ -94,7 +94,7 @@ export class KafkaLog implements RemoteLog {
     })
   }
 
-  async configs(topic: string): Promise<Readonly<Record<string, string>>> {
+  async configs(topic: string, defaults = false): Promise<Readonly<Record<string, string>>> {
     const request = {
       resources: [{ type: topicResource, name: topic, keys: null }],
       synonyms: false,
@@ -104,7 +104,8 @@ export class KafkaLog implements RemoteLog {
     const own: Record<string, string> = {}
     for (const { error, configs } of results) {
       check(error, `Reading the configuration of topic '${topic}'`)
-      for (const { name, value, source } of configs) if (source === ownConfig && value !== null) own[name] = value
+      for (const { name, value, source } of configs)
+        if ((defaults || source === ownConfig) && value !== null) own[name] = value
     }
     return own
   }
@@ -266,4 +267,9 @@ export class KafkaLog implements RemoteLog {
 
 const groupIdNotFound = 69
 
-const infoOf = ({ name, id, partitions }: TopicMetadata): RemoteTopic => ({ name, id, partitions: partitions.length })
+const infoOf = ({ name, id, partitions, replicas }: TopicMetadata): RemoteTopic => ({
+  name,
+  id,
+  partitions: partitions.length,
+  replicas,
+})

@@ -63,8 +63,11 @@ export class Crew {
     await Promise.all(this.places.map(({ runner }) => runner.fence()))
   }
 
-  /** These tasks run from now on, and no others; each stays where it is, the rest goes to who has least. */
-  async assign(tasks: readonly string[], assignment: Omit<Assignment, 'tasks'>): Promise<void> {
+  /**
+   * These tasks run from now on, and no others; each stays where it is, the rest goes to who has least.
+   * @param all runners whose tasks are the same are told too
+   */
+  async assign(tasks: readonly string[], assignment: Omit<Assignment, 'tasks'>, all = false): Promise<void> {
     const plan = this.places.map((place) => place.tasks.filter((task) => tasks.includes(task)))
     const placed = new Set(plan.flat())
     for (const task of tasks) {
@@ -75,7 +78,8 @@ export class Crew {
     await Promise.all(
       this.places.map(async (place, i) => {
         const own = plan[i] as string[]
-        if (own.length === place.tasks.length && own.every((task) => place.tasks.includes(task))) return
+        const same = own.length === place.tasks.length && own.every((task) => place.tasks.includes(task))
+        if (same && !all) return
         // one that comes back has to be heard of again
         place.ended = place.ended.filter((task) => place.tasks.includes(task) && own.includes(task))
         const taken = await place.runner.assign({ ...assignment, tasks: own.map(taskOf) })

@@ -8,14 +8,15 @@ import type { AskOwner } from '../query/index.ts'
 import { taskName, taskOf } from './assignor.ts'
 import { ChangelogRows } from './changelog.ts'
 import { Crew, type HireRunner } from './crew.ts'
-import { Inputs } from './inputs.ts'
+import { Inputs, type Offsets } from './inputs.ts'
 import type { LocalState } from './local-state.ts'
 import { decodeTold, encodeMember, type Told, tellAll } from './membership.ts'
 import { mayPass } from './passing.ts'
-import { Ends, findPositions } from './positions.ts'
+import { Ends, findPositions, newPositions, type Positions } from './positions.ts'
 import { restore, type RestoreProgress } from './restore.ts'
 import { Standbys } from './standbys.ts'
 import { prepareTopics } from './topics.ts'
+import { withNews } from './watch-topics.ts'
 
 export interface RemoteEvents extends EngineEvents {
   restore(progress: RestoreProgress): void
@@ -25,6 +26,8 @@ export interface RemoteEvents extends EngineEvents {
 const patience = 10 * 60_000
 /** Others wait for this instance's commits no longer than this when all join again, ms. */
 const longestHold = 2000
+/** Between two looks whether topics have come, ms. */
+const topicsEvery = 5000
 /** Longest time that an instance that has failed takes to leave, ms. */
 const longestEnd = 3000
 
@@ -61,6 +64,9 @@ export class RemoteEngine implements Engine {
   private stopping = false
   private failure: unknown = undefined
   private following: Promise<void> = Promise.resolve()
+  /** Of topics that have come, not read yet. */
+  private news: Inputs | undefined
+  private watch: NodeJS.Timeout | undefined
 
   constructor(
     plan: PhysicalPlan,
@@ -113,8 +119,8 @@ export class RemoteEngine implements Engine {
       assign: async (members) =>
         tellAll(
           members,
-          inputs.tasks,
-          (tasks) => inputs.ofAll(tasks),
+          this.known().inputs.tasks,
+          (tasks) => this.known().inputs.ofAll(tasks),
           settings.standbys,
           (task) => stateful.has(taskOf(task).sub),
         ),
@@ -126,10 +132,12 @@ export class RemoteEngine implements Engine {
       throw error
     }
     this.following = this.follow().catch((error: unknown) => this.fail(error))
+    this.watch = setTimeout(() => void this.lookForTopics(), topicsEvery).unref()
   }
 
   async stop(): Promise<void> {
     this.stopping = true
+    clearTimeout(this.watch)
     this.changing.abort()
     this.rung()
     await this.following
@@ -191,13 +199,54 @@ export class RemoteEngine implements Engine {
     while (!this.stopping) {
       await new Promise<void>((resolve) => {
         this.rung = resolve
-        if (this.moved || this.stopping) resolve()
+        if (this.moved || this.stopping || this.news !== undefined) resolve()
       })
       if (this.stopping) return
+      await this.readNews()
+      if (!this.moved) continue
       this.events.rebalancing?.()
       await this.settle()
       if (!this.stopping) this.events.running?.()
     }
+  }
+
+  private async lookForTopics(): Promise<void> {
+    const { inputs } = this.known()
+    try {
+      this.news = withNews(this.settings.applicationId, this.plan, inputs, await this.log.topics())
+      if (this.news !== undefined) this.rung()
+    } catch (error) {
+      // what cannot be asked now is asked later
+      if (!mayPass(error)) this.fail(error)
+    }
+    if (!this.stopping) this.watch = setTimeout(() => void this.lookForTopics(), topicsEvery).unref()
+  }
+
+  /** Tasks read what has come. */
+  private async readNews(): Promise<void> {
+    const { news } = this
+    this.news = undefined
+    if (news === undefined) return
+    const { crew, member, inputs: before, ends } = this.known()
+    const tasks = this.running.map(taskOf)
+    const app = this.settings.applicationId
+    this.settings.logger.info(
+      { topics: news.subscribed.filter((one) => !before.subscribed.includes(one)) },
+      'new inputs',
+    )
+    let found: readonly [Positions, Offsets]
+    try {
+      found = [await newPositions(this.log, app, before, news, tasks), await ends.find(news.ofAll(tasks))]
+    } catch (error) {
+      // the next look finds them again
+      if (mayPass(error)) return
+      throw error
+    }
+    const [positions, bounds] = found
+    this.inputs = news
+    ends.inputs = news
+    const assignment = { ...this.assignment(), positions, ends: bounds, membership: member.membership }
+    await crew.assign(this.running, assignment, true)
   }
 
   /** Joins until there is nothing more to be done for it. What fails and may pass is tried again. */
@@ -322,6 +371,7 @@ export class RemoteEngine implements Engine {
     if (this.failure !== undefined) return
     this.failure = error
     this.stopping = true
+    clearTimeout(this.watch)
     this.changing.abort()
     this.rung()
     void this.abandon().finally(() => this.events.failed(error))

@@ -47,6 +47,11 @@ export class Inputs {
     return inputs
   }
 
+  /** Topics that a source reads, of those that exist. */
+  topicsOf(source: SourceNode): readonly string[] {
+    return topicsOf(source, this.names)
+  }
+
   ofAll(tasks: readonly TaskId[]): Input[] {
     return distinct(tasks.flatMap((task) => this.of(task)))
   }

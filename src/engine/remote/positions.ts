@@ -17,7 +17,28 @@ export async function findPositions(
   inputs: Inputs,
   tasks: readonly TaskId[],
 ): Promise<Positions> {
-  const all = inputs.ofAll(tasks)
+  return positionsOf(log, group, inputs.ofAll(tasks), ({ source }) => source?.offsetReset === 'latest')
+}
+
+/** Of inputs that have come while their tasks ran: from their beginning, whatever the policy of the source. */
+export async function newPositions(
+  log: RemoteLog,
+  group: string,
+  before: Inputs,
+  now: Inputs,
+  tasks: readonly TaskId[],
+): Promise<Positions> {
+  const known = new Set(before.ofAll(tasks).map(positionName))
+  const fresh = now.ofAll(tasks).filter((one) => !known.has(positionName(one)))
+  return positionsOf(log, group, fresh, () => false)
+}
+
+async function positionsOf(
+  log: RemoteLog,
+  group: string,
+  all: readonly Input[],
+  isLatest: (input: Input) => boolean,
+): Promise<Positions> {
   const found = await log.groupOffsets(group, all)
   const known = all.flatMap((one, i) => (found[i] === undefined ? [] : [{ ...one, offset: found[i] as number }]))
   const committed = offsetsOf(known)
@@ -33,7 +54,6 @@ export async function findPositions(
     const offsets = await log.offsets(where, at)
     for (const [i, one] of where.entries()) starts.set(positionName(one), offsets[i] as number)
   }
-  const isLatest = ({ source }: Input): boolean => source?.offsetReset === 'latest'
   await Promise.all([
     begin(
       fresh.filter((one) => !isLatest(one)),
@@ -48,7 +68,7 @@ export async function findPositions(
 /** Where bounded inputs end. */
 export class Ends {
   private readonly log: RemoteLog
-  private readonly inputs: Inputs
+  inputs: Inputs
   /** Those that were found. */
   readonly known = new Map<string, number>()
   /** Which topics are bounded, where there is no end known yet: partitions that come to this instance later. */

@@ -60,8 +60,8 @@ export async function prepareTopics(
   const missing = own.filter(({ name }) => !found.has(name))
   await log.createTopics(missing)
   for (const topic of await log.describe(missing.map(({ name }) => name))) found.set(topic.name, topic)
-  await checkConfigs(log, changelogs, new Set(missing.map(({ name }) => name)), logger)
-  return { all: found, partitions, changelogs, repartitions }
+  const checked = await checkConfigs(log, changelogs, found, logger)
+  return { all: found, partitions, changelogs: checked, repartitions }
 }
 
 async function mustExist(
@@ -94,20 +94,32 @@ function deadLetters(plan: PhysicalPlan, { policies, deadLetterTopic }: Settings
   return needed ? [{ name: deadLetterTopic, partitions: 1, configs: { 'retention.ms': '-1' } }] : []
 }
 
-/** A changelog that deletes by age loses state without a word. */
+/** What is at odds with how a changelog has to be kept. */
 async function checkConfigs(
   log: RemoteLog,
   changelogs: readonly Changelog[],
-  made: ReadonlySet<string>,
+  found: ReadonlyMap<string, RemoteTopic>,
   logger: Logger,
-): Promise<void> {
-  for (const { topic } of changelogs) {
-    if (made.has(topic)) continue
-    const { 'cleanup.policy': policy } = await log.configs(topic)
-    if (policy === 'compact') continue
-    logger.warn(
-      { topic, found: policy ?? 'the default', expected: 'compact' },
-      'a changelog is not kept as it was made: state may be lost. Set cleanup.policy=compact',
-    )
-  }
+): Promise<Changelog[]> {
+  return Promise.all(
+    changelogs.map(async (changelog) => {
+      const { topic } = changelog
+      const configs = await log.configs(topic, true)
+      const policy = configs['cleanup.policy']
+      if (policy !== 'compact')
+        logger.warn(
+          { topic, found: policy ?? 'the default', expected: 'compact' },
+          'a changelog is not kept as it was made: state may be lost. Set cleanup.policy=compact',
+        )
+      const replicas = found.get(topic)?.replicas ?? 1
+      const inSync = Number(configs['min.insync.replicas'] ?? 1)
+      if (replicas > 1 && inSync < 2)
+        logger.warn(
+          { topic, replicas, 'min.insync.replicas': inSync },
+          'a write to a changelog may be acknowledged by one broker alone, and be lost with it. Set min.insync.replicas=2',
+        )
+      const tombstonesFor = Number(configs['delete.retention.ms'])
+      return Number.isFinite(tombstonesFor) ? { ...changelog, tombstonesFor } : changelog
+    }),
+  )
 }

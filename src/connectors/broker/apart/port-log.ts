@@ -55,8 +55,8 @@ export class PortLog implements RemoteLog {
     return this.#ask('deleteTopics', names)
   }
 
-  configs(topic: string): Promise<Readonly<Record<string, string>>> {
-    return this.#ask('configs', topic)
+  configs(topic: string, defaults = false): Promise<Readonly<Record<string, string>>> {
+    return this.#ask('configs', topic, defaults)
   }
 
   deleteRecords(before: readonly PositionedPartition[]): Promise<void> {

@@ -221,6 +221,35 @@ describe('an app on Kafka', () => {
     )
   })
 
+  it('reads topics that come to the pattern of a source, and stops where one has more partitions than tasks', async () => {
+    const builder = new StreamsBuilder()
+    const pattern = new RegExp(`^${app}\\.(orders|more|most)$`)
+    builder
+      .stream(pattern, { key: serdes.string(), value: serdes.json<Order>() })
+      .mapValues(({ n }) => n)
+      .to(output, { key: serdes.string(), value: serdes.json<number>() })
+    const running = make(builder.build())
+    await running.start()
+    await send(orders(0, 100))
+    await log.createTopics([{ name: `${app}.more`, partitions: 2, configs: {} }])
+    input = `${app}.more`
+    await send(orders(100, 200))
+    const stop = new AbortController()
+    const found: number[] = []
+    for await (const { value } of broker.consumer(output, { value: serdes.json<number>(), signal: stop.signal }))
+      if (found.push(value as number) === 200) stop.abort()
+    assert.deepEqual(
+      found.sort((x, y) => x - y),
+      Array.from({ length: 200 }, (_, n) => n),
+    )
+    await log.createTopics([{ name: `${app}.most`, partitions: 3, configs: {} }])
+    await assert.rejects(
+      running.completed,
+      (error: Error & { code?: string }) =>
+        error.code === 'DHAARA_TOPIC_PARTITIONS' && error.message.includes(`${app}.most`),
+    )
+  })
+
   it('names a topic that does not exist', async () => {
     await log.deleteTopics([output])
     await assert.rejects(run(stateless(), 0), (error: Error & { code?: string }) => {
