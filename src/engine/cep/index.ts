@@ -7,4 +7,5 @@ export { type Chunks, type Head, readHead, type States, writeHead } from './matc
 export { packKey, type PartialMatch, partialMatches, unpackPartials } from './partials.ts'
 export type { Part, TakeFamily } from './parts.ts'
 export { type CompiledMatcher, compileMatcher, compileSpecs } from './plan.ts'
+export { changeOfShape } from './shape.ts'
 export { begins, mayReact, offerEvent } from './transition.ts'

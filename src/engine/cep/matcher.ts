@@ -5,6 +5,7 @@ import type { EventCodec } from './buffer.ts'
 import { KeyedMatcher, type MatchRecord, type MatchSink } from './keyed-matcher.ts'
 import { readHead, writeHead } from './matcher-state.ts'
 import { type CompiledMatcher, compileMatcher } from './plan.ts'
+import { changeOfShape } from './shape.ts'
 
 /** What one call of a matcher gave, in order. */
 export interface MatcherResult<M> {
@@ -91,7 +92,7 @@ export class PatternMatcher<T, M> {
   }
 
   /**
-   * Goes on where the matcher that made `snapshot` stood, with its options. Conditions may differ, steps may not.
+   * Goes on where the matcher that made `snapshot` stood, with its options. Conditions and windows may differ, steps may not.
    * @throws DhaaraError DHAARA_STATE_INCOMPATIBLE if the pattern has other steps
    */
   static restore<T, M>(pattern: Pattern<T, M>, snapshot: Uint8Array): PatternMatcher<T, M> {
@@ -107,8 +108,9 @@ export class PatternMatcher<T, M> {
       timeouts,
     })
     if (shape !== matcher.compiled.shape) {
-      const cure = 'restore with the pattern that the state was made with; only conditions may change'
-      throw new DhaaraError('DHAARA_STATE_INCOMPATIBLE', `The state is of another pattern: ${shape}; ${cure}`)
+      const cure = 'restore with the pattern that the state was made with; only conditions and windows may change'
+      const change = changeOfShape(shape, matcher.compiled.shape)
+      throw new DhaaraError('DHAARA_STATE_INCOMPATIBLE', `The state is of another pattern: ${change}; ${cure}`)
     }
     matcher.matcher.load(readHead(head), chunks, events)
     return matcher

@@ -328,6 +328,34 @@ describe('PatternMatcher', () => {
     assert.throws(() => PatternMatcher.restore(p.begin('x').next('z'), snapshot), code('DHAARA_STATE_INCOMPATIBLE'))
   })
 
+  it('says what has changed', () => {
+    const a = p.begin('a')
+    const changes: readonly [was: Pattern<Item, any>, is: Pattern<Item, any>, says: string][] = [
+      [a.next('b'), a.followedBy('b'), 'next("b"), where there is now followedBy("b")'],
+      [a.next('b').oneOrMore(), a.next('b').times(2), '.timesOrMore(1), where there is now next("b").times(2)'],
+      [a.next('b'), a.next('b').next('c'), 'nothing there, where there is now next("c")'],
+      [a.next('b').next('c'), a.next('b'), 'next("c"), where there is now nothing'],
+      [a.next(p.begin('b').next('c')), a.next(p.begin('b').next('c').optional()), 'now next("c").optional()'],
+      [p.anyOf(a, p.begin('b')), p.allOf(a, p.begin('b')), 'anyOf(2 patterns), where there is now allOf(2 patterns)'],
+    ]
+    for (const [was, is, says] of changes) {
+      const snapshot = new PatternMatcher(was).snapshot()
+      assert.throws(
+        () => PatternMatcher.restore(is, snapshot),
+        (e: Error) => e.message.includes(says) || assert.fail(e.message),
+      )
+    }
+  })
+
+  it('goes on with other conditions and other windows', () => {
+    const made = (end: string, within: number) =>
+      p.begin('x').where(is('a')).followedBy('y').where(is(end)).within(within)
+    const first = new PatternMatcher(made('b', 5))
+    feed(first, 'a1')
+    const second = PatternMatcher.restore(made('c', 50), first.snapshot())
+    assert.deepEqual(feed(second, 'b1 c1', 20), ['x=a1 y=c1'])
+  })
+
   it('keeps its options in a snapshot', () => {
     const made = p.begin('x').where(is('a')).times(2)
     const first = new PatternMatcher(made, { skip: AfterMatchSkip.pastLastEvent() })

@@ -2,6 +2,7 @@ import { DhaaraError } from '../../../errors/index.ts'
 import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import {
   begins,
+  changeOfShape,
   chunkOf,
   type CompiledMatcher,
   type EventCodec,
@@ -492,11 +493,10 @@ export class MatchKeys {
     const { shape } = this.table
     if (shape === undefined) return false
     if (shape === this.compiled.shape) return true
-    const cure =
-      'go back to the pattern that it was made with (only conditions may change), give the step another store, or reset it'
+    const cure = 'go back to that (only conditions and windows may change), give the step another store, or reset it'
     throw new DhaaraError(
       'DHAARA_STATE_INCOMPATIBLE',
-      `The state of a match step is of another pattern: ${shape}; ${cure}`,
+      `The state of a match step is of another pattern: ${changeOfShape(shape, this.compiled.shape)}; ${cure}`,
     )
   }
 }
