@@ -74,6 +74,24 @@ describe('the package', () => {
     assert.equal(await run(join(project, 'node_modules/.bin/dhaara'), ['--version']), `${version}\n`)
   })
 
+  it('brings connectors that need nothing beside it, and says what others need', async () => {
+    writeFileSync(join(project, 'cities.csv'), 'city,people\nPune,7\nDelhi,33\n')
+    const job = `import { StreamsBuilder } from 'dhaara'
+import { csvSource, jsonLinesSink } from 'dhaara/connectors'
+const builder = new StreamsBuilder()
+const cities = builder.source('cities', csvSource<{ people: number }>({ path: 'cities.csv', types: { people: 'number' } }))
+cities.filter(({ people }) => people > 10).sink(jsonLinesSink({ path: 'large.jsonl' }), { name: 'large' })
+export default builder.build()
+`
+    writeFileSync(join(project, 'cities.ts'), job)
+    const command = join(project, 'node_modules/.bin/dhaara')
+    await run(command, ['run', 'cities.ts', '--until-end'])
+    assert.equal(readFileSync(join(project, 'large.jsonl'), 'utf8'), '{"city":"Delhi","people":33}\n')
+    assert.match(await run(command, ['connectors']), /^postgresSink /m)
+    const missing = `import('dhaara/rx').catch((error) => console.log(error.message.includes("'rxjs'")))`
+    assert.equal(await run('node', ['-e', missing]), 'true\n')
+  }).timeout(60_000)
+
   it('has types for TypeScript', async () => {
     const tsc = resolve('node_modules/typescript/bin/tsc')
     const types = ['--typeRoots', resolve('node_modules/@types'), '--types', 'node']

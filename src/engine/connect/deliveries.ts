@@ -24,6 +24,9 @@ export interface DeliveryHost {
 /** Inputs go on when what waits has shrunk to this share of what may. */
 const roomAgain = 0.6
 
+/** Longest time that sinks may take to let go when the app has failed, ms. */
+const patience = 5000
+
 interface SinkLanes {
   readonly node: DeliverNode
   readonly lanes: readonly Lane[]
@@ -85,7 +88,11 @@ export class Deliveries {
   /** The app has failed: nothing more is begun. */
   async end(): Promise<void> {
     this.abort.abort()
-    await Promise.allSettled(this.lanes.map((lane) => lane.close()))
+    // a sink that does not heed its signal is not waited for
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(late.resolve, patience)
+    await Promise.race([Promise.allSettled(this.lanes.map((lane) => lane.close())), late.promise])
+    clearTimeout(timer)
   }
 
   private get lanes(): readonly Lane[] {
