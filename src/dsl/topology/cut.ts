@@ -37,8 +37,16 @@ interface Drawn {
   readonly own?: string
 }
 
+/** A topic of the topology's own, through which records go where their new keys belong. */
+export interface RepartitionView {
+  readonly name: string
+  /** Absent: as many as what writes it. */
+  readonly partitions?: number
+}
+
 class Drawing {
   readonly drawn: Drawn[] = []
+  readonly repartitions: RepartitionView[] = []
   private readonly ends = new Map<PlanNode, Drawn>()
   private readonly moved = new Set<Drawn>()
   private readonly gathered = new Map<Drawn, Drawn>()
@@ -50,7 +58,7 @@ class Drawing {
   private draw(node: PlanNode): Drawn {
     if (node.kind === 'source') return this.source(node)
     const inputs = node.inputs.map((input) => this.ends.get(input) as Drawn).filter((input) => !input.global)
-    if (node.kind === 'repartition') return this.repartition(inputs[0] as Drawn, node.name, node.named)
+    if (node.kind === 'repartition') return this.repartition(inputs[0] as Drawn, node.name, node.named, node.partitions)
     const gathers = keyed.has(node.kind)
     const reader = ownStores(node)[0]?.name ?? node.name
     const from = gathers
@@ -87,8 +95,9 @@ class Drawing {
     return found
   }
 
-  private repartition(input: Drawn, name: string, named: boolean): Drawn {
+  private repartition(input: Drawn, name: string, named: boolean, partitions?: number): Drawn {
     const topic = named ? name : `${name}-repartition`
+    this.repartitions.push({ name: topic, ...(partitions === undefined ? {} : { partitions }) })
     const base = { stores: [], topics: [topic], global: false }
     this.put({ ...base, type: 'sink', name: `${topic}-sink`, inputs: [input] })
     return this.put({ ...base, type: 'source', name: `${topic}-source`, inputs: [] })
@@ -105,6 +114,13 @@ function storesOf(node: PlanNode): readonly string[] {
   if (node.kind === 'process' || node.kind === 'transformValues') return [...own, ...node.stores]
   if (node.kind === 'streamTableJoin') return ownStores(node.inputs[1] as PlanNode).map((store) => store.name)
   return own
+}
+
+/** In the order of the steps that read them. */
+export function repartitionsOf(plan: LogicalPlan): readonly RepartitionView[] {
+  const drawing = new Drawing()
+  for (const node of plan.nodes) drawing.add(node)
+  return drawing.repartitions
 }
 
 /** Steps that are connected, or share a store, are one sub-topology. */

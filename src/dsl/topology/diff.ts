@@ -14,9 +14,15 @@ interface Store {
   readonly key?: { readonly version?: number }
   readonly value?: { readonly version?: number }
 }
+interface Repartition {
+  readonly name: string
+  readonly partitions?: number
+}
 export interface TopologyJson {
   readonly nodes: readonly Step[]
   readonly stores: readonly Store[]
+  /** Absent where it was saved before they were told. */
+  readonly repartitions?: readonly Repartition[]
 }
 
 export interface TopologyDiff {
@@ -35,9 +41,10 @@ export function isTopologyJson(data: unknown): data is TopologyJson {
 /** Which state is kept, begins anew, or is in the way; which steps and topics come and go. */
 export function diffTopologies(old: TopologyJson, now: TopologyJson): TopologyDiff {
   const state = diffStores(old, now)
+  const paths = diffRepartitions(old.repartitions, now.repartitions)
   const steps = [...diffSteps(old.nodes, now.nodes), ...diffTopics(old.nodes, now.nodes)]
-  const lines = [...state.lines, ...steps]
-  return { lines: lines.length === 0 ? ['Nothing changes.'] : lines, refused: state.refused }
+  const lines = [...state.lines, ...paths.lines, ...steps]
+  return { lines: lines.length === 0 ? ['Nothing changes.'] : lines, refused: state.refused || paths.refused }
 }
 
 const byName = <T extends { readonly name: string }>(all: readonly T[]) => new Map(all.map((one) => [one.name, one]))
@@ -71,6 +78,30 @@ function diffStores(old: TopologyJson, now: TopologyJson): TopologyDiff {
   if (kept.length > 0 && lines.length > 0) lines.push(`  state is kept of ${kept.join(', ')}`)
   const were = byName(old.stores)
   for (const { name, kind } of now.stores) if (!were.has(name)) lines.push(`+ store '${name}' (${kind}) begins empty`)
+  return { lines, refused }
+}
+
+/** Rows lie where keys go: with another number of partitions they are looked for elsewhere. */
+function diffRepartitions(
+  old: readonly Repartition[] | undefined,
+  now: readonly Repartition[] | undefined,
+): TopologyDiff {
+  const lines: string[] = []
+  if (old === undefined || now === undefined) return { lines, refused: false }
+  const [were, are] = [byName(old), byName(now)]
+  const count = (partitions: number | undefined) => partitions ?? 'as many as its input'
+  let refused = false
+  for (const { name, partitions } of old) {
+    const is = are.get(name)
+    if (is === undefined) lines.push(`- repartition ${name}: refused while records are in flight to it`)
+    else if (is.partitions !== partitions) {
+      refused = true
+      lines.push(
+        `! repartition '${name}' had ${count(partitions)} partitions and has ${count(is.partitions)}: start from a savepoint, which is spread anew`,
+      )
+    }
+  }
+  for (const { name } of now) if (!were.has(name)) lines.push(`+ repartition ${name}`)
   return { lines, refused }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AnySerde, LogicalPlan, PlanNode, StoreSpec } from '../plan/index.ts'
 import { allStores, ownStores } from '../plan/own-stores.ts'
+import { repartitionsOf } from './cut.ts'
 
 /** Serdes are known by what the state depends on. */
 const serde = (s: AnySerde) => ({ ordered: s.ordered, ...(s.version === undefined ? {} : { version: s.version }) })
@@ -36,7 +37,13 @@ const storeOf = ({ named: _, indexes, ...spec }: StoreSpec): unknown => ({
 
 /** What `Topology.toJSON` gives: all of a plan but its functions. */
 export function manifestOf(plan: LogicalPlan) {
-  return { version: 1, naming: plan.naming, nodes: plan.nodes.map(nodeOf), stores: allStores(plan).map(storeOf) }
+  return {
+    version: 1,
+    naming: plan.naming,
+    nodes: plan.nodes.map(nodeOf),
+    stores: allStores(plan).map(storeOf),
+    repartitions: repartitionsOf(plan),
+  }
 }
 
 /** SHA-256, hexadecimal, of data as JSON with sorted keys. */

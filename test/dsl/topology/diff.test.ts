@@ -71,4 +71,24 @@ describe('the difference of two topologies', () => {
       /^~ values of 'rows' were of version 1 and are of version 2: migrated as they are read/,
     )
   })
+
+  it('tells of repartitions that come, go, or have other partitions', () => {
+    const through = (partitions: number | undefined, moved = true) =>
+      json((builder) => {
+        const stream = builder.stream('orders', source)
+        const keyed = moved ? stream.selectKey((o) => o.city, { name: 'city' }) : stream
+        keyed.repartition({ name: 'cities', ...(partitions === undefined ? {} : { partitions }) }).forEach(() => {})
+        if (moved) keyed.groupByKey().count({ store: 'counts', name: 'count' })
+      })
+    assert.deepEqual(diffTopologies(through(2), through(3)), {
+      lines: ["! repartition 'cities' had 2 partitions and has 3: start from a savepoint, which is spread anew"],
+      refused: true,
+    })
+    assert.match(diffTopologies(through(undefined), through(3)).lines.join(), /had as many as its input partitions and/)
+    assert.ok(diffTopologies(through(2, false), through(2)).lines.includes('+ repartition counts-repartition'))
+    const gone = '- repartition counts-repartition: refused while records are in flight to it'
+    assert.ok(diffTopologies(through(2), through(2, false)).lines.includes(gone))
+    const { repartitions: _, ...before } = through(2)
+    assert.deepEqual(diffTopologies(before, through(2)).lines, ['Nothing changes.'])
+  })
 })

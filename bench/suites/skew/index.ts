@@ -1,0 +1,128 @@
+/**
+ * What a hot key costs: sums by key on worker threads, behind a repartition, where half of all records have one key, against
+ * keys that are all as frequent. `twoPhase` adds up before the repartition; without it the hot key's task has half of the work.
+ *
+ *     npm run bench -- skew [--records 400000] [--runs 5] [--workers 2] [--json]
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
+import type { Sale } from './topology.ts'
+
+const partitions = 4
+const shops = 10_000
+const url = new URL('topology.ts', import.meta.url)
+
+interface Load {
+  readonly records: number
+  readonly workers: number
+}
+
+export interface SkewLine {
+  readonly suite: 'skew'
+  readonly case: 'one-phase' | 'two-phase'
+  readonly records: number
+  readonly workers: number
+  /** Medians, records a second. */
+  readonly uniformPerSecond: number
+  readonly hotPerSecond: number
+  /** How much longer the hot key takes: median of the pairs' ratios. */
+  readonly ratio: number
+}
+
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      records: { type: 'string', default: '400000' },
+      runs: { type: 'string', default: '5' },
+      workers: { type: 'string', default: '2' },
+      json: { type: 'boolean', default: false },
+    },
+  })
+  const lines = await measure({ records: Number(values.records), workers: Number(values.workers) }, Number(values.runs))
+  if (values.json) for (const line of lines) console.log(JSON.stringify(line))
+  else
+    console.table(
+      lines.map(({ case: name, uniformPerSecond, hotPerSecond, ratio }) => ({
+        name,
+        uniformPerSecond,
+        hotPerSecond,
+        ratio,
+      })),
+    )
+  return 0
+}
+
+/** Uniform and hot in turn, so that what else the machine does falls on both. */
+export async function measure(load: Load, runs: number): Promise<SkewLine[]> {
+  const lines: SkewLine[] = []
+  for (const [name, phases] of [
+    ['one-phase', '1'],
+    ['two-phase', '2'],
+  ] as const) {
+    const pairs: { readonly uniform: number; readonly hot: number }[] = []
+    for (let run = 0; run < runs; run++)
+      pairs.push({ uniform: await timed(load, phases, false), hot: await timed(load, phases, true) })
+    const rate = (of: 'uniform' | 'hot') => Math.round(load.records / (median(pairs.map((pair) => pair[of])) / 1000))
+    lines.push({
+      suite: 'skew',
+      case: name,
+      ...load,
+      uniformPerSecond: rate('uniform'),
+      hotPerSecond: rate('hot'),
+      ratio: Number(median(pairs.map(({ hot, uniform }) => hot / uniform)).toFixed(2)),
+    })
+  }
+  return lines
+}
+
+/** Milliseconds from the moment the workers are ready to the last commit. @throws Error if a sum is wrong */
+async function timed({ records, workers }: Load, phases: string, hot: boolean): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'dhaara-skew-'))
+  const broker = embeddedBroker({ dir, partitions })
+  try {
+    const expected = await fill(broker, records, hot)
+    const app = new StreamsApp({ applicationId: 'skew', broker, topology: url, workers, settings: { phases } })
+    await app.start()
+    const began = performance.now()
+    app.endInputs()
+    await app.completed
+    const ms = performance.now() - began
+    const found = await sumOf(broker, workers, phases)
+    if (found !== expected) throw new Error(`shop 0 has ${found}, expected ${expected}`)
+    return ms
+  } finally {
+    await broker[Symbol.asyncDispose]()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** Gives what shop 0 has sold. */
+async function fill(broker: ReturnType<typeof embeddedBroker>, records: number, hot: boolean): Promise<number> {
+  await using producer = broker.producer('sales', { value: serdes.json<Sale>() })
+  let first = 0
+  for (let i = 0; i < records; i++) {
+    const shop = hot && i % 2 === 0 ? 0 : Math.imul(i, 0x9e3779b1) % shops
+    if (shop === 0) first += i
+    void producer.send({
+      value: { shop: `shop${Math.abs(shop)}`, rupees: i },
+      timestamp: i,
+      partition: (i >> 1) % partitions,
+    })
+    if (i % 10_000 === 9999) await producer.flush()
+  }
+  return first
+}
+
+async function sumOf(broker: ReturnType<typeof embeddedBroker>, workers: number, phases: string): Promise<unknown> {
+  const app = new StreamsApp({ applicationId: 'skew', broker, topology: url, workers, settings: { phases } })
+  await app.start()
+  const found = await app.store('sums').get('shop0')
+  await app.close()
+  return found
+}
+
+const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[all.length >> 1] as number
