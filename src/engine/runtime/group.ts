@@ -1,40 +1,35 @@
-import type { DeliverNode, OwnSourceSpec, SourceNode } from '../../dsl/plan/index.ts'
-import { DhaaraError } from '../../errors/index.ts'
+import type { DeliverNode } from '../../dsl/plan/index.ts'
+import type { DhaaraError } from '../../errors/index.ts'
 import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { CachePool, type Sealer, statePrefix } from '../../state/stores/index.ts'
 import type { ProgramEnv } from '../codegen/interpret.ts'
-import { type Linked, type Program, programOf } from '../codegen/program.ts'
-import { sourceStart } from '../connect/chunk.ts'
+import { type Program, programOf } from '../codegen/program.ts'
 import { Outbox } from '../connect/outbox.ts'
 import { outboxStore, OutboxRows } from '../connect/outbox-rows.ts'
 import { OwnFeed } from '../connect/source-feed.ts'
 import { TaskMeter } from '../metrics/task-meter.ts'
 import { reportTask, type TaskReport } from '../metrics/task-report.ts'
-import type { Counter } from '../operators/operator.ts'
-import { waitedFor } from '../plan/versioned.ts'
-import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
+import type { PhysicalPlan, SubTopology } from '../plan/physical.ts'
 import { TaskClock } from '../time/clock.ts'
-import { type InputTime, TaskTime } from '../time/inputs.ts'
+import { TaskTime } from '../time/inputs.ts'
 import { WallClock } from '../time/wall.ts'
 import { WallTime } from '../time/wall-time.ts'
-import { Channel, type Link } from './channel.ts'
+import type { Link } from './channel.ts'
 import { type ChannelCodec, channelCodec } from './channel-codec.ts'
-import { type DecodePolicy, SourceDecoder } from './decode.ts'
-import { EpochAborted, invalidAt, userError } from './errors.ts'
-import { ChannelFeed, type Feed, InputFeed, type Runs, TopicFeed } from './feed.ts'
-import type { Host, TaskId, Refusal } from './host.ts'
+import { ChannelFeed, type Feed, InputFeed, TopicFeed } from './feed.ts'
+import type { Host, TaskId } from './host.ts'
 import { Instance } from './instance.ts'
 import { framesOf, type InFlight, putBack } from './in-flight.ts'
 import { CurrentRecord } from './record.ts'
-import { valueSerde } from '../connect/value-serde.ts'
+import { Counters } from './counters.ts'
+import { Failures } from './failures.ts'
+import { TaskFeeds } from './task-feeds.ts'
+import { inFlow, Wiring } from './wiring.ts'
 import type { TaskFlows } from '../query/applied.ts'
 import type { Links } from './links.ts'
-import type { RemoteOutlet } from './remote-outlet.ts'
-import { type PartitionSource, SharedTopic } from './shared-topic.ts'
 import { TaskStores } from './stores.ts'
 import { Task } from './task.ts'
 import { abandoned, adopted, LATE, type TaskMeta } from './task-meta.ts'
-import { topicsOf } from './topics.ts'
 
 /** Its id is the app's own, as those of its other stores: apps may share one database. */
 export const TASKS = '$tasks'
@@ -45,18 +40,17 @@ export const TASKS = '$tasks'
  */
 export class TaskGroup {
   readonly tasks: Task[] = []
-  readonly counters = new Map<string, Counter>()
+  readonly counters = new Counters()
   readonly stores = new Map<string, TaskStores>()
   private readonly plan: PhysicalPlan
   private readonly host: Host
-  private readonly partitions: readonly number[]
   private readonly pool: CachePool
   private readonly order: readonly Task[]
-  private readonly channels = new Map<string, Channel>()
+  private readonly wiring: Wiring
+  private readonly feeding: TaskFeeds
+  private readonly failures: Failures
   private clears: [Uint8Array, Uint8Array][] = []
   private readonly clearing = { clearLater: (gte: Uint8Array, lt: Uint8Array) => void this.clears.push([gte, lt]) }
-  private readonly outs = new Map<string, Channel | RemoteOutlet>()
-  private readonly globals = new Map<string, SharedTopic>()
   private readonly codecs: readonly ChannelCodec[]
   private readonly transport: Links | undefined
   /** Tasks with a row of what came after their seal. */
@@ -75,12 +69,14 @@ export class TaskGroup {
     transport?: Links,
   ) {
     this.plan = plan
-    this.partitions = partitions
     this.host = host
     this.epoch = epoch
     this.transport = transport
     this.pool = new CachePool(host.options.cacheBytes)
     this.codecs = plan.repartitions.map(channelCodec)
+    this.wiring = new Wiring(plan, partitions, transport)
+    this.feeding = new TaskFeeds(host, this.counters, this.wiring)
+    this.failures = new Failures(plan, host, this.counters)
     for (const { sub, partition } of ids) this.tasks.push(this.make(plan.subs[sub] as SubTopology, partition))
     this.order = inFlow(plan, this.tasks)
     for (const task of this.order) task.settle()
@@ -294,7 +290,7 @@ export class TaskGroup {
     const program: Program = programOf(sub)
     const clock = new TaskClock(
       () => rec.none(),
-      (error, step) => this.fail(error, step, rec),
+      (error, step) => this.failures.meet(error, step, rec),
     )
     if (saved) {
       clock.w = saved.clock.w
@@ -307,7 +303,7 @@ export class TaskGroup {
       clock,
       saved?.clock.wall ?? Number.NEGATIVE_INFINITY,
       () => rec.none(),
-      (error, step) => this.fail(error, step, rec),
+      (error, step) => this.failures.meet(error, step, rec),
     )
     const stores = new TaskStores(
       sub.stores,
@@ -318,17 +314,17 @@ export class TaskGroup {
       host.options.strict,
     )
     this.stores.set(taskId, stores)
-    const fail: ProgramEnv['fail'] = (error, at, key, value) => this.fail(error, at, rec, key, value)
+    const fail: ProgramEnv['fail'] = (error, at, key, value) => this.failures.meet(error, at, rec, key, value)
     const instance = new Instance(sub, {
       ctx: {
         clock,
         wall,
         wallTime,
-        dropped: (step, reason) => this.counter(`${step}.dropped.${reason}`),
+        dropped: (step, reason) => this.counters.of(`${step}.dropped.${reason}`),
         clears: this.clearing,
         careful: host.options.careful,
         copy: copyValue,
-        counter: (name) => this.counter(name),
+        counter: (name) => this.counters.of(name),
         fail,
         strict: host.options.strict,
       },
@@ -341,7 +337,7 @@ export class TaskGroup {
       maxInFlight: host.options.maxInFlight,
       wake: () => host.wake?.(),
       random: () => host.random?.() ?? Math.random(),
-      outletsOf: (repartition) => this.outlets(repartition, partition),
+      outletsOf: (repartition) => this.wiring.outlets(repartition, partition),
       outbox: host.openSource && ((node) => this.outbox(node, sub, partition, rec)),
       services: (step, store) => ({
         taskId,
@@ -375,20 +371,21 @@ export class TaskGroup {
       ops: instance.ops,
       strict: host.options.strict,
       codegen: host.options.codegen,
-      tombstones: (step) => this.counter(`${step.name}.dropped.tombstone`),
-      keyless: (step) => this.counter(`${step.name}.dropped.null-key`),
+      tombstones: (step) => this.counters.of(`${step.name}.dropped.tombstone`),
+      keyless: (step) => this.counters.of(`${step.name}.dropped.null-key`),
     })
     const time = new TaskTime(clock)
-    const feeds = this.feeds(sub, partition, time, linked, meter, saved)
+    const feeds = this.feeding.of(sub, partition, time, linked, meter, saved)
+    this.resume(feeds, time, sub, partition, saved)
     const channels = sub.steps.flatMap(({ op }): readonly Link[] =>
       op.kind === 'repartitionWrite'
-        ? (instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition))
+        ? (instance.gates.get(op.repartition.id) ?? this.wiring.outlets(op.repartition.id, partition))
         : [],
     )
     for (const { op } of sub.steps) {
       if (op.kind !== 'repartitionWrite') continue
-      const links = instance.gates.get(op.repartition.id) ?? this.outlets(op.repartition.id, partition)
-      for (const link of links) link.echo = this.leadsBack(op.repartition.id)
+      const links = instance.gates.get(op.repartition.id) ?? this.wiring.outlets(op.repartition.id, partition)
+      for (const link of links) link.echo = this.wiring.leadsBack(op.repartition.id)
     }
     if (saved?.rows !== undefined) stores.goOnFrom(saved.rows)
     const task: Task = new Task({
@@ -420,130 +417,10 @@ export class TaskGroup {
     return task
   }
 
-  private feeds(
-    sub: SubTopology,
-    partition: number,
-    time: TaskTime,
-    { inputs, timed }: Linked,
-    meter: TaskMeter,
-    saved: TaskMeta | undefined,
-  ): Feed[] {
-    const { host } = this
-    const streams = sub.inputs.some((step) => !step.table)
-    const waited = waitedFor(sub)
-    const feeds: Feed[] = []
-    for (const step of sub.inputs) {
-      const { op } = step
-      const runs = { run: inputs[step.id] as Feed['run'], timed: timed[step.id] as Feed['run'] }
-      const counted = !step.table || !streams || waited.has(step)
-      if (op.kind === 'repartitionRead') {
-        const { id, broadcast } = op.repartition
-        const echo = this.leadsBack(id)
-        for (const channel of this.incoming(id, partition))
-          feeds.push(new ChannelFeed(step, time.add(counted && !broadcast), runs, channel, echo))
-      } else if (op.kind === 'source' && op.own !== undefined) {
-        if (host.openSource === undefined || partition < op.own.partitions)
-          feeds.push(this.ownFeed(step, op, op.own, partition, time.add(counted, op.watermark), runs, meter, saved))
-      } else if (op.kind === 'source') {
-        for (const topic of topicsOf(op, this.host.topics())) {
-          const count = this.host.partitionsOf(topic)
-          const mine = op.global ? Array.from({ length: count }, (_, p) => p) : partition < count ? [partition] : []
-          for (const p of mine)
-            feeds.push(this.topicFeed(step, op, topic, p, time.add(counted, op.watermark), runs, meter, saved))
-        }
-      }
-    }
-    this.resume(feeds, time, sub, partition, saved)
-    return feeds
-  }
-
   private outbox(node: DeliverNode, sub: SubTopology, partition: number, rec: CurrentRecord): Outbox {
     const { host } = this
     const rows = new OutboxRows(statePrefix(host.storeId(outboxStore(node.name), sub.id), partition))
     return new Outbox(node, rows, host.reader, host.outputs, rec)
-  }
-
-  private ownFeed(
-    step: Step,
-    op: SourceNode,
-    own: OwnSourceSpec,
-    partition: number,
-    time: InputTime,
-    runs: Runs,
-    meter: TaskMeter,
-    saved: TaskMeta | undefined,
-  ): Feed {
-    const { host } = this
-    if (host.openSource === undefined)
-      return this.topicFeed(step, withCodec(op), step.name, partition, time, runs, meter, saved)
-    const start = saved?.sources?.find(([name, p]) => name === step.name && p === partition)?.[2] ?? sourceStart
-    const reader = host.openSource(own, { name: step.name, partition }, start)
-    const feed = new OwnFeed(step, time, runs, partition, start, reader, this.decodePolicy())
-    feed.activeAt = host.now()
-    return feed
-  }
-
-  private decodePolicy(refused?: ReadonlyMap<number, Refusal>): DecodePolicy {
-    const { host } = this
-    return {
-      invalid: (error, source, batch, i) => {
-        const action = host.onDataError(error, source, batch, i)
-        if (action === 'fail' || action === 'retry') throw new EpochAborted(invalidAt(error, source, batch, i))
-        if (action === 'deadLetter') host.deadLetterRaw(error, batch, i)
-        this.counter(`${source.name}.invalid`).n++
-      },
-      latest: () => host.now() + host.options.maxTimestampAhead,
-      refused: refused === undefined ? undefined : new Set(refused.keys()),
-      refuse: (source, batch, i) => {
-        const refusal = refused?.get(batch.offsets[i] as number)
-        if (refusal?.deadLetter) host.deadLetterRaw(refusal.error, batch, i)
-        this.counter(`${source.name}.refused`).n++
-      },
-    }
-  }
-
-  private topicFeed(
-    step: Step,
-    op: SourceNode,
-    topic: string,
-    partition: number,
-    time: InputTime,
-    runs: Runs,
-    meter: TaskMeter,
-    saved: TaskMeta | undefined,
-  ): TopicFeed {
-    const { host } = this
-    const decoder = new SourceDecoder(op, topic, partition, this.decodePolicy(host.refused?.(topic, partition)))
-    const position = saved?.positions.find(
-      ([name, at, p]) => name === step.name && at === topic && p === partition,
-    )?.[3]
-    // a topic that has come since the task was there is read from its beginning
-    const since = saved !== undefined && op.topics instanceof RegExp
-    const start = position ?? host.startOffset(since ? { ...op, offsetReset: 'earliest' } : op, topic, partition)
-    const source = {
-      fetch: (offset: number) => host.fetch(topic, partition, offset),
-      behind: (offset: number) => host.behind(topic, partition, offset),
-    }
-    const { fetch, behind } = op.global ? this.shared(topic, partition, source).reader(start) : source
-    const feed = new TopicFeed(step, time, runs, topic, partition, start, {
-      fetch,
-      decode: (fetched, from, to) => {
-        const began = performance.now()
-        const batch = decoder.decode(fetched, from, to)
-        meter.add(step.id, performance.now() - began)
-        return batch
-      },
-      behind,
-    })
-    feed.activeAt = host.now()
-    return feed
-  }
-
-  private shared(topic: string, partition: number, source: PartitionSource): SharedTopic {
-    const name = `${topic}/${partition}`
-    const shared = this.globals.get(name) ?? new SharedTopic(source)
-    this.globals.set(name, shared)
-    return shared
   }
 
   /** Watermarks and what was in flight, as they were when the epoch was sealed. */
@@ -588,145 +465,8 @@ export class TaskGroup {
     return bytes === undefined ? adopted(reader, prefix, sub) : (decodeValue(bytes) as TaskMeta)
   }
 
-  /** Channels that a task's repartition write fills, by partition. */
-  private outlets(repartition: number, producer: number): (Channel | RemoteOutlet)[] {
-    if (this.plan.repartitions[repartition]?.local) return [this.outlet(repartition, producer, producer)]
-    const reader = this.readerOf(repartition)
-    const count = this.partitions[reader.sub] as number
-    return Array.from({ length: count }, (_, partition) => this.outlet(repartition, producer, partition))
-  }
-
-  private outlet(id: number, producer: number, partition: number): Channel | RemoteOutlet {
-    const name = `${id}:${producer}:${partition}`
-    const known = this.outs.get(name)
-    if (known) return known
-    const outlet =
-      this.transport?.outlet(this.plan.repartitions[id] as Repartition, producer, partition) ??
-      this.channel(id, producer, partition)
-    this.outs.set(name, outlet)
-    return outlet
-  }
-
-  /** Channels into a task, one a producing task. */
-  private incoming(repartition: number, partition: number): Channel[] {
-    const writers = this.plan.steps.filter(
-      ({ op }) => op.kind === 'repartitionWrite' && op.repartition.id === repartition,
-    )
-    const local = this.plan.repartitions[repartition]?.local === true
-    return writers.flatMap((writer) =>
-      local
-        ? [this.channel(repartition, partition, partition)]
-        : Array.from({ length: this.partitions[writer.sub] as number }, (_, producer) =>
-            this.channel(repartition, producer, partition),
-          ),
-    )
-  }
-
-  /** Does a sub-topology write what it reads? */
-  private leadsBack(repartition: number): boolean {
-    const { sub } = this.readerOf(repartition)
-    return this.plan.steps.some(
-      (step) => step.sub === sub && step.op.kind === 'repartitionWrite' && step.op.repartition.id === repartition,
-    )
-  }
-
-  private readerOf(repartition: number): Step {
-    return this.plan.steps.find(({ op }) => op.kind === 'repartitionRead' && op.repartition.id === repartition) as Step
-  }
-
-  private channel(id: number, producer: number, partition: number): Channel {
-    const name = `${id}:${producer}:${partition}`
-    const known = this.channels.get(name)
-    if (known) return known
-    const repartition = this.plan.repartitions[id]
-    if (repartition === undefined) throw new DhaaraError('DHAARA_INTERNAL', `no repartition ${id}`)
-    const channel = new Channel(repartition, producer, partition)
-    this.channels.set(name, channel)
-    return channel
-  }
-
-  private fail(error: unknown, at: number, rec: CurrentRecord, key?: unknown, value?: unknown): void {
-    if (error instanceof EpochAborted) throw error
-    const step = this.plan.steps[at]
-    const wrapped = userError(error, step?.name ?? 'unknown', rec)
-    const action = this.host.onUserError(wrapped, rec)
-    if (action === 'fail') throw new EpochAborted(wrapped)
-    if (action === 'retry') throw new EpochAborted(new RetryEpoch(wrapped))
-    if (step !== undefined && needsCare(step) && !this.host.options.careful)
-      throw new EpochAborted(new CarefulReplay(wrapped))
-    if (action === 'deadLetter') {
-      rec.lost = { key, value }
-      this.host.deadLetter(wrapped, rec)
-      rec.lost = undefined
-    }
-    this.counter(`${step?.name ?? 'unknown'}.failed`).n++
-  }
-
-  private counter(name: string): Counter {
-    let counter = this.counters.get(name)
-    if (counter === undefined) {
-      counter = { n: 0 }
-      this.counters.set(name, counter)
-    }
-    return counter
-  }
-
   private userCounter(name: string): { add(n?: number): void } {
-    const counter = this.counter(`user.${name}`)
+    const counter = this.counters.of(`user.${name}`)
     return { add: (n = 1) => void (counter.n += n) }
   }
-}
-
-/** Where a source's records come as those of a topic: what has no serde takes the one that state has. */
-const withCodec = (op: SourceNode): SourceNode =>
-  op.value === undefined ? { ...op, key: valueSerde, value: valueSerde } : op
-
-/** May a step whose user code throws have changed something half-way? An aggregate, or some of a record's windows. */
-function needsCare({ op }: Step): boolean {
-  const node = op.kind === 'partial' ? op.node : op
-  if (!('spec' in node)) return false
-  const windows = node.kind === 'aggregate' ? node.windows : undefined
-  return !node.spec.pure || (windows !== undefined && severalAtOnce.has(windows.kind))
-}
-
-/** A record is in several of them. */
-const severalAtOnce = new Set<string>(['hopping', 'cumulative', 'sliding'])
-
-/** An adder may have changed its aggregate half-way: the epoch is replayed in the mode that copies before each call. */
-export class CarefulReplay extends Error {
-  override readonly cause: unknown
-  constructor(cause: unknown) {
-    super('replay with copies')
-    this.cause = cause
-  }
-}
-
-/** A policy asked for the epoch to be tried again. */
-export class RetryEpoch extends Error {
-  override readonly cause: unknown
-  constructor(cause: unknown) {
-    super('try the epoch again')
-    this.cause = cause
-  }
-}
-
-/** Tasks in the direction of the flow: whoever sends comes before whoever receives. */
-function inFlow(plan: PhysicalPlan, tasks: readonly Task[]): Task[] {
-  const depth = new Map<number, number>()
-  const depthOf = (sub: number): number => {
-    const known = depth.get(sub)
-    if (known !== undefined) return known
-    depth.set(sub, 0)
-    const sources = plan.steps.flatMap(({ op, sub: reader }) =>
-      op.kind === 'repartitionRead' && reader === sub
-        ? plan.steps
-            .filter((step) => step.op.kind === 'repartitionWrite' && step.op.repartition.id === op.repartition.id)
-            .map((step) => step.sub)
-        : [],
-    )
-    const own = sources.length === 0 ? 0 : Math.max(...sources.map(depthOf)) + 1
-    depth.set(sub, own)
-    return own
-  }
-  return [...tasks].sort((a, b) => depthOf(a.parts.sub.id) - depthOf(b.parts.sub.id))
 }
