@@ -77,6 +77,7 @@ export const catalogue = {
   DHAARA_OWNER_GONE: entry('external', 'The process that holds a directory has gone away, or does not answer', true),
   DHAARA_REQUEST_UNKNOWN: entry('user', 'The process that holds a directory does not know a request'),
   DHAARA_TOPIC_UNKNOWN: entry('external', 'A topic does not exist'),
+  DHAARA_POSITION_NONE: entry('user', 'An app has no position in a topic whose source wants one'),
   DHAARA_TOPIC_REPLACED: entry('external', 'A topic was deleted and made again under the positions of an app'),
   DHAARA_TOPIC_PARTITIONS: entry('user', 'A topic exists with another number of partitions'),
   DHAARA_RECORD_TOO_LARGE: entry('data', 'A record is larger than the limit'),

@@ -1,6 +1,6 @@
-import { needFunction, needOneOf } from '../checks.ts'
+import { needCount, needFunction, needOneOf } from '../checks.ts'
 import { present } from '../helpers.ts'
-import type { SourceNode, UserFn } from '../plan/index.ts'
+import type { OffsetReset, SourceNode, UserFn } from '../plan/index.ts'
 import { storeSpec } from '../stores/index.ts'
 import { watermarkSpec } from '../watermarks/index.ts'
 import type { PlanDraft } from './draft.ts'
@@ -51,7 +51,7 @@ function sourceFields(role: Role, topic: string | readonly string[] | RegExp, op
     key: opts.key,
     value: opts.value,
     watermark: watermarkSpec(opts.watermark),
-    offsetReset: needOneOf(opts.offsetReset ?? 'earliest', `${what} offsetReset`, ['earliest', 'latest']),
+    offsetReset: offsetReset(opts.offsetReset ?? 'earliest', what),
     nullKeys: table ? 'drop' : needOneOf(opts.nullKeys ?? 'keep', `${what} nullKeys`, ['keep', 'drop', 'fail']),
     tombstones: table ? 'keep' : needOneOf(opts.tombstones ?? 'drop', `${what} tombstones`, ['keep', 'drop']),
     ...present({
@@ -77,4 +77,11 @@ function isSame(node: SourceNode, fields: Fields, opts: AnySourceOptions): boole
     (['timestamp', 'keyOf', 'onInvalid'] as const).every((key) => node[key] === fields[key]) &&
     Object.entries(rest).every(([key, value]) => node[key as keyof SourceNode] === value)
   )
+}
+
+function offsetReset(given: NonNullable<SourceOptions<unknown, unknown>['offsetReset']>, what: string): OffsetReset {
+  if (typeof given !== 'object' || given === null)
+    return needOneOf<'earliest' | 'latest' | 'none'>(given, `${what} offsetReset`, ['earliest', 'latest', 'none'])
+  const { timestamp } = given
+  return { timestamp: needCount(timestamp instanceof Date ? timestamp.getTime() : timestamp, `${what} timestamp`, 0) }
 }

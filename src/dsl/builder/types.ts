@@ -15,7 +15,11 @@ export interface SourceOptions<K, V, N extends NullKeys = 'keep'> extends StepOp
   /** Default: the broker's timestamp. */
   readonly timestamp?: (value: V, key: K | null, record: RecordView) => Timestamp
   readonly watermark?: WatermarkStrategy<V> | ((w: WatermarkFactory<V>) => WatermarkStrategy<V>)
-  readonly offsetReset?: 'earliest' | 'latest'
+  /**
+   * Where an app begins that has no position in the topic yet: at its first record (the default), behind its last, at the first
+   * that is not older than a timestamp (epoch ms or Date). `none`: it refuses to start, with DHAARA_POSITION_NONE.
+   */
+  readonly offsetReset?: 'earliest' | 'latest' | 'none' | { readonly timestamp: number | Date }
   /** Bad bytes, or a schema that refuses. Default: the app's policy for `data` errors. */
   readonly onInvalid?: ErrorAction | ((error: DhaaraError, record: RawRecord) => ErrorAction)
   /** How producers key this topic: fills a missing key where dhaara is the producer (files, standard input, generators, test driver). */

@@ -36,12 +36,15 @@ interface Base {
   readonly site?: string | undefined
 }
 
+/** Where a source begins that has no position yet; `none`: nowhere. A timestamp in epoch ms: at the first record that is not older. */
+export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly timestamp: number }
+
 export interface SourceNode extends Base {
   readonly kind: 'source'
   readonly topics: readonly string[] | RegExp
   readonly timestamp?: UserFn
   readonly watermark: WatermarkSpec
-  readonly offsetReset: 'earliest' | 'latest'
+  readonly offsetReset: OffsetReset
   readonly onInvalid?: 'fail' | 'skip' | 'deadLetter' | UserFn
   readonly keyOf?: UserFn
   readonly nullKeys: 'keep' | 'drop' | 'fail'

@@ -15,6 +15,7 @@ import type { Host, TaskId } from '../runtime/host.ts'
 import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { inputTopics } from './inputs.ts'
+import { startOffsetOf } from './start-offset.ts'
 import type { StoreIds } from './identity.ts'
 import { Durability } from './durability.ts'
 import { NewTopics } from './new-topics.ts'
@@ -412,7 +413,7 @@ export class LocalEngine implements Engine {
       fetch: (topic, partition, offset) => log.fetch(topic, partition, offset, FETCH_BYTES),
       behind: (topic, partition, offset) => this.filling.has(topic) || log.endOffset(topic, partition) > offset,
       startOffset: (source, topic, partition) =>
-        source.offsetReset === 'latest' ? this.latestAt(topic, partition) : log.startOffset(topic, partition),
+        startOffsetOf(log, source, topic, partition, () => this.latestAt(topic, partition)),
       now: () => settings.clock.now(),
       openSource: (spec, at, start) =>
         new SourceReader(spec, at, start, {

@@ -26,6 +26,7 @@ import { restoring } from './pending.ts'
 import { Policies } from './policies.ts'
 import { receiveError, sendError } from '../../errors/sent-error.ts'
 import { askedPolicies } from './sent-settings.ts'
+import { startOffsetOf } from './start-offset.ts'
 import { SourceOffsets } from './source-offsets.ts'
 import type { Bounds, EndingSources, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
 
@@ -402,7 +403,7 @@ export class WorkerRuntime {
       behind: (topic, partition, offset) => this.filling.has(topic) || end(topic, partition) > offset,
       startOffset: (source, topic, partition) => {
         const latest = order.latest.find(([name, p]) => name === topic && p === partition)
-        return source.offsetReset === 'latest' && latest !== undefined ? latest[2] : log.startOffset(topic, partition)
+        return startOffsetOf(log, source, topic, partition, () => latest?.[2] ?? log.startOffset(topic, partition))
       },
       now: () => settings.clock.now(),
       openSource: (spec, at, start) =>

@@ -16,7 +16,7 @@ import { Ends, findPositions, newPositions, type Positions } from './positions.t
 import { restore, type RestoreProgress } from './restore.ts'
 import { Standbys } from './standbys.ts'
 import { prepareTopics } from './topics.ts'
-import { withNews } from './watch-topics.ts'
+import { newsOf } from './watch-topics.ts'
 
 export interface RemoteEvents extends EngineEvents {
   restore(progress: RestoreProgress): void
@@ -67,6 +67,7 @@ export class RemoteEngine implements Engine {
   /** Of topics that have come, not read yet. */
   private news: Inputs | undefined
   private watch: NodeJS.Timeout | undefined
+  private readonly left = new Set<string>()
 
   constructor(
     plan: PhysicalPlan,
@@ -211,9 +212,18 @@ export class RemoteEngine implements Engine {
   }
 
   private async lookForTopics(): Promise<void> {
-    const { inputs } = this.known()
+    const { inputs, ends } = this.known()
+    // what is to end takes up nothing new
+    if (ends.all || this.stopping) return
     try {
-      this.news = withNews(this.settings.applicationId, this.plan, inputs, await this.log.topics())
+      const topics = await this.log.topics()
+      const news = newsOf(this.settings.applicationId, this.plan, inputs, topics)
+      for (const topic of news.left) {
+        if (this.left.has(topic)) continue
+        this.left.add(topic)
+        this.settings.logger.warn({ topic }, 'a new topic has more partitions than there are tasks: it is not read')
+      }
+      this.news = news.inputs
       if (this.news !== undefined) this.rung()
     } catch (error) {
       // what cannot be asked now is asked later

@@ -1,4 +1,6 @@
 import type { RemoteLog, TopicPartition } from '../../connectors/broker/remote.ts'
+import type { OffsetReset } from '../../dsl/plan/index.ts'
+import { noPosition } from '../app/start-offset.ts'
 import type { TaskId } from '../runtime/host.ts'
 import { distinct, type Input, type Inputs, type Offsets, offsetsOf, positionName } from './inputs.ts'
 
@@ -17,7 +19,7 @@ export async function findPositions(
   inputs: Inputs,
   tasks: readonly TaskId[],
 ): Promise<Positions> {
-  return positionsOf(log, group, inputs.ofAll(tasks), ({ source }) => source?.offsetReset === 'latest')
+  return positionsOf(log, group, inputs.ofAll(tasks), ({ source }) => source?.offsetReset ?? 'earliest')
 }
 
 /** Of inputs that have come while their tasks ran: from their beginning, whatever the policy of the source. */
@@ -30,14 +32,14 @@ export async function newPositions(
 ): Promise<Positions> {
   const known = new Set(before.ofAll(tasks).map(positionName))
   const fresh = now.ofAll(tasks).filter((one) => !known.has(positionName(one)))
-  return positionsOf(log, group, fresh, () => false)
+  return positionsOf(log, group, fresh, () => 'earliest')
 }
 
 async function positionsOf(
   log: RemoteLog,
   group: string,
   all: readonly Input[],
-  isLatest: (input: Input) => boolean,
+  resetOf: (input: Input) => OffsetReset,
 ): Promise<Positions> {
   const found = await log.groupOffsets(group, all)
   const known = all.flatMap((one, i) => (found[i] === undefined ? [] : [{ ...one, offset: found[i] as number }]))
@@ -50,16 +52,19 @@ async function positionsOf(
     const at = committed.get(positionName(one))
     if (at !== undefined) starts.set(positionName(one), at)
   }
-  const begin = async (where: readonly Input[], at: 'earliest' | 'latest'): Promise<void> => {
+  const none = fresh.filter((one) => resetOf(one) === 'none')
+  if (none.length > 0) throw noPosition(none.map(({ topic, partition }) => `${topic}[${partition}]`))
+  const begin = async (where: readonly Input[], at: 'earliest' | 'latest' | number): Promise<void> => {
+    if (where.length === 0) return
     const offsets = await log.offsets(where, at)
     for (const [i, one] of where.entries()) starts.set(positionName(one), offsets[i] as number)
   }
+  const byReset = Map.groupBy(fresh, (one) => {
+    const reset = resetOf(one)
+    return reset === 'latest' ? reset : typeof reset === 'object' ? reset.timestamp : 'earliest'
+  })
   await Promise.all([
-    begin(
-      fresh.filter((one) => !isLatest(one)),
-      'earliest',
-    ),
-    begin(fresh.filter(isLatest), 'latest'),
+    ...Array.from(byReset, ([at, where]) => begin(where, at)),
     begin(all.filter(isGlobal), 'earliest'),
   ])
   return { committed, starts }

@@ -3,38 +3,44 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Inputs } from './inputs.ts'
 
-/**
- * What has come to the topics that an app reads, since it was started.
- *
- * @returns its inputs with the new ones; undefined: nothing has come
- * @throws DhaaraError DHAARA_TOPIC_PARTITIONS: there are more partitions than tasks
- */
-export function withNews(
-  app: string,
-  plan: PhysicalPlan,
-  before: Inputs,
-  found: readonly RemoteTopic[],
-): Inputs | undefined {
+/** What has come since an app was started. */
+export interface News {
+  /** Absent: nothing to read has come. */
+  readonly inputs?: Inputs
+  /** Topics of patterns that have more partitions than there are tasks: not read. */
+  readonly left: readonly string[]
+}
+
+/** @throws DhaaraError DHAARA_TOPIC_PARTITIONS: a topic that is read has more partitions than there are tasks */
+export function newsOf(app: string, plan: PhysicalPlan, before: Inputs, found: readonly RemoteTopic[]): News {
   const all = new Map(found.map((topic) => [topic.name, topic]))
-  const now = new Inputs(app, plan, { ...before.topics, all })
   const known = new Set(before.ofAll(before.tasks).map(keyOf))
+  const left = new Set<string>()
+  const everything = new Inputs(app, plan, { ...before.topics, all })
   for (const sub of plan.subs) {
     for (const { op } of sub.inputs) {
       if (op.kind !== 'source' || op.global) continue
       const count = before.topics.partitions[sub.id] as number
-      for (const topic of now.topicsOf(op)) {
+      for (const topic of everything.topicsOf(op)) {
         const partitions = all.get(topic)?.partitions ?? 0
         if (partitions <= count) continue
-        throw new DhaaraError(
-          'DHAARA_TOPIC_PARTITIONS',
-          `Topic '${topic}' has ${partitions} partitions now, and its ${count} tasks were made for ${count}: keys may lie in others than their state does. Take a savepoint and start from it with another number of partitions, or reset the app`,
-        )
+        if (known.has(keyOf({ topic, partition: 0 }))) throw grown(topic, partitions, count)
+        left.add(topic)
       }
     }
   }
+  for (const topic of left) all.delete(topic)
+  const inputs = new Inputs(app, plan, { ...before.topics, all })
   // one that is missing for a moment, while it is made anew or its leader moves, is told by whoever reads it
-  return now.ofAll(now.tasks).some((one) => !known.has(keyOf(one))) ? now : undefined
+  const fresh = inputs.ofAll(inputs.tasks).some((one) => !known.has(keyOf(one)))
+  return { ...(fresh ? { inputs } : {}), left: [...left] }
 }
+
+const grown = (topic: string, partitions: number, tasks: number): DhaaraError =>
+  new DhaaraError(
+    'DHAARA_TOPIC_PARTITIONS',
+    `Topic '${topic}' has ${partitions} partitions now, and its ${tasks} tasks were made for ${tasks}: keys may lie in others than their state does. Reset the app, or start from a savepoint with another number of partitions`,
+  )
 
 const keyOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
   `${partition}/${topic}`

@@ -221,7 +221,7 @@ describe('an app on Kafka', () => {
     )
   })
 
-  it('reads topics that come to the pattern of a source, and stops where one has more partitions than tasks', async () => {
+  it('reads topics that come to the pattern of a source', async () => {
     const builder = new StreamsBuilder()
     const pattern = new RegExp(`^${app}\\.(orders|more|most)$`)
     builder
@@ -242,12 +242,37 @@ describe('an app on Kafka', () => {
       found.sort((x, y) => x - y),
       Array.from({ length: 200 }, (_, n) => n),
     )
+    // more partitions than tasks: of a new topic that is no reason to stop
     await log.createTopics([{ name: `${app}.most`, partitions: 3, configs: {} }])
+    await running.close()
+  })
+
+  it('begins where its source says: at a time, at the end, and nowhere', async () => {
+    await send(orders(0, 100))
+    const from = (offsetReset: 'latest' | 'none' | { timestamp: number }): Topology => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream(input, { key: serdes.string(), value: serdes.json<Order>(), offsetReset })
+        .mapValues(({ n }) => n)
+        .to(output, { key: serdes.string(), value: serdes.json<number>() })
+      return builder.build()
+    }
+    const runToEnd = async (topology: Topology, applicationId: string): Promise<unknown[]> => {
+      const running = make(topology, { applicationId, stateDir: join(stateDir, applicationId) })
+      await running.start()
+      running.endInputs()
+      await running.completed
+      return ((await outputs()) as number[]).sort((x, y) => x - y)
+    }
     await assert.rejects(
-      running.completed,
-      (error: Error & { code?: string }) =>
-        error.code === 'DHAARA_TOPIC_PARTITIONS' && error.message.includes(`${app}.most`),
+      runToEnd(from('none'), `${app}-none`),
+      (error: Error & { code?: string }) => error.code === 'DHAARA_POSITION_NONE' && error.message.includes(input),
     )
+    assert.deepEqual(await runToEnd(from('latest'), `${app}-latest`), [])
+    const sixty = Array.from({ length: 60 }, (_, i) => 40 + i)
+    assert.deepEqual(await runToEnd(from({ timestamp: 1040 }), `${app}-time`), sixty)
+    // a position that there is counts
+    assert.deepEqual(await runToEnd(from('none'), `${app}-time`), sixty)
   })
 
   it('names a topic that does not exist', async () => {
