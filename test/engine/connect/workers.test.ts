@@ -40,4 +40,31 @@ describe("sources and sinks of the user's own on worker threads", () => {
       rmSync(dir, { recursive: true })
     })
   }
+
+  it('are exact when threads die', async function () {
+    this.timeout(120_000)
+    const dir = mkdtempSync(join(tmpdir(), 'dhaara-own-'))
+    const topology = new URL('./children/dying.ts', import.meta.url)
+    {
+      await using app = new StreamsApp({
+        applicationId: 'dying',
+        topology,
+        workers: 2,
+        settings: { dir },
+        checkpointInterval: 2,
+      })
+      await app.start()
+      await app.completed
+    }
+    assert.equal(readdirSync(dir).filter((name) => name.startsWith('died-')).length, 3)
+    const numbers = rowsIn(dir, 'numbers-') as number[]
+    const expected = Array.from({ length: 600 }, (_, i) => i)
+    assert.deepEqual(
+      numbers.sort((a, b) => a - b),
+      expected,
+    ) // prettier-ignore
+    const counts = rowsIn(dir, 'counts-').map(({ key, value }) => `${key} ${value}`)
+    assert.deepEqual(counts.sort(), expected.map((i) => `${i % 10} ${Math.floor(i / 10) + 1}`).sort())
+    rmSync(dir, { recursive: true })
+  })
 })
