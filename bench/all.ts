@@ -31,7 +31,7 @@ const suites = (seconds: number, runs: number): readonly (readonly [string, ...s
     ['ceilings', '--records', records, '--runs', String(runs)],
     ['cep', 'empty', 'partials', '--records', records, '--runs', '1'],
     ['nexmark', '--events', String(Math.round(seconds * 100_000)), '--runs', '1'],
-    ['latency', '--seconds', String(seconds * 2), '--runs', '1'],
+    ['latency', 'embedded', 'repartition', '--seconds', String(seconds * 2)],
     ['micro', '--seconds', String(seconds / 10)],
   ]
 }

@@ -1,23 +1,29 @@
 /**
- * How long a record takes through two repartitions: from the moment that it was parsed to its arrival in the last task
+ * `embedded`, `kafka`: how long a record takes until its row can be read, committed, at 10, 50 and 80 % of what goes through.
+ *
+ * `repartition`: how long a record takes through two repartitions: from the moment that it was parsed to its arrival in the last task
  * (`arrival`), and until its output can be read, committed (`committed`). The load is open: records are due at a fixed rate,
  * whatever becomes of those before them; `total` goes from when a record was due, so that what waits for a thread that
  * stands still counts as long as it waits (no coordinated omission).
  *
- *     npm run bench -- latency [--rate 100000] [--seconds 20] [--workers 2] [--interval 100] [--json]
+ *     npm run bench -- latency [embedded] [kafka] [repartition] [--seconds 20] [--json]
+ *     npm run bench -- latency repartition [--rate 100000] [--workers 2] [--interval 100]
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import { embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
+import { columns, environment } from '../../harness/report.ts'
+import { type LoadLine, measureLoads } from './loads.ts'
 import { clock, type Ping, sampled } from './topology.ts'
 
 const warmUpSeconds = 5
 const partitions = 4
 
 export async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
       rate: { type: 'string', default: '100000' },
       seconds: { type: 'string', default: '20' },
@@ -27,24 +33,53 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   })
   const [rate, seconds, workers, interval] = [values.rate, values.seconds, values.workers, values.interval].map(Number)
+  const choices = ['embedded', 'kafka', 'repartition']
+  const unknown = positionals.find((name) => !choices.includes(name))
+  if (unknown !== undefined) throw new RangeError(`There is no case '${unknown}'; there are: ${choices.join(', ')}`)
+  const named = positionals.length === 0 ? choices : positionals
+  const loads: LoadLine[] = []
+  for (const where of ['embedded', 'kafka'] as const) {
+    if (!named.includes(where)) continue
+    const found = await measureLoads(where, seconds as number, (text) => console.error(text))
+    if (values.json) for (const line of found) console.log(JSON.stringify(line))
+    else console.log(tableOf(found))
+    loads.push(...found)
+  }
+  const code = loads.every(({ correct }) => correct) ? 0 : 1
+  if (!named.includes('repartition')) return code
   const line = await measure({ rate, seconds, workers, interval } as Load)
   if (values.json) for (const one of linesOf(line)) console.log(JSON.stringify(one))
   else {
     console.table({ arrival: line.arrivalMs, committed: line.committedMs, total: line.totalMs })
     console.log(`${line.samples} records, ${line.cores.toFixed(2)} processors busy`)
   }
-  return 0
+  return code
 }
+
+const tableOf = (lines: readonly LoadLine[]): string =>
+  columns(
+    ['case', 'variant', 'offered/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'correct'],
+    lines.map((line) => [
+      line.case,
+      line.variant,
+      line.offeredPerSecond.toLocaleString('en-US'),
+      ...[line.p50Ms, line.p99Ms, line.p999Ms, line.maxMs].map((ms) => ms.toFixed(1)),
+      line.correct ? 'yes' : 'NO',
+    ]),
+    [2, 3, 4, 5, 6],
+  )
 
 /** One a measure, in the format that all suites print. */
 function linesOf({ rate, seconds, workers, interval, cores, samples, ...measures }: Latencies): object[] {
   const load = { offeredPerSecond: rate, seconds, workers, checkpointMs: interval, records: samples, coresBusy: cores }
   return Object.entries(measures).map(([name, { p50, p90, p99, p999, max }]) => ({
     suite: 'latency',
-    case: name.replace('Ms', ''),
+    case: 'repartition',
     subject: 'dhaara',
+    variant: name.replace('Ms', ''),
     ...{ p50Ms: p50, p90Ms: p90, p99Ms: p99, p999Ms: p999, maxMs: max },
     ...load,
+    ...environment(),
   }))
 }
 

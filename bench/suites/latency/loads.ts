@@ -1,0 +1,83 @@
+/** Latency at shares of the capacity that was measured just before: `embedded`, and `kafka` with each guarantee. */
+import { fork } from 'node:child_process'
+import { resolve } from 'node:path'
+import { bootstrapOf, runningCluster, startCluster, stopCluster } from '../../../scripts/kafka/cluster.ts'
+import { missingTools } from '../../../scripts/kafka/jars.ts'
+import { type Environment, environment } from '../../harness/report.ts'
+import type { LoadAnswer, LoadJob } from './open-loop.ts'
+
+const shares = [0.1, 0.5, 0.8]
+
+export interface LoadLine extends LoadAnswer, Environment {
+  readonly suite: 'latency'
+  readonly case: string
+  readonly subject: 'dhaara'
+  /** The guarantee, and the share of the capacity. */
+  readonly variant: string
+  readonly offeredPerSecond: number
+  readonly capacityPerSecond: number
+}
+
+/** @param where `embedded` or `kafka` */
+export async function measureLoads(
+  where: 'embedded' | 'kafka',
+  seconds: number,
+  log: (text: string) => void,
+): Promise<LoadLine[]> {
+  if (where === 'embedded') return measureAll({ guarantee: 'exactly-once' }, where, seconds, log)
+  const missing = missingTools()
+  if (missing !== undefined) {
+    log(`Skipped: kafka, since ${missing}`)
+    return []
+  }
+  const mine = runningCluster(1) === undefined
+  const brokers = bootstrapOf(await startCluster(1))
+  try {
+    const lines: LoadLine[] = []
+    for (const guarantee of ['exactly-once', 'at-least-once'] as const)
+      lines.push(...(await measureAll({ brokers, guarantee }, where, seconds, log)))
+    return lines
+  } finally {
+    if (mine) await stopCluster(1)
+  }
+}
+
+async function measureAll(
+  job: Omit<LoadJob, 'seconds'>,
+  where: string,
+  seconds: number,
+  log: (text: string) => void,
+): Promise<LoadLine[]> {
+  const most = await inChild({ ...job, seconds })
+  const capacityPerSecond = Math.round(most.records / most.seconds)
+  log(`${where} (${job.guarantee}): ${capacityPerSecond.toLocaleString('en-US')} records/s`)
+  const lines: LoadLine[] = []
+  for (const share of shares) {
+    const offeredPerSecond = Math.round(capacityPerSecond * share)
+    const answer = await inChild({ ...job, rate: offeredPerSecond, seconds })
+    const variant = `${job.guarantee}, ${share * 100} %`
+    log(`${where} (${variant}): p50 ${answer.p50Ms.toFixed(1)} ms, p99 ${answer.p99Ms.toFixed(1)} ms`)
+    lines.push({
+      suite: 'latency',
+      case: where,
+      subject: 'dhaara',
+      variant,
+      offeredPerSecond,
+      capacityPerSecond,
+      ...answer,
+      ...environment(),
+    })
+  }
+  return lines
+}
+
+function inChild(job: LoadJob): Promise<LoadAnswer> {
+  const child = fork(resolve(import.meta.dirname, 'open-loop.ts'), [JSON.stringify(job)], {
+    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
+  })
+  return new Promise((done, failed) => {
+    child.on('message', (message) => done(message as LoadAnswer))
+    child.on('error', failed)
+    child.on('exit', (code) => failed(new Error(`The load ended without a result (exit code ${code})`)))
+  })
+}

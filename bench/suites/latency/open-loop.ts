@@ -1,0 +1,144 @@
+/**
+ * Latency under an open-loop load, in a process of its own: records are due at a steady rate whatever becomes of them, and a row's
+ * latency counts from when its record was due, so that a stall counts for all records that it delayed (Tene: "coordinated
+ * omission"). Sender, engine and reader share the process; on Kafka the broker is another one.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import * as hdr from 'hdr-histogram-js'
+import { serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import { embeddedLink } from './embedded-link.ts'
+import { kafkaLink } from './kafka-link.ts'
+import { topics } from './link.ts'
+
+export interface LoadJob {
+  /** Addresses of Kafka; without, the embedded broker. */
+  readonly brokers?: readonly string[]
+  readonly guarantee: 'exactly-once' | 'at-least-once'
+  /** Records a second; without, as many as go: what comes out is the capacity. */
+  readonly rate?: number
+  readonly seconds: number
+}
+
+export interface LoadAnswer {
+  readonly records: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly peakRssMb: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+  readonly maxMs: number
+  /** Each record gave its row, and each key's last row has its count. */
+  readonly correct: boolean
+}
+
+const keys = 1_000
+const warmUpSeconds = 3
+/** Records between two waits of a sender that goes as fast as it can. */
+const slice = 2_000
+
+interface Order {
+  readonly customer: number
+  readonly due: number
+}
+
+interface Row extends Order {
+  readonly count: number
+}
+
+export function topology({ input, output } = topics): Topology {
+  const builder = new StreamsBuilder()
+  builder
+    .stream(input, { value: serdes.json<Order>() })
+    .groupBy(({ customer }) => customer, { key: serdes.number() })
+    .aggregate(
+      () => ({ count: 0, due: 0 }),
+      ({ count }, { due }) => ({ count: count + 1, due }),
+    )
+    .toStream()
+    .map(({ count, due }, customer): [null, Row] => [null, { customer, count, due }])
+    .to(output, { key: serdes.json(), value: serdes.json() })
+  return builder.build()
+}
+
+const clock = (): number => performance.timeOrigin + performance.now()
+
+export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): Promise<LoadAnswer> {
+  const dir = mkdtempSync(join(tmpdir(), 'dhaara-latency-'))
+  const link = brokers === undefined ? await embeddedLink(dir) : await kafkaLink(brokers)
+  const histogram = hdr.build({ highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 })
+  const sent = new Uint32Array(keys)
+  const counted = new Uint32Array(keys)
+  let received = 0
+  let from = Number.POSITIVE_INFINITY
+  let wake = (): void => {}
+  await link.listen((text) => {
+    const { customer, count, due } = JSON.parse(text) as Row
+    received++
+    counted[customer] = Math.max(counted[customer]!, count)
+    if (due >= from) histogram.recordValue(Math.max(1, Math.round((clock() - due) * 1000)))
+    wake()
+  })
+  const id = `latency-${process.pid}`
+  const app = new StreamsApp({ applicationId: id, topology: topology(), broker: link.broker, guarantee, stateDir: dir })
+  await app.start()
+  let total = 0
+  const batch = (count: number, dueOf: (i: number) => number): string[] =>
+    Array.from({ length: count }, (_, i) => {
+      const customer = (total++ * 7919) % keys
+      sent[customer]!++
+      return JSON.stringify({ customer, due: dueOf(i), note: 'x'.repeat(120) })
+    })
+  const allReceived = async (): Promise<void> => {
+    while (received < total) await new Promise<void>((resolve) => void (wake = resolve))
+  }
+  const flood = async (duration: number): Promise<void> => {
+    for (const until = clock() + duration * 1000; clock() < until; ) await link.send(batch(slice, clock))
+    await allReceived()
+  }
+  try {
+    await flood(warmUpSeconds)
+    const before = { total, began: clock(), cpu: process.cpuUsage() }
+    from = before.began
+    if (rate === undefined) await flood(seconds)
+    else {
+      const pending = new Set<Promise<void>>()
+      for (let i = 0; i < rate * seconds; await sleep(1)) {
+        const due = Math.min(rate * seconds, Math.floor(((clock() - before.began) / 1000) * rate))
+        const first = i
+        if (due === first) continue
+        i = due
+        const sending = link.send(batch(due - first, (n) => before.began + ((first + n) / rate) * 1000))
+        pending.add(sending)
+        void sending.then(() => pending.delete(sending))
+      }
+      await Promise.all(pending)
+      await allReceived()
+    }
+    const { user, system } = process.cpuUsage(before.cpu)
+    const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
+    return {
+      records: total - before.total,
+      seconds: (clock() - before.began) / 1000,
+      cpuSeconds: (user + system) / 1e6,
+      peakRssMb: process.resourceUsage().maxRSS / 1024,
+      p50Ms: at(50),
+      p99Ms: at(99),
+      p999Ms: at(99.9),
+      maxMs: histogram.maxValue / 1000,
+      correct: received === total && sent.every((count, key) => counted[key] === count),
+    }
+  } finally {
+    await app.close()
+    await link[Symbol.asyncDispose]()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+if (import.meta.main) {
+  const answer = await runLoad(JSON.parse(process.argv[2]!) as LoadJob)
+  process.send?.(answer, undefined, undefined, () => process.disconnect?.())
+}
