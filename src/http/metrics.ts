@@ -1,4 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { TaskReport } from '../engine/metrics/index.ts'
+import { stepTicks } from './live/steps.ts'
+import type { StepTick } from './live/types.ts'
 import type { CheckpointInfo, Served } from './served.ts'
 
 /** Prometheus metrics of an app, read when they are asked for. */
@@ -44,6 +47,7 @@ export class AppMetrics {
       registers,
     })
     stepMetrics(app, registers)
+    flowMetrics(app, registers)
     topicMetrics(app, registers)
   }
 
@@ -85,6 +89,69 @@ function stepMetrics(app: Served, registers: Registry[]): void {
         const [, step, reason] = /^(.+?)\.(?:dropped\.)?([^.]+)$/.exec(name) ?? []
         if (step !== undefined && reason !== undefined) this.inc({ step, reason }, n)
       }
+    },
+  })
+}
+
+/** What tasks and steps do; the latency from an input to the commit. */
+function flowMetrics(app: Served, registers: Registry[]): void {
+  const perStep = (name: string, help: string, read: (step: StepTick) => number): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: ['step'] as const,
+      registers,
+      collect() {
+        this.reset()
+        const tasks = orNothing(() => app.meters().tasks()) ?? []
+        const plan = app.plan()
+        for (const step of stepTicks(plan, tasks, {})) this.inc({ step: plan.steps[step.id]?.name ?? '' }, read(step))
+      },
+    })
+  }
+  perStep('dhaara_step_in_total', 'Records that came into a step', (step) => step.in)
+  perStep('dhaara_step_out_total', 'Records that came out of a step', (step) => step.out)
+  perStep('dhaara_step_busy_seconds_total', 'Time spent in a step', (step) => step.busyMs / 1000)
+  const perTask = (name: string, help: string, read: (task: TaskReport) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['task'] as const,
+      registers,
+      collect() {
+        this.reset()
+        for (const task of orNothing(() => app.meters().tasks()) ?? []) {
+          const value = read(task)
+          if (Number.isFinite(value)) this.set({ task: `${task.sub}_${task.partition}` }, value)
+        }
+      },
+    })
+  }
+  perTask('dhaara_task_watermark_seconds', 'The watermark of a task, as Unix time', (task) => task.watermark / 1000)
+  perTask('dhaara_task_backlog_records', 'Records from other tasks that wait', (task) => task.backlog)
+  perTask('dhaara_task_blocked_seconds', 'Time in which those behind it took no more', (task) => task.blockedMs / 1000)
+  perTask('dhaara_task_waiting_seconds', 'Time in which it waited for another input', (task) => task.waitingMs / 1000)
+  new Gauge({
+    name: 'dhaara_store_rows',
+    help: 'Rows of a store, as of the last checkpoint',
+    labelNames: ['store'] as const,
+    registers,
+    collect() {
+      this.reset()
+      for (const { rows } of orNothing(() => app.meters().tasks()) ?? [])
+        for (const [store, n] of Object.entries(rows)) this.inc({ store }, n)
+    },
+  })
+  new Gauge({
+    name: 'dhaara_latency_seconds',
+    help: 'From the arrival of records in an input to the commit of what they caused in their task, by quantile, since the start',
+    labelNames: ['quantile'] as const,
+    registers,
+    collect() {
+      this.reset()
+      const total = orNothing(() => app.meters().latency)?.total
+      if (total === undefined || total.count === 0) return
+      for (const share of [0.5, 0.99, 0.999]) this.set({ quantile: String(share) }, total.percentile(share) / 1000)
     },
   })
 }

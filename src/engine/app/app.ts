@@ -40,6 +40,7 @@ import { createSavepoint, type Savepoint, savepointRequest } from './savepoint.t
 import { Serving } from './serving.ts'
 import { sourcePartitions } from './source-partitions.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
+import { Tracing } from './tracing.ts'
 import { WorkerEngine } from './worker-engine.ts'
 
 export interface AppEvents {
@@ -77,6 +78,7 @@ export class StreamsApp implements AsyncDisposable {
   private queries: Queries | undefined
   private broker: Broker | undefined
   private readonly serving = new Serving()
+  private readonly tracing: Tracing
   /** Of what the engine stands on: released when it is done. */
   private lease: { release(): Promise<void> } | undefined
   /** Where state lies, if it lies in this process alone. */
@@ -97,6 +99,7 @@ export class StreamsApp implements AsyncDisposable {
     checkProgram(options)
     this.options = options
     this.settings = settingsOf(options)
+    this.tracing = new Tracing(options.applicationId)
     this.lifecycle = new Lifecycle((from, to) => {
       this.settings.logger.info({ from, to }, 'app state')
       this.emit('state', { from, to })
@@ -222,6 +225,7 @@ export class StreamsApp implements AsyncDisposable {
   private async begin(): Promise<void> {
     try {
       this.startedAt = performance.now()
+      await this.tracing.load()
       const program = await loadProgram(this.options, this.settings.logger)
       const plan = compile(planOf(program.topology))
       const broker = this.options.broker ?? embeddedBroker()
@@ -232,6 +236,7 @@ export class StreamsApp implements AsyncDisposable {
         : await this.embeddedEngine(plan, program, broker)
       await this.engine.start()
       if (this.failure !== undefined) throw this.failure
+      this.tracing.took('dhaara.restore', performance.now() - this.startedAt, {})
       this.lifecycle.transition('running')
     } catch (error) {
       await this.fail(error)
@@ -360,6 +365,8 @@ export class StreamsApp implements AsyncDisposable {
     return {
       ended: () => void this.close(),
       checkpoint: (event) => {
+        const { epoch, ms, bytes } = event
+        this.tracing.took('dhaara.checkpoint', ms, { 'dhaara.epoch': epoch, 'dhaara.bytes': bytes })
         this.serving.checkpoint({ ...event, at: this.settings.clock.now() })
         this.emit('checkpoint', event)
       },
