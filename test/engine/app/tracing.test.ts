@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { type Attributes, type HrTime, type Span, type SpanOptions, type TimeInput, trace, type Tracer } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type HrTime,
+  type Span,
+  type SpanOptions,
+  type TimeInput,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api'
 import { embeddedBroker, serdes, StreamsApp, StreamsBuilder } from '../../../src/index.ts'
 
 interface Ended {
