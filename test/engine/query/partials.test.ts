@@ -64,6 +64,11 @@ describe('stores of patterns', () => {
         )
         assert.equal(await open.count({ isolation }), 4)
       }
+      const answer = await fetch(`${app.httpUrl}/api/stores/open/rows?limit=10`)
+      const { rows } = (await answer.json()) as { rows: { key: number; value: unknown }[] }
+      const served = new Map(rows.map(({ key, value }) => [key, tell(value)]))
+      assert.deepEqual([...served.keys()].toSorted(), [1, 12, 120, 2])
+      assert.deepEqual(served.get(12), ['sent 2000 due:2000'])
       await assert.rejects(open.subscribe(1)[Symbol.asyncIterator]().next(), { code: 'DHAARA_UNSUPPORTED' })
     })
   }
