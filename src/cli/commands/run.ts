@@ -29,6 +29,8 @@ export interface RunFlags {
 const help = `
 A line of an input is a value as JSON; its number is its offset. Key and timestamp come from the topology: keyOf and
 timestamp of the source. After a restart with the same --dir the job goes on after the last committed line.
+Sources and sinks of the topology's own (dhaara connectors lists them) need no --input and no --output.
+
 An output line is {"key":…, "value":…, "timestamp":…}; committed records only. Everything else goes to standard error.
 
 Exit codes: 0 done, 1 the job failed, 2 wrong usage or a refused topology, 130 interrupted, 143 terminated.

@@ -14,7 +14,7 @@ numbers
   .mapValues(({ n }) => n)
   .peek(() => {
     // a parent that counts lines sees it go on
-    if (++read % 500 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    if (++read % 500 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
   })
   .sink(jsonLinesSink({ path: join(dir, 'copy.jsonl'), rollBytes: 20_000 }), { name: 'copy', batchRecords: 300 })
 numbers
