@@ -12,7 +12,7 @@ import { type Change, changesBetween, changesTable, readReport } from './compare
 import type { ThroughputLine } from './harness/report.ts'
 import { spread } from './harness/statistics.ts'
 
-export const committed = resolve(import.meta.dirname, 'results/baseline.json')
+export const committed = resolve(import.meta.dirname, 'results/baseline.jsonl')
 
 type Line = Pick<
   ThroughputLine,

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- record [suite …]`: measures with the runs that published figures have, each suite in a process of its own,
- * and puts its lines into `bench/results/performance.json` in the place of those that it had. `npm run docs:performance` then
+ * and puts its lines into `bench/results/performance.jsonl` in the place of those that it had. `npm run docs:performance` then
  * makes the page; `--baseline` puts the ceilings' lines into the file that `bench:gate` reads.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { committed as baseline } from './gate.ts'
 import { outputOf } from './harness/spawn-suite.ts'
 import { readLines } from './harness/read-lines.ts'
 
-export const resultsFile = resolve(import.meta.dirname, 'results/performance.json')
+export const resultsFile = resolve(import.meta.dirname, 'results/performance.jsonl')
 
 const commands: Readonly<Record<string, readonly string[]>> = {
   ceilings: ['--runs', '7'],

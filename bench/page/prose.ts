@@ -1,5 +1,5 @@
 /** What the page says in words. */
-export const introduction = `<!-- Written by \`npm run docs:performance\` from bench/results/performance.json. -->
+export const introduction = `<!-- Written by \`npm run docs:performance\` from bench/results/performance.jsonl. -->
 
 # Performance
 
@@ -21,7 +21,7 @@ export const repeat = `## How to repeat it
     npm run bench                                  everything, short: a few minutes
     npm run bench -- ceilings tumbling --runs 7    one case, well
     npm run bench -- peers                         others (Java 17 and Maven for those on the JVM)
-    npm run bench -- record                        everything on this page, for hours, into bench/results/performance.json
+    npm run bench -- record                        everything on this page, for hours, into bench/results/performance.jsonl
     npm run docs:performance                       this page from that file
     npm run bench -- compare before.json after.json
     npm run bench:gate -- report.json              a report of \`ceilings --json\` against the committed baseline
