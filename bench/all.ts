@@ -29,7 +29,7 @@ const suites = (seconds: number, runs: number): readonly (readonly [string, ...s
   const records = String(Math.ceil(seconds * 3) * 100_000)
   return [
     ['ceilings', '--records', records, '--runs', String(runs)],
-    ['cep', 'empty', 'partials', '--records', records, '--runs', '1'],
+    ['cep', 'growth', 'empty', '--records', records, '--runs', '1'],
     ['nexmark', '--events', String(Math.round(seconds * 100_000)), '--runs', '1'],
     ['latency', 'embedded', 'repartition', '--seconds', String(seconds * 2)],
     ['micro', '--seconds', String(seconds / 10)],

@@ -4,8 +4,8 @@
  * keys with 1,000 each. `growth`: what an event costs with more partial matches, and with longer loops.
  */
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { tableOf, type ThroughputLine } from '../../harness/report.ts'
+import { suiteOptions } from '../../harness/options.ts'
+import { environment, tableOf, type ThroughputLine } from '../../harness/report.ts'
 import { runCase } from '../../harness/runner.ts'
 import type { BenchCase } from '../../harness/subject.ts'
 import { growth, type GrowthLine } from './growth.ts'
@@ -40,22 +40,20 @@ const cases = [
 ]
 
 export async function main(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
-  })
-  const named = positionals.length === 0 ? ['growth', 'partials'] : positionals
+  const choices = ['growth', ...cases.map(({ name }) => name)]
+  const { named: given, json, ...settings } = suiteOptions('cep', ['--runs', '3', ...args], choices)
+  const named = given.length === 0 ? ['growth', 'partials'] : given
   if (named.includes('growth'))
-    for (const line of growth()) console.log(values.json ? JSON.stringify({ suite: 'cep', ...line }) : textOf(line))
+    for (const line of growth())
+      console.log(json ? JSON.stringify({ suite: 'cep', ...line, ...environment() }) : textOf(line))
   const lines: ThroughputLine[] = []
   for (const bench of cases.filter(({ name }) => named.includes(name))) {
-    const options = { runs: Number(values.runs), log: (text: string) => console.error(text) }
+    const options = { ...settings, log: (text: string) => console.error(text) }
     const found = await runCase('cep', bench, options, (name) => cases.find((other) => other.name === name))
-    if (values.json) for (const line of found) console.log(JSON.stringify(line))
+    if (json) for (const line of found) console.log(JSON.stringify(line))
     lines.push(...found)
   }
-  if (!values.json && lines.length > 0) console.log(tableOf(lines))
+  if (!json && lines.length > 0) console.log(tableOf(lines))
   return lines.every((line) => line.correct) ? 0 : 1
 }
 

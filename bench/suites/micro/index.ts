@@ -2,9 +2,9 @@
  * Small parts alone, timed by benchmark.js: `npm run bench -- micro [group] [--json] [--seconds n]`. A part that is slow here is
  * slow everywhere; one that is fast here proves nothing about a job.
  */
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import Benchmark from 'benchmark'
+import { type Environment, environment } from '../../harness/report.ts'
 import type { MicroCase } from './case.ts'
 import { codecs } from './codecs.ts'
 import { patterns } from './patterns.ts'
@@ -13,7 +13,7 @@ import { time } from './time.ts'
 
 const groups: Readonly<Record<string, readonly MicroCase[]>> = { codecs, stores, time, patterns }
 
-interface MicroLine {
+interface MicroLine extends Environment {
   readonly suite: 'micro'
   readonly case: string
   readonly subject: string
@@ -24,8 +24,6 @@ interface MicroLine {
   readonly runs: number
   readonly against?: string
   readonly ratio?: number
-  readonly cores: number
-  readonly node: string
 }
 
 /** @returns the exit code: 2 if the command line was wrong */
@@ -65,8 +63,7 @@ function measureGroup(group: string, cases: readonly MicroCase[], seconds: numbe
       spread: Number((rme / 100).toFixed(3)),
       runs,
       ...(other && { against: one.against!, ratio: Number((hz / other.hz).toFixed(3)) }),
-      cores: availableParallelism(),
-      node: process.versions.node,
+      ...environment(),
     }
   })
 }
