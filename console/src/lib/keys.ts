@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect } from 'preact/hooks'
 
 type Bindings = Readonly<Record<string, (event: KeyboardEvent) => void>>
 
@@ -7,7 +7,8 @@ const typing = (target: EventTarget | null): boolean =>
 
 /** Keys that work wherever the focus is, but not while somebody types. `mod+k` is ⌘ or Ctrl. */
 export function useKeys(bindings: Bindings): void {
-  useEffect(() => {
+  // before the next key can come
+  useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       const mod = event.metaKey || event.ctrlKey
       const name = `${mod ? 'mod+' : ''}${event.key}`

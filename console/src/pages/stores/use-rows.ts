@@ -71,13 +71,13 @@ async function follow(
     const id = JSON.stringify(row.key)
     if (row.value === null) rows.delete(id)
     else {
-      // what has changed last is first
-      rows.delete(id)
+      // what has changed last is first; what is told for the first time is no change
+      const known = rows.delete(id)
       const before = [...rows.entries()].slice(0, mostLive - 1)
       rows.clear()
       rows.set(id, row)
       for (const [other, one] of before) rows.set(other, one)
-      fresh.set(id, ++n)
+      if (known) fresh.set(id, ++n)
     }
     due ??= requestAnimationFrame(draw)
   }
