@@ -28,8 +28,8 @@ interface AnyLine {
 const suites = (seconds: number, runs: number): readonly (readonly [string, ...string[]])[] => {
   const records = String(Math.ceil(seconds * 3) * 100_000)
   return [
-    ['ceilings', '--records', records, '--runs', String(runs)],
-    ['cep', 'growth', 'empty', '--records', records, '--runs', '1'],
+    ['ceilings', '--records', records, '--warm-up', '200000', '--runs', String(runs)],
+    ['cep', 'growth', 'empty', '--records', records, '--warm-up', '200000', '--runs', '1'],
     ['nexmark', '--events', String(Math.round(seconds * 100_000)), '--runs', '1'],
     ['latency', 'embedded', 'repartition', '--seconds', String(seconds * 2)],
     ['micro', '--seconds', String(seconds / 10)],

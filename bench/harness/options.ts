@@ -8,6 +8,8 @@ export interface SuiteOptions {
   readonly runs: number
   readonly seconds: number | undefined
   readonly records: number | undefined
+  /** Records before the clock starts. */
+  readonly warmUp: number | undefined
   readonly subjects: readonly string[] | undefined
 }
 
@@ -23,6 +25,7 @@ export function suiteOptions(suite: string, args: readonly string[], names: read
       json: { type: 'boolean', default: false },
       seconds: { type: 'string' },
       records: { type: 'string' },
+      'warm-up': { type: 'string' },
       runs: { type: 'string', default: '5' },
       subject: { type: 'string', multiple: true },
     },
@@ -36,6 +39,7 @@ export function suiteOptions(suite: string, args: readonly string[], names: read
     runs: wholeOption('runs', values.runs),
     seconds: values.seconds === undefined ? undefined : positiveOption('seconds', values.seconds),
     records: values.records === undefined ? undefined : wholeOption('records', values.records),
+    warmUp: values['warm-up'] === undefined ? undefined : wholeOption('warm-up', values['warm-up']),
     subjects: values.subject,
   }
 }
