@@ -21,8 +21,8 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, object>> }
 }
 
-/** Requests; more by DHAARA_REQUESTS=2000. */
-const numRuns = Number(process.env['DHAARA_REQUESTS'] ?? 400)
+/** Requests; fewer or more by DHAARA_REQUESTS. */
+const numRuns = Number(process.env['DHAARA_REQUESTS'] ?? 2000)
 const arrow = 'application/vnd.apache.arrow.stream'
 const types = ['application/json', 'application/x-ndjson', 'text/csv', arrow, '*/*']
 
