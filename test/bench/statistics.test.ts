@@ -68,7 +68,7 @@ describe('benchmark report', () => {
   it('has the names that programs read', () => {
     const names =
       'suite case subject variant records seconds recordsPerSecond cpuSeconds recordsPerCpuSecond peakRssMb ' +
-      'against ratio ratioOf ratesAgainst spread runs rates correct checksum cores node commit'
+      'against ratio ratioOf ratesAgainst spread runs rates correct checksum cores cpu memoryGb node versions commit'
     assert.deepEqual(Object.keys(held), names.split(' '))
     assert.equal(held.ratio, 1)
     assert.equal(held.recordsPerSecond, 2_000)
