@@ -121,7 +121,11 @@ export interface Assigned {
 
 export interface RemoteMember {
   readonly membership: Membership
-  /** Joins, or joins again. @returns what the leader has assigned */
+  /**
+   * Joins, or joins again. @returns what the leader has assigned
+   * @throws DhaaraError DHAARA_KAFKA_FENCED: the group has gone on without this member, and others may have what it had. It
+   * may join as a new one when nothing is left of that
+   */
   join(): Promise<Buffer>
   /** Resolves when the group wants all to join again, or has dropped this member. */
   readonly rebalance: Promise<void>

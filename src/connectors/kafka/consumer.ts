@@ -50,7 +50,12 @@ export async function* consume<K, V>(
     for (const { partition, position } of cursors) reader.add(topic, partition, position)
   }
   const join = async (joining: RemoteMember): Promise<void> => {
-    await take(decodePartitions(await joining.join()))
+    const joined = await joining.join().catch((error: unknown) => {
+      // What it had is read again from what is committed, in any case.
+      if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_FENCED') return joining.join()
+      throw error
+    })
+    await take(decodePartitions(joined))
     joining.rebalance.then(
       () => {
         moved = true

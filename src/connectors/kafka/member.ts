@@ -26,6 +26,8 @@ export class KafkaMember implements RemoteMember {
   #member = ''
   #generation = -1
   #left = false
+  /** The group has gone on without it, and whoever uses it has not been told yet. */
+  #dropped = false
   #beat = new AbortController()
   #rebalance = Promise.withResolvers<void>()
 
@@ -64,7 +66,7 @@ export class KafkaMember implements RemoteMember {
   async retreat(): Promise<void> {
     this.#beat.abort()
     const [member, instance] = [this.#member, this.#instance]
-    this.#member = ''
+    this.#lose()
     this.#rebalance.resolve()
     if (member === '') return
     await this.#ask(apis.leaveGroup, { group: this.#options.group, members: [{ member, instance }] }).catch(() => {})
@@ -76,6 +78,10 @@ export class KafkaMember implements RemoteMember {
 
   async #joinOnce(): Promise<Buffer> {
     const { group, topics, userData } = this.#options
+    if (this.#dropped) {
+      this.#dropped = false
+      throw new KafkaAnswer(kafkaError.unknownMember, `Joining group '${group}' again`)
+    }
     const request = {
       group,
       sessionMs: this.#sessionMs,
@@ -91,7 +97,7 @@ export class KafkaMember implements RemoteMember {
       return this.#joinOnce()
     }
     if (joined.error === kafkaError.unknownMember) {
-      this.#member = ''
+      this.#lose()
       return this.#joinOnce()
     }
     check(joined.error, `Joining group '${group}'`)
@@ -115,7 +121,7 @@ export class KafkaMember implements RemoteMember {
     if (synced.error === kafkaError.rebalanceInProgress || synced.error === kafkaError.illegalGeneration)
       return this.#joinOnce()
     if (synced.error === kafkaError.unknownMember) {
-      this.#member = ''
+      this.#lose()
       return this.#joinOnce()
     }
     check(synced.error, `Being told what to do in group '${group}'`)
@@ -136,7 +142,7 @@ export class KafkaMember implements RemoteMember {
         if (error === 0) continue
         throw new KafkaAnswer(error, `Staying in group '${group}'`)
       } catch (error) {
-        if (isAnswer(error, 'unknownMember', 'fencedInstanceId')) this.#member = ''
+        if (isAnswer(error, 'unknownMember', 'fencedInstanceId')) this.#lose()
         if (isAnswer(error, 'rebalanceInProgress')) {
           // Whoever is busy comes later, and is a member until then.
           this.#rebalance.resolve()
@@ -161,6 +167,11 @@ export class KafkaMember implements RemoteMember {
     if (this.#left && api.key !== apis.leaveGroup.key)
       throw new DhaaraError('DHAARA_APP_STATE', `This member of group '${group}' has left`)
     return this.#cluster.toCoordinator('group', group, api, request, this.#lane)
+  }
+
+  #lose(): void {
+    this.#dropped = this.#member !== ''
+    this.#member = ''
   }
 
   #lost(): void {

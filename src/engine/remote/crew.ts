@@ -98,6 +98,17 @@ export class Crew {
     clearTimeout(timer)
   }
 
+  /** No task is left here, and nothing of what was not committed. */
+  async lose(): Promise<void> {
+    await Promise.all(
+      this.places.map(async (place) => {
+        await place.runner.lose()
+        place.tasks = []
+        place.ended = []
+      }),
+    )
+  }
+
   release(membership: Membership): void {
     for (const { runner } of this.places) runner.release(membership)
   }

@@ -283,7 +283,7 @@ export class RemoteEngine implements Engine {
     const { signal } = (this.changing = new AbortController())
     this.settled = false
     await crew.hold(longestHold)
-    const told = decodeTold(await member.join().finally(() => crew.release(member.membership)))
+    const told = decodeTold(await this.join())
     member.rebalance.then(
       () => this.move(),
       (error: unknown) => this.fail(error),
@@ -301,6 +301,19 @@ export class RemoteEngine implements Engine {
     )
     this.settled = told.settled
     this.endIfDue()
+  }
+
+  private async join(): Promise<Buffer> {
+    const { member, crew } = this.known()
+    try {
+      return await member.join()
+    } catch (error) {
+      // Others may have committed what is worked on here, and more.
+      if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_FENCED') await crew.lose()
+      throw error
+    } finally {
+      crew.release(member.membership)
+    }
   }
 
   /** @returns whether there was anything that others wait for */

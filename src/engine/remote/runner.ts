@@ -151,6 +151,18 @@ export class Runner implements TaskRunner {
     this.wake()
   }
 
+  async lose(): Promise<void> {
+    // From now on nothing is committed.
+    this.refused ??= new DhaaraError('DHAARA_KAFKA_FENCED', 'The group has gone on without this instance')
+    const done = Promise.withResolvers<void>()
+    this.requests.push(async () => {
+      await this.forget()
+      done.resolve()
+    })
+    this.wake()
+    await done.promise
+  }
+
   bound(ends: Offsets): void {
     this.ends = ends
     for (const feed of this.feeds()) feed.until = ends.get(positionName(feed)) ?? feed.until
@@ -361,16 +373,22 @@ export class Runner implements TaskRunner {
   private async giveUp(): Promise<void> {
     await this.committing
     const error = this.refused
-    this.refused = undefined
-    this.begun = false
-    this.short = true
-    this.drop()
+    await this.forget()
     if (!mayPass(error)) throw error
     this.settings.logger.warn(
       { error: error.message, code: error.code },
       'the epoch is taken back: it was not committed',
     )
     this.parts.events.refused(error)
+  }
+
+  /** Nothing is left of the tasks; the next transaction begins with a fence. */
+  private async forget(): Promise<void> {
+    await this.committing
+    this.refused = undefined
+    this.begun = false
+    this.short = true
+    this.drop()
   }
 
   private take({ tasks, topics, positions, ends, membership }: Assignment): void {

@@ -27,6 +27,8 @@ export interface TaskRunner {
   hold(): Promise<void>
   /** Commits again, as this member. */
   release(membership: Membership): void
+  /** Lets go of all tasks without a commit, since others may have them. It must be fenced then. */
+  lose(): Promise<void>
   bound(ends: Offsets): void
   fill(topics: readonly string[]): void
   /** Commits, and ends. */

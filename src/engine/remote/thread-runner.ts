@@ -95,6 +95,11 @@ export class ThreadRunner implements TaskRunner {
     this.tell('release', [membership])
   }
 
+  async lose(): Promise<void> {
+    await this.call('lose', [], () => undefined)
+    this.fenced = false
+  }
+
   bound(ends: Offsets): void {
     this.tell('bound', [ends])
   }

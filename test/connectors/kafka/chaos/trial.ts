@@ -82,13 +82,9 @@ export class Trial implements AsyncDisposable {
     await Promise.all(this.instances.map((one) => one.end('SIGTERM')))
     const failed = this.instances.filter(({ failures }) => failures > 0)
     assert.equal(failed.length, 0, `ended by themselves:\n${failed.map(({ output }) => output).join('\n')}`)
-    assert.deepEqual(
-      this.#readByJava('copies')
-        .map(Number)
-        .sort((a, b) => a - b),
-      Array.from({ length: this.#sent }, (_, n) => n),
-    )
-    this.#checkCounts(this.#readByJava('counts').map((line) => JSON.parse(line)))
+    this.#checkOnce('orders', ({ value }) => JSON.parse(value).n)
+    this.#checkOnce('copies', ({ value }) => Number(value))
+    this.#checkCounts(this.#readByJava('counts').map(({ value }) => JSON.parse(value)))
     assert.deepEqual(await this.#table(), this.#model)
   }
 
@@ -127,9 +123,29 @@ export class Trial implements AsyncDisposable {
   }
 
   /** What a consumer that is none of ours finds committed. */
-  #readByJava(topic: string): string[] {
+  #readByJava(topic: string): { readonly value: string; readonly place: string }[] {
     const lines = java('consume', this.#options.direct.join(','), String(partitions), `${this.#app}.${topic}`)
-    return lines.split('\n').flatMap((line) => (line === '' ? [] : [line.split('|')[4] as string]))
+    return lines.split('\n').flatMap((line) => {
+      const [, partition, , , value = '', , offset] = line.split('|')
+      return line === '' ? [] : [{ value, place: `${topic}[${partition}] offset ${offset}` }]
+    })
+  }
+
+  #checkOnce(topic: string, numberOf: (row: { readonly value: string }) => number): void {
+    const places = new Map<number, string[]>()
+    for (const row of this.#readByJava(topic)) {
+      const n = numberOf(row)
+      const known = places.get(n)
+      if (known === undefined) places.set(n, [row.place])
+      else known.push(row.place)
+    }
+    const twice = [...places].flatMap(([n, at]) => (at.length > 1 ? [`${n} at ${at.join(' and ')}`] : []))
+    const lost = Array.from({ length: this.#sent }, (_, n) => n).filter((n) => !places.has(n))
+    assert.deepEqual(
+      { twice, lost },
+      { twice: [], lost: [] },
+      `${topic} of ${this.#sent}: ${twice.length} are there twice (${twice.slice(0, 20).join('; ')}), ${lost.length} are lost (${lost.slice(0, 20).join(', ')})`,
+    )
   }
 
   /** Of each city: 1, 2, 3, … */

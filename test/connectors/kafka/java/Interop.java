@@ -38,7 +38,7 @@ public class Interop {
         for (var record : consumer.poll(Duration.ofMillis(500))) {
           var header = record.headers().lastHeader("h");
           System.out.println(topic + "|" + record.partition() + "|" + record.timestamp() + "|" + record.key() + "|" + record.value() + "|"
-              + (header == null ? null : new String(header.value(), StandardCharsets.UTF_8)));
+              + (header == null ? null : new String(header.value(), StandardCharsets.UTF_8)) + "|" + record.offset());
         }
       }
     }
