@@ -14,6 +14,7 @@ the same bytes, and how to find out for another one.
   included; brokers apart); \`wall\` ratios records a second. \`spread\` is (max - min) / median of the runs.
 - \`right\`: the number of rows and their checksum are those of a reference that was computed apart. A figure without them is none.
 - State is durable where a case says so: each 100 ms state and position go to RocksDB in one batch, as the engine does by default.
+- The figures recorded so far were taken while the machine did other work, in few runs: \`spread\` says how far to trust them.
 - A difference below the spread is no difference: \`npm run bench -- compare\` gives its interval of confidence.`
 
 export const repeat = `## How to repeat it
@@ -29,6 +30,8 @@ export const repeat = `## How to repeat it
 On a machine that does nothing else: look at \`spread\` first.`
 
 export const limits = `### In words
+
+What follows is how the engine is understood; profiles stand above where they were recorded.
 
 - \`json-in-out\` and every case that reads whole JSON objects spend most of their time in \`JSON.parse\` and \`JSON.stringify\`, which
   the hand-written loop does too. Declaring the fields that a job reads, \`serdes.json({ fields })\`, takes only them from the bytes.

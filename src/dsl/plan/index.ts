@@ -1,2 +1,3 @@
 export type * from './nodes.ts'
 export type * from './specs.ts'
+export { keepsPast } from './versioned.ts'

@@ -1,3 +1,4 @@
+import { hostParts } from './host-parts.ts'
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import { Latency, mergeErrors } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -405,6 +406,7 @@ export class LocalEngine implements Engine {
     const { lease, settings, policies, ids } = this
     const { log } = lease
     return {
+      ...hostParts(settings, policies, this.careful),
       reader: lease.backend,
       outputs: this.outputs,
       storeId: (name) => ids.idOf(name),
@@ -414,7 +416,6 @@ export class LocalEngine implements Engine {
       behind: (topic, partition, offset) => this.filling.has(topic) || log.endOffset(topic, partition) > offset,
       startOffset: (source, topic, partition) =>
         startOffsetOf(log, source, topic, partition, () => this.latestAt(topic, partition)),
-      now: () => settings.clock.now(),
       openSource: (spec, at, start) =>
         new SourceReader(spec, at, start, {
           clock: settings.clock,
@@ -422,20 +423,6 @@ export class LocalEngine implements Engine {
           warn: (message, fields) => settings.logger.warn(fields ?? {}, message),
         }),
       wake: () => this.wake(),
-      onUserError: (error, rec) => policies.onUserError(error, rec),
-      onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
-      deadLetter: (error, rec) => policies.deadLetter(error, rec),
-      deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
-      options: {
-        careful: this.careful || settings.strict,
-        strict: settings.strict,
-        codegen: true,
-        cacheBytes: settings.cacheBytes,
-        maxTimestampAhead: settings.maxTimestampAhead,
-        maxTaskIdle: settings.maxTaskIdle,
-        emptyIdle: settings.maxTaskIdle,
-        batchSize: 2048,
-      },
     }
   }
 }

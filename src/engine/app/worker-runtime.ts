@@ -1,3 +1,4 @@
+import { hostParts } from './host-parts.ts'
 import type { MessagePort } from 'node:worker_threads'
 import { Pulse } from '../../connectors/broker/apart/index.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
@@ -393,6 +394,7 @@ export class WorkerRuntime {
     const { log, settings, policies, reader, offsets } = this
     const end = (topic: string, partition: number) => offsets.end(topic, partition) ?? log.endOffset(topic, partition)
     return {
+      ...hostParts(settings, policies, order.careful, 1 / this.start.workers),
       reader,
       outputs: this.outputs,
       storeId: (name) => this.storeId(name),
@@ -405,7 +407,6 @@ export class WorkerRuntime {
         const latest = order.latest.find(([name, p]) => name === topic && p === partition)
         return startOffsetOf(log, source, topic, partition, () => latest?.[2] ?? log.startOffset(topic, partition))
       },
-      now: () => settings.clock.now(),
       openSource: (spec, at, start) =>
         new SourceReader(spec, at, start, {
           clock: settings.clock,
@@ -420,20 +421,6 @@ export class WorkerRuntime {
         Atomics.add(pulse, 0, 1)
       },
       refused: (topic, partition) => this.refused.get(`${topic}/${partition}`),
-      onUserError: (error, rec) => policies.onUserError(error, rec),
-      onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
-      deadLetter: (error, rec) => policies.deadLetter(error, rec),
-      deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
-      options: {
-        careful: order.careful || settings.strict,
-        strict: settings.strict,
-        codegen: true,
-        cacheBytes: settings.cacheBytes / this.start.workers,
-        maxTimestampAhead: settings.maxTimestampAhead,
-        maxTaskIdle: settings.maxTaskIdle,
-        emptyIdle: settings.maxTaskIdle,
-        batchSize: 2048,
-      },
     }
   }
 }

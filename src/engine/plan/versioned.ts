@@ -1,15 +1,5 @@
+import { keepsPast } from '../../dsl/plan/index.ts'
 import type { Step, SubTopology } from './physical.ts'
-
-/** Steps that can keep their rows with their past. */
-const keepers = new Set<Step['op']['kind']>([
-  'source',
-  'toTable',
-  'filter',
-  'mapValues',
-  'tableJoin',
-  'aggregate',
-  'tableAggregate',
-])
 
 /**
  * The step whose versioned store this table's rows are in, or are derived from row by row: what comes from it may be older
@@ -19,7 +9,7 @@ export function versionedRoot(step: Step): Step | undefined {
   const { op, table } = step
   if (!table) return undefined
   if ('store' in op && op.store !== undefined)
-    return op.store.kind === 'versioned' && keepers.has(op.kind) ? step : undefined
+    return op.store.kind === 'versioned' && keepsPast.has(op.kind) ? step : undefined
   const [input] = step.inputs
   return input !== undefined && (op.kind === 'filter' || op.kind === 'mapValues') ? versionedRoot(input) : undefined
 }

@@ -1,3 +1,4 @@
+import { hostParts } from '../app/host-parts.ts'
 import type { Membership, RemoteLog, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { decodeValue } from '../../state/codec/index.ts'
@@ -156,11 +157,12 @@ export class Runner implements TaskRunner {
     this.refused ??= new DhaaraError('DHAARA_KAFKA_FENCED', 'The group has gone on without this instance')
     const done = Promise.withResolvers<void>()
     this.requests.push(async () => {
-      await this.forget()
+      await this.committing
+      this.forget()
       done.resolve()
     })
     this.wake()
-    await done.promise
+    await Promise.race([done.promise, this.running])
   }
 
   bound(ends: Offsets): void {
@@ -373,7 +375,7 @@ export class Runner implements TaskRunner {
   private async giveUp(): Promise<void> {
     await this.committing
     const error = this.refused
-    await this.forget()
+    this.forget()
     if (!mayPass(error)) throw error
     this.settings.logger.warn(
       { error: error.message, code: error.code },
@@ -383,8 +385,7 @@ export class Runner implements TaskRunner {
   }
 
   /** Nothing is left of the tasks; the next transaction begins with a fence. */
-  private async forget(): Promise<void> {
-    await this.committing
+  private forget(): void {
     this.refused = undefined
     this.begun = false
     this.short = true
@@ -498,6 +499,7 @@ export class Runner implements TaskRunner {
     const inputs = this.inputs as Inputs
     const rows = this.rows as ChangelogRows
     return {
+      ...hostParts(settings, policies, this.careful),
       reader: this.local.backend,
       outputs: this.outputs,
       storeId: (name, sub) => rows.idOf(name, sub),
@@ -514,22 +516,7 @@ export class Runner implements TaskRunner {
         return !(reader.end(topic, partition) <= offset)
       },
       startOffset: (_source, topic, partition) => starts.get(positionName({ topic, partition })) ?? 0,
-      now: () => settings.clock.now(),
       wake: () => this.wake(),
-      onUserError: (error, rec) => policies.onUserError(error, rec),
-      onDataError: (error, source, batch, i) => policies.onDataError(error, source, batch, i),
-      deadLetter: (error, rec) => policies.deadLetter(error, rec),
-      deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
-      options: {
-        careful: this.careful || settings.strict,
-        strict: settings.strict,
-        codegen: true,
-        cacheBytes: settings.cacheBytes,
-        maxTimestampAhead: settings.maxTimestampAhead,
-        maxTaskIdle: settings.maxTaskIdle,
-        emptyIdle: settings.maxTaskIdle,
-        batchSize: 2048,
-      },
     }
   }
 }

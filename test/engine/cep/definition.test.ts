@@ -6,7 +6,7 @@ import { serdes, StreamsBuilder } from '../../../src/index.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
 import { type Event, type Found, matchesByDefinition, type Step } from './definition.ts'
 
-const runs = Number(process.env['DHAARA_CEP_RUNS'] ?? 300)
+const runs = Number(process.env['RUNS'] ?? 300)
 
 // Forbidden letters are no step's own, so that no event is forbidden and taken at once.
 const letters = fc.constantFrom('a', 'b', 'c', 'ab', 'bc', 'abc')

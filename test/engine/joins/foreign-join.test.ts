@@ -20,7 +20,7 @@ interface Joined {
 const text = serdes.string()
 const rows = serdes.json<{ follows: string | null; n: number }>()
 /** More of them: JOIN_RUNS=2000. */
-const runs = Number(process.env['JOIN_RUNS'] ?? 60)
+const runs = Number(process.env['RUNS'] ?? 60)
 
 function topologyOf(how: 'inner' | 'left'): Topology {
   const builder = new StreamsBuilder()

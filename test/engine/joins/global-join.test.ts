@@ -5,7 +5,7 @@ import { TopologyTestDriver } from '../../../src/testing/index.ts'
 
 const text = serdes.string()
 const serde = { key: text, value: text }
-const runs = Number(process.env['JOIN_RUNS'] ?? 60)
+const runs = Number(process.env['RUNS'] ?? 60)
 
 interface Sent {
   readonly topic: 'orders' | 'shops'

@@ -15,7 +15,7 @@ type Step = Sent | 'checkpoint' | 'crash' | 'restore'
 
 const serde = { key: serdes.string(), value: serdes.string() }
 /** More of them: JOIN_RUNS=2000. */
-const runs = Number(process.env['JOIN_RUNS'] ?? 60)
+const runs = Number(process.env['RUNS'] ?? 60)
 const method = { inner: 'join', left: 'leftJoin', outer: 'outerJoin' } as const
 
 interface Shape extends Spec {

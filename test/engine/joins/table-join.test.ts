@@ -15,7 +15,7 @@ type How = 'join' | 'leftJoin' | 'outerJoin'
 
 const text = serdes.string()
 const serde = { key: text, value: text }
-const runs = Number(process.env['JOIN_RUNS'] ?? 60)
+const runs = Number(process.env['RUNS'] ?? 60)
 const history = 30
 
 interface Shape {

@@ -5,7 +5,7 @@ import { TopologyTestDriver } from '../../../src/testing/index.ts'
 import { VersionedModel } from './versioned-model.ts'
 
 const serde = { key: serdes.string(), value: serdes.string() }
-const runs = Number(process.env['JOIN_RUNS'] ?? 60)
+const runs = Number(process.env['RUNS'] ?? 60)
 
 interface Put {
   readonly key: string

@@ -95,7 +95,7 @@ describe('reads while workers end and apps restart', () => {
         }
         await reader
       }),
-      { numRuns: Number(process.env['DHAARA_RUNS'] ?? 2) },
+      { numRuns: Number(process.env['RUNS'] ?? 2) },
     )
   }).timeout(120_000)
 })

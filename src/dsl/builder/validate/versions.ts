@@ -1,21 +1,10 @@
-import type { PlanNode, StoreSpec } from '../../plan/index.ts'
+import { keepsPast, type PlanNode, type StoreSpec } from '../../plan/index.ts'
 import { type Check, problem } from './problem.ts'
-
-/** Steps that can keep their rows with their past. */
-const keepers = new Set<PlanNode['kind']>([
-  'source',
-  'toTable',
-  'filter',
-  'mapValues',
-  'tableJoin',
-  'aggregate',
-  'tableAggregate',
-])
 
 /** The versioned store that a table's rows are in, or are derived from row by row. */
 function pastOf(node: PlanNode): StoreSpec | undefined {
   const store = 'store' in node ? node.store : undefined
-  if (store !== undefined) return store.kind === 'versioned' && keepers.has(node.kind) ? store : undefined
+  if (store !== undefined) return store.kind === 'versioned' && keepsPast.has(node.kind) ? store : undefined
   const [input] = node.inputs
   return input !== undefined && (node.kind === 'filter' || node.kind === 'mapValues') ? pastOf(input) : undefined
 }
@@ -44,7 +33,7 @@ export const missingPasts: Check = (plan) =>
 export const pastsNotKept: Check = (plan) =>
   plan.nodes.flatMap((node) => {
     const store = 'store' in node ? node.store : undefined
-    if (store?.kind !== 'versioned' || keepers.has(node.kind)) return []
+    if (store?.kind !== 'versioned' || keepsPast.has(node.kind)) return []
     const message = `found the versioned store '${store.name}' on a ${node.kind} step, expected a key-value store; keep the past behind it: .toStream().toTable({store: {kind: 'versioned', history: …}})`
     return [problem('DHAARA_STORE_VERSIONED', node, message)]
   })
