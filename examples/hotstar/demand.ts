@@ -10,7 +10,7 @@ import {
 import { windowedJson } from '../lib/topics.ts'
 import { type Alert, sendAlerts } from './alerts.ts'
 import { VIEWERS } from './events.ts'
-import { type ByRegion, noDemand, REGIONS, type Routing, route } from './regions.ts'
+import { type ByRegion, noDemand, type Region, REGIONS, type Routing, route } from './regions.ts'
 import type { Viewing } from './sessions.ts'
 
 const OVERLOAD = 5_000_000
@@ -24,12 +24,12 @@ export function demand(viewings: KStream<string, Viewing>): void {
     .windowedBy(windows.tumbling('1m').grace('20s'))
     .emit('close')
     .aggregate(
-      () => ({ ...noDemand }),
+      (): Net => ({ ...noDemand }),
       (net, { region, delta }) => {
         net[region] += delta
         return net
       },
-      { store: 'net-demand' },
+      { store: 'net-demand', merge: together, twoPhase: true },
     )
     .toStream()
     .map((net, { key, window }) => [key, { net, window }])
@@ -41,6 +41,15 @@ export function demand(viewings: KStream<string, Viewing>): void {
     .default('row')
   sendAlerts(alert)
   row.map(({ window, ...value }, key) => [{ key, window }, value]).to('hotstar-regions', windowedJson)
+}
+
+type Net = Record<Region, number>
+
+/** All of India is one key: its parts are added up where the events are read. */
+function together(left: Net, right: Net): Net {
+  const sum = { ...left }
+  for (const region of REGIONS) sum[region] += right[region]
+  return sum
 }
 
 interface Closed {

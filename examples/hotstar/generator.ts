@@ -37,11 +37,13 @@ const atTheEnd = weighted<EventType>([
   ['buffer', 0.03],
   ['error', 0.01],
 ])
-const content = weighted([
+type Shares<T> = readonly (readonly [item: T, weight: number])[]
+
+export const CONTENTS: Shares<string> = [
   ['ipl_csk_vs_mi_final_2024', 0.92],
   ['ipl_studio_hindi', 0.08],
-])
-const location = weighted([
+]
+export const LOCATIONS: Shares<string> = [
   ['mumbai', 0.15],
   ['chennai', 0.12],
   ['delhi', 0.1],
@@ -50,26 +52,32 @@ const location = weighted([
   ['kolkata', 0.08],
   ['other_india', 0.32],
   ['international', 0.05],
-])
-const device = weighted<StreamingEvent['deviceType']>([
+]
+export const DEVICES: Shares<StreamingEvent['deviceType']> = [
   ['mobile', 0.7],
   ['smart_tv', 0.15],
   ['tablet', 0.1],
   ['laptop', 0.05],
-])
-const network = weighted<StreamingEvent['networkType']>([
+]
+export const NETWORKS: Shares<StreamingEvent['networkType']> = [
   ['4G', 0.5],
   ['5G', 0.2],
   ['WiFi', 0.2],
   ['broadband', 0.1],
-])
-const quality = weighted<Quality>([
+]
+export const QUALITY_SHARES: Shares<Quality> = [
   ['4K', 0.02],
   ['1080p', 0.08],
   ['720p', 0.3],
   ['480p', 0.4],
   ['360p', 0.2],
-])
+]
+
+const content = weighted(CONTENTS)
+const location = weighted(LOCATIONS)
+const device = weighted(DEVICES)
+const network = weighted(NETWORKS)
+const quality = weighted(QUALITY_SHARES)
 
 /** A viewer before the screen. */
 interface Player {

@@ -39,15 +39,16 @@ const audience = stores.keyValue('concurrent', { key: serdes.string(), value: se
 /** Each content by the minute, with its viewers at the minute's end. */
 export function minutes(viewings: KStream<string, Viewing>): void {
   const closed = viewings
-    .groupBy(({ event }) => event.contentId)
+    .map((viewing) => [viewing.event.contentId, factsOf(viewing)])
+    .groupByKey()
     .windowedBy(windows.tumbling('1m').grace('20s'))
     .emit('close')
     .lateTo((late) =>
       late
-        .map(({ event: { eventId, sessionId, timestamp } }) => [eventId, { eventId, sessionId, timestamp }])
+        .map(({ eventId, sessionId, timestamp }) => [eventId, { eventId, sessionId, timestamp }])
         .to('hotstar-late', json),
     )
-    .aggregate(newMinute, addViewing, { store: { name: 'minutes', retention: '1h' } })
+    .aggregate(newMinute, addFacts, { store: { name: 'minutes', retention: '1h' } })
     .toStream()
     .map((minute, { key, window }) => [key, { minute, window }])
 
@@ -59,6 +60,15 @@ export function minutes(viewings: KStream<string, Viewing>): void {
   sendAlerts(alert)
   row.map(({ window, ...value }, key) => [{ key, window }, value]).to('hotstar-minutes', windowedJson)
 }
+
+/** What a minute needs of a viewing: the less goes from task to task. */
+function factsOf({ event, region, delta }: Viewing) {
+  const { eventId, sessionId, timestamp, eventType, bufferPercent, quality, networkType, deviceType } = event
+  const failed = eventType === 'error'
+  return { eventId, sessionId, timestamp, failed, bufferPercent, quality, networkType, deviceType, region, delta }
+}
+
+type Facts = ReturnType<typeof factsOf>
 
 interface Closed {
   readonly minute: Minute
@@ -105,16 +115,17 @@ function newMinute(): Minute {
   }
 }
 
-function addViewing(minute: Minute, { event, region, delta }: Viewing): Minute {
+function addFacts(minute: Minute, facts: Facts): Minute {
+  const { delta } = facts
   minute.events++
   if (delta === 1) minute.joined++
   if (delta === -1) minute.left++
-  if (event.eventType === 'error') minute.errors++
-  minute.bufferPercents += event.bufferPercent
-  countIn(minute.regions, region)
-  countIn(minute.qualities, event.quality)
-  countIn(minute.networks, event.networkType)
-  countIn(minute.devices, event.deviceType)
+  if (facts.failed) minute.errors++
+  minute.bufferPercents += facts.bufferPercent
+  countIn(minute.regions, facts.region)
+  countIn(minute.qualities, facts.quality)
+  countIn(minute.networks, facts.networkType)
+  countIn(minute.devices, facts.deviceType)
   return minute
 }
 

@@ -23,7 +23,7 @@ export function quality(viewings: KStream<string, Viewing>): void {
     .groupByKey()
     .windowedBy(windows.tumbling('5m').grace('20s'))
     .emit('close')
-    .aggregate(newWindow, addViewing, { store: { name: 'quality', retention: '1h' } })
+    .aggregate(newWindow, addViewing, { store: { name: 'quality', retention: '1h' }, merge: together, twoPhase: true })
     .toStream()
   closed.to('hotstar-quality', windowedJson)
   sendAlerts(
@@ -40,7 +40,16 @@ function newWindow() {
   return { events: 0, changes: 0, drops: 0, lowQuality: 0, lowBuffer: 0, emergency: 0, preventive: 0, optimize: 0 }
 }
 
-function addViewing(window: ReturnType<typeof newWindow>, { event, drop }: Viewing) {
+type Sums = ReturnType<typeof newWindow>
+
+/** Regions are few: their parts are added up where the events are read. */
+function together(left: Sums, right: Sums): Sums {
+  const sum = { ...left }
+  for (const name of Object.keys(sum) as (keyof Sums)[]) sum[name] += right[name]
+  return sum
+}
+
+function addViewing(window: Sums, { event, drop }: Viewing) {
   window.events++
   if (event.eventType === 'quality_change') {
     window.changes++
