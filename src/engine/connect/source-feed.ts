@@ -5,7 +5,7 @@ import type { Step } from '../plan/physical.ts'
 import { SourceDecoder, type DecodePolicy } from '../runtime/decode.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { InputFeed, type Runs } from '../runtime/feed.ts'
-import { noBatch } from '../runtime/record.ts'
+import { noBatch, offsetAt } from '../runtime/record.ts'
 import type { InputTime } from '../time/inputs.ts'
 import { Chunk, fetchedOf, type SourcePosition } from './chunk.ts'
 import { ColumnDecoder } from './columns.ts'
@@ -59,7 +59,7 @@ export class OwnFeed extends InputFeed {
   get position(): SourcePosition {
     if (this.begin !== undefined) return this.begin
     const { batch, cursor, chunk } = this
-    const next = cursor < batch.count ? (batch.offsets?.[cursor] as number) - chunk.base : this.decoded
+    const next = cursor < batch.count ? offsetAt(batch, cursor) - chunk.base : this.decoded
     return chunk.at(next)
   }
 

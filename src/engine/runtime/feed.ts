@@ -2,7 +2,7 @@ import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { Step } from '../plan/physical.ts'
 import type { InputTime } from '../time/inputs.ts'
 import type { Channel } from './channel.ts'
-import { noBatch, type RecordBatch } from './record.ts'
+import { noBatch, offsetAt, type RecordBatch } from './record.ts'
 
 export type RunBatch = (batch: RecordBatch, from: number, to: number, time: InputTime) => void
 
@@ -128,8 +128,7 @@ export class TopicFeed extends InputFeed {
   /** Offset of the first record that has not been processed. */
   get position(): number {
     const { batch, cursor } = this
-    if (cursor >= batch.count) return this.after
-    return batch.offsets === undefined ? batch.baseOffset + cursor : (batch.offsets[cursor] as number)
+    return cursor >= batch.count ? this.after : offsetAt(batch, cursor)
   }
 
   protected refill(): boolean {

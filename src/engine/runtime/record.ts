@@ -57,6 +57,9 @@ export const noBatch: RecordBatch = {
   baseOffset: -1,
 }
 
+export const offsetAt = ({ offsets, baseOffset }: RecordBatch, i: number): number =>
+  offsets === undefined ? baseOffset + i : (offsets[i] as number)
+
 const decoder = new TextDecoder()
 
 export class Headers implements HeadersView {
@@ -107,9 +110,7 @@ export class CurrentRecord implements RecordView {
   }
 
   get offset(): number {
-    if (this.i < 0) return -1
-    const { offsets, baseOffset } = this.batch
-    return offsets === undefined ? baseOffset + this.i : (offsets[this.i] as number)
+    return this.i < 0 ? -1 : offsetAt(this.batch, this.i)
   }
 
   get timestamp(): number {

@@ -71,6 +71,45 @@ describe("a source and a sink of the user's own", () => {
     await broker[Symbol.asyncDispose]()
   })
 
+  it('show a timestamp function the record that it is asked about, also behind records that are left out', async () => {
+    const world = new World()
+    const source: Source<string, number, number> = {
+      async *read(position = 0) {
+        const records = upTo(40)
+          .slice(position)
+          .map((value) => ({
+            key: value % 4 === 3 ? null : `k${value}`,
+            value,
+            timestamp: 7,
+            ...(value % 2 === 0 ? { headers: { at: Buffer.from(String(value * 10)) } } : {}),
+          }))
+        yield { records, position: 40, caughtUp: true }
+      },
+    }
+    const builder = new StreamsBuilder()
+    const seen: [number, number, string | undefined][] = []
+    builder
+      .source('numbers', source, {
+        nullKeys: 'fail',
+        onInvalid: 'skip',
+        timestamp: (value, _key, record) => {
+          seen.push([record.offset, record.timestamp, record.headers.text('at')])
+          return value
+        },
+      })
+      .peek((value, _key, record) => assert.deepEqual([record.offset, record.timestamp], [value, value]))
+      .sink(world.idempotent(), { name: 'out' })
+    await run(builder.build())
+    assert.deepEqual(
+      seen,
+      upTo(40).map((n) => [n, 7, n % 2 === 0 ? String(n * 10) : undefined]),
+    )
+    assert.deepEqual(
+      valuesOf(world.rows),
+      upTo(40).filter((n) => n % 4 !== 3),
+    )
+  })
+
   it('lose nothing and write nothing twice, whatever fails and however often the job dies', async function () {
     this.timeout(60_000)
     await fc.assert(
