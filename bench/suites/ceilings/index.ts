@@ -98,7 +98,9 @@ export const suite: Suite = {
     ordersCase('hopping-hour', '1 h by 1 s, grace 5 s, count and sum by city, on close; durable', usual, {
       alsoAgainst: 'tumbling-hour',
     }),
-    ordersCase('session', 'sessions with a gap of 30 s, count and sum by customer, on close; durable', usual),
+    ordersCase('session', 'sessions with a gap of 30 s, count and sum by customer, on close; durable', usual, {
+      alsoAgainst: 'tumbling',
+    }),
     ordersCase('table-join', 'orders joined with a table of 10,000 customers', usual),
     ordersCase('stream-join', 'orders left-joined with orders of the same customer within 10 s; durable', usual),
     ordersCase('repartition', 'keyed by city after parse: count, sum, max, emitted on each update; durable', usual, {
