@@ -99,6 +99,11 @@ export const catalogue = {
   DHAARA_APP_STATE: entry('user', 'A call does not fit the state of the app'),
   DHAARA_QUERY: entry('user', 'A store cannot answer a query: its kind, its key order, or the query itself'),
   DHAARA_RESTORING: entry('external', 'The state that is asked for is being moved or restored; ask again', true),
+  DHAARA_MOVED: entry(
+    'external',
+    'Rows are with another instance, which cannot be asked for them now; ask again',
+    true,
+  ),
   DHAARA_STEP_STUCK: entry('user', 'A function of the topology does not come back'),
   DHAARA_MODULE: entry('user', 'A topology module could not be loaded, or has no topology'),
   DHAARA_PLAN_UNEQUAL: entry('user', 'Workers built different plans from one module'),

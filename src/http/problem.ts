@@ -33,6 +33,9 @@ const statuses: Partial<Record<KnownCode, number>> = {
   DHAARA_SAVEPOINT: 409,
   DHAARA_APP_STATE: 503,
   DHAARA_RESTORING: 503,
+  DHAARA_MOVED: 503,
+  DHAARA_WORKER_DIED: 503,
+  DHAARA_UNSUPPORTED: 400,
 }
 
 /** The problem that an error is. Of defects it tells nothing but that there is one: their place is the log. */

@@ -28,6 +28,11 @@ export interface Served {
   /** What each task and step does. */
   meters(): EngineMeters
   plan(): PhysicalPlan
+  /**
+   * The answer to a question of another instance, piece by piece; absent where an app is one process.
+   * @throws DhaaraError DHAARA_MOVED, from the first piece or before
+   */
+  answerPeer?(question: unknown): AsyncIterator<Uint8Array>
   /** The last ones, newest last. */
   checkpoints(): readonly CheckpointInfo[]
 }
@@ -65,6 +70,8 @@ export interface TaskInfo {
   readonly partition: number
   /** undefined: in the app's own thread. */
   readonly worker?: number
+  /** URL of the instance that has it, where an app has several. */
+  readonly at?: string
   readonly stores: readonly string[]
 }
 
@@ -89,6 +96,11 @@ export interface HttpOptions {
   readonly port?: number
   /** Default 127.0.0.1. */
   readonly host?: string
+  /**
+   * On Kafka: where other instances of the app reach this server, `host:port` or a URL. Default: its host and port; the
+   * machine's name where it listens on all addresses.
+   */
+  readonly advertise?: string
   /** Asked of every request but those for health: `Authorization: Bearer …`. */
   readonly token?: string
   /** Serves HTTPS, by this certificate: texts in PEM form. */

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { advertisedBy } from './advertised.ts'
 import { fastify, type FastifyReply } from 'fastify'
 import type { Logger } from '../engine/app/logger.ts'
 import { DhaaraError } from '../errors/index.ts'
@@ -12,6 +13,7 @@ import { HttpProblem, problemOf, problemType } from './problem.ts'
 import { anything, object, type Route } from './route.ts'
 import { appRoutes } from './routes/app.ts'
 import { liveRoutes } from './routes/live.ts'
+import { peerRoutes } from './routes/peers.ts'
 import { letterRoutes } from './routes/letters.ts'
 import { storeRoutes } from './routes/stores.ts'
 import { topicRoutes } from './routes/topics.ts'
@@ -20,6 +22,8 @@ import type { CheckpointInfo, HttpOptions, Served } from './served.ts'
 export interface HttpServer extends AsyncDisposable {
   /** Where it listens: http://127.0.0.1:8090 */
   readonly url: string
+  /** Where other instances reach it. */
+  readonly advertised: string
   checkpoint(info: CheckpointInfo): void
 }
 
@@ -52,6 +56,7 @@ export async function serveApp(
     // what is not known is refused, and not left out
     ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [] } },
   })
+  advertisedBy(options, '')
   const metrics = new AppMetrics(app)
   const sampler = new Sampler(app)
   const events = new EventStreams()
@@ -87,6 +92,7 @@ export async function serveApp(
     ...storeRoutes(app, events),
     ...topicRoutes(app),
     ...letterRoutes(app, options.admin === true),
+    ...peerRoutes(app),
   ]
   const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
   for (const route of [...routes, documentRoute(() => document)]) {
@@ -126,6 +132,7 @@ export async function serveApp(
   logger.info({ url }, 'http')
   return {
     url,
+    advertised: advertisedBy(options, url),
     checkpoint(info) {
       metrics.checkpoint(info)
       sampler.checkpoint(info)

@@ -105,6 +105,8 @@ export interface MemberOptions {
   /** How long the others wait for it when all join again; default 5 min. */
   readonly rebalanceMs?: number
   readonly topics: readonly string[]
+  /** Memory of a `Lease`: kept up to date as long as nobody else can have what this member has. */
+  readonly lease?: SharedArrayBuffer
   /** What the leader is told of this member; asked for at each join. */
   userData(): Buffer
   /** Called in one member: who gets what. */

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
+import { Lease, steadyNow } from '../broker/lease.ts'
 import type { Assigned, MemberOptions, Membership, RemoteMember, TopicPartition } from '../broker/remote.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { retrying } from './retry.ts'
@@ -15,6 +16,9 @@ import { Writer } from './wire/writer.ts'
 
 const protocolType = 'consumer'
 const protocolName = 'dhaara'
+const defaultRebalanceMs = 300_000
+/** Clocks of two machines do not run alike. */
+const leasePart = 0.95
 let members = 0
 
 export class KafkaMember implements RemoteMember {
@@ -30,11 +34,15 @@ export class KafkaMember implements RemoteMember {
   #dropped = false
   #beat = new AbortController()
   #rebalance = Promise.withResolvers<void>()
+  readonly #lease: Lease
+  /** When the group was last asked, of the times that it was as this member knows it. */
+  #stableAt = 0n
 
   constructor(cluster: KafkaCluster, options: MemberOptions) {
     this.#cluster = cluster
     this.#options = options
     this.#sessionMs = options.sessionMs ?? 10_000
+    this.#lease = new Lease(options.lease)
   }
 
   get membership(): Membership {
@@ -57,6 +65,7 @@ export class KafkaMember implements RemoteMember {
 
   async leave(): Promise<void> {
     this.#left = true
+    this.#lease.end()
     this.#beat.abort()
     if (this.#member === '' || this.#instance !== null) return
     const members = [{ member: this.#member, instance: null }]
@@ -64,6 +73,7 @@ export class KafkaMember implements RemoteMember {
   }
 
   async retreat(): Promise<void> {
+    this.#lease.end()
     this.#beat.abort()
     const [member, instance] = [this.#member, this.#instance]
     this.#lose()
@@ -76,6 +86,10 @@ export class KafkaMember implements RemoteMember {
     return this.#options.instance ?? null
   }
 
+  get #rebalanceMs(): number {
+    return this.#options.rebalanceMs ?? defaultRebalanceMs
+  }
+
   async #joinOnce(): Promise<Buffer> {
     const { group, topics, userData } = this.#options
     if (this.#dropped) {
@@ -85,7 +99,7 @@ export class KafkaMember implements RemoteMember {
     const request = {
       group,
       sessionMs: this.#sessionMs,
-      rebalanceMs: this.#options.rebalanceMs ?? 300_000,
+      rebalanceMs: this.#rebalanceMs,
       member: this.#member,
       instance: this.#instance,
       type: protocolType,
@@ -109,6 +123,7 @@ export class KafkaMember implements RemoteMember {
             joined.members.map(({ member, metadata }) => ({ member, userData: userDataOf(metadata, 'subscription') })),
           )
         : []
+    const askedAt = steadyNow()
     const synced = await this.#ask(apis.syncGroup, {
       group,
       generation: this.#generation,
@@ -125,6 +140,7 @@ export class KafkaMember implements RemoteMember {
       return this.#joinOnce()
     }
     check(synced.error, `Being told what to do in group '${group}'`)
+    this.#alive(askedAt, true)
     return synced.assignment.length === 0 ? Buffer.alloc(0) : userDataOf(synced.assignment, 'assignment')
   }
 
@@ -135,20 +151,26 @@ export class KafkaMember implements RemoteMember {
     while (!signal.aborted) {
       await delay(pause, undefined, { signal, ref: false }).catch(() => {})
       if (signal.aborted) return
+      const askedAt = steadyNow()
       try {
         const request = { group, generation: this.#generation, member: this.#member, instance: this.#instance }
         const { error } = await this.#ask(apis.heartbeat, request)
         if (signal.aborted) return
-        if (error === 0) continue
+        if (error === 0) {
+          this.#alive(askedAt, true)
+          continue
+        }
         throw new KafkaAnswer(error, `Staying in group '${group}'`)
       } catch (error) {
         if (isAnswer(error, 'unknownMember', 'fencedInstanceId')) this.#lose()
         if (isAnswer(error, 'rebalanceInProgress')) {
           // Whoever is busy comes later, and is a member until then.
+          this.#alive(askedAt, false)
           this.#rebalance.resolve()
           continue
         }
         if (isAnswer(error, 'illegalGeneration', 'unknownMember', 'fencedInstanceId')) {
+          this.#lease.end()
           this.#rebalance.resolve()
           return
         }
@@ -169,7 +191,17 @@ export class KafkaMember implements RemoteMember {
     return this.#cluster.toCoordinator('group', group, api, request, this.#lane)
   }
 
+  /** The group has answered. @param stable nobody has begun to join it again */
+  #alive(askedAt: bigint, stable: boolean): void {
+    if (stable) this.#stableAt = askedAt
+    const part = (ms: number): bigint => BigInt(Math.floor(ms * leasePart * 1e6))
+    const session = askedAt + part(this.#sessionMs)
+    const rebalance = this.#stableAt + part(this.#rebalanceMs)
+    this.#lease.renew(stable || session < rebalance ? session : rebalance)
+  }
+
   #lose(): void {
+    this.#lease.end()
     this.#dropped = this.#member !== ''
     this.#member = ''
   }

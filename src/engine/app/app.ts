@@ -23,11 +23,13 @@ import {
   type ObserveOptions,
   Queries,
   type QueryOf,
+  type StoreLayout,
   StoreQuery,
 } from '../query/index.ts'
 import { RemoteEngine } from '../remote/engine.ts'
 import { runHere, runOnThreads } from '../remote/hire.ts'
 import { LocalState } from '../remote/local-state.ts'
+import { Routing } from '../remote/routing.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
@@ -84,6 +86,8 @@ export class StreamsApp implements AsyncDisposable {
   /** Where state lies, if it lies in this process alone. */
   private backend: Backend | undefined
   private answering: Disposable | undefined
+  /** To other instances' rows, where there may be others. */
+  private routing: Routing | undefined
   /** Savepoints. */
   private writing: Promise<unknown> = Promise.resolve()
   private embedded: EmbeddedLease | undefined
@@ -287,12 +291,12 @@ export class StreamsApp implements AsyncDisposable {
       reader: lease.backend,
       storeId: (name) => ids.find(name),
       storeIdFor: (name) => ids.idOf(name),
-      partitionsOf: ({ sub }) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition),
+      partitionsOf: ({ sub }) => range(engine.partitions[sub] ?? 0),
       ask: engine.ask,
       changes: engine.changes,
       indexed: true,
       applied: engine.applied,
-      rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, engine.partitions[sub] ?? 0),
+      rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, range(engine.partitions[sub] ?? 0)),
     })
     return engine
   }
@@ -315,17 +319,48 @@ export class StreamsApp implements AsyncDisposable {
     const ids = new StoreIds(local.backend, applicationId)
     const parts = { plan, settings, log, local, ids }
     const hire = program.workers === undefined ? runHere(parts) : runOnThreads(program.workers, parts)
-    const engine = new RemoteEngine(plan, settings, log, local, ids, hire, {
-      ...this.engineEvents(),
-      restore: (progress) => this.emit('restore', progress),
+    const engine = new RemoteEngine(
+      plan,
+      settings,
+      log,
+      local,
+      ids,
+      hire,
+      {
+        ...this.engineEvents(),
+        restore: (progress) => this.emit('restore', progress),
+      },
+      this.serving.advertised,
+    )
+    const partitionsHere = ({ sub }: StoreLayout): readonly number[] => engine.partitionsHere(sub)
+    const storeId = (name: string): number | undefined => ids.find(name)
+    const routing = new Routing({
+      app: applicationId,
+      instance: local.instance,
+      topology: program.topology.hash,
+      plan,
+      http: this.options.http || {},
+      own: {
+        committed: { reader: local.backend, storeId },
+        ask: engine.ask,
+        check: ({ sub }, partitions) => engine.checkHere(sub, partitions),
+        settle: ({ sub }, partitions) => engine.settled(sub, partitions),
+      },
+      view: () => engine.view,
+      partitions: ({ sub }) => engine.partitions[sub] ?? 0,
+      partitionsHere,
+      rowsHere: ({ name, sub }, partitions) => rowsOf(engine.meters.tasks(), name, sub, partitions),
     })
+    this.routing = routing
     this.queries = new Queries({
       plan,
       reader: local.backend,
-      storeId: (name) => ids.find(name),
+      storeId,
       storeIdFor: (name) => ids.idOf(name),
-      partitionsOf: ({ sub }) => engine.partitionsHere(sub),
+      partitionsOf: partitionsHere,
       ask: engine.ask,
+      routed: (isolation, settled, signal) => routing.rows({ isolation, settled }, signal),
+      rowsOf: (layout) => routing.estimate(layout),
     })
     writeManifest(local.backend, applicationId, plan)
     return engine
@@ -357,6 +392,7 @@ export class StreamsApp implements AsyncDisposable {
       workers: workers?.workers ?? 0,
       engine,
       log: () => this.log,
+      ...(isRemote(this.broker as Broker) ? { peers: () => this.opened() && this.routing } : {}),
       request: (name, params) => this.embedded?.request(name, params, new AbortController().signal),
     })
   }
@@ -394,6 +430,7 @@ export class StreamsApp implements AsyncDisposable {
       await this.writing
       await this.program?.teardown()
       await this.serving.stop()
+      this.routing?.close()
       await this.lease?.release()
       if (this.lifecycle.is('failed')) return
       this.lifecycle.transition('closed')
@@ -417,6 +454,7 @@ export class StreamsApp implements AsyncDisposable {
     await this.writing
     await this.program?.teardown().catch(() => {})
     await this.serving.stop()
+    this.routing?.close()
     await this.lease?.release().catch(() => {})
     this.emit('error', wrapped)
     this.done.reject(wrapped)
@@ -428,10 +466,18 @@ export class StreamsApp implements AsyncDisposable {
 }
 
 /** undefined: some task does not know. */
-function rowsOf(tasks: readonly TaskReport[], store: string, partitions: number): number | undefined {
-  const counts = tasks.map(({ rows }) => rows[store]).filter((n) => n !== undefined)
-  return counts.length < partitions ? undefined : counts.reduce((sum, n) => sum + n, 0)
+function rowsOf(
+  tasks: readonly TaskReport[],
+  store: string,
+  sub: number,
+  partitions: readonly number[],
+): number | undefined {
+  const own = tasks.filter((task) => task.sub === sub && partitions.includes(task.partition))
+  const counts = own.map(({ rows }) => rows[store]).filter((n) => n !== undefined)
+  return counts.length < partitions.length ? undefined : counts.reduce((sum, n) => sum + n, 0)
 }
+
+const range = (length: number): number[] => Array.from({ length }, (_, i) => i)
 
 function asDhaaraError(error: unknown): DhaaraError {
   if (error instanceof DhaaraError) return error

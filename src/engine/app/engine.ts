@@ -9,6 +9,8 @@ export interface Engine {
   readonly changes?: Changes
   /** Who waits for positions of inputs; absent where that cannot be told. */
   readonly applied?: Applied
+  /** Who has which tasks, where an app has several instances. */
+  readonly hosts?: readonly { readonly at?: string; readonly tasks: readonly string[] }[]
   /** Asks the tables of a store's task, between two batches. */
   readonly ask: AskOwner
   /** Resolves when its tasks run. */

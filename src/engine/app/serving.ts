@@ -13,7 +13,10 @@ import type {
   TaskInfo,
 } from '../../http/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { DhaaraError } from '../../errors/index.ts'
 import { type AnyStoreQuery, storeLayout } from '../query/index.ts'
+import type { SentQuestion } from '../remote/peer-rows.ts'
+import type { Routing } from '../remote/routing.ts'
 import type { AppState } from '../runtime/lifecycle.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import type { Engine } from './engine.ts'
@@ -41,6 +44,8 @@ export interface ServedParts {
   engine(): Engine
   /** The topics, where they lie in this process. */
   log(): ReadableLog | undefined
+  /** What answers other instances; absent where there are none. @throws DhaaraError DHAARA_APP_STATE */
+  peers?(): Routing | undefined
   /** What the owner of the directory answers; undefined where there is none. */
   request(name: string, params: unknown): unknown
 }
@@ -65,6 +70,11 @@ export class Serving {
     return this.server?.url
   }
 
+  /** URL where other instances reach it. */
+  get advertised(): string | undefined {
+    return this.server?.advertised
+  }
+
   checkpoint(info: CheckpointInfo): void {
     this.recent.push(info)
     if (this.recent.length > remembered) this.recent.shift()
@@ -77,7 +87,8 @@ export class Serving {
     await server?.[Symbol.asyncDispose]()
   }
 
-  private served({ app, settings, startedAt, topology, plan, workers, engine, log, request }: ServedParts): Served {
+  private served(parts: ServedParts): Served {
+    const { app, settings, startedAt, topology, plan, workers, engine, log, request, peers } = parts
     const { deadLetterTopic } = settings
     return {
       applicationId: settings.applicationId,
@@ -98,8 +109,14 @@ export class Serving {
       stores: () => storesOf(plan, engine()),
       tasks: () => tasksOf(plan, engine(), workers),
       positions: () => positionsOf(plan, engine(), log()),
+      ...(peers === undefined ? {} : { answerPeer: (question) => answerOf(peers(), question) }),
     }
   }
+}
+
+function answerOf(routing: Routing | undefined, question: unknown): AsyncIterator<Uint8Array> {
+  if (routing === undefined) throw new DhaaraError('DHAARA_RESTORING', 'this instance is starting; ask again')
+  return routing.answer(question as SentQuestion)
 }
 
 function lettersOf(topic: string, request: ServedParts['request']): Letters {
@@ -133,15 +150,17 @@ function kindOf(plan: PhysicalPlan, name: string): StoreInfo['kind'] {
   }
 }
 
-function tasksOf(plan: PhysicalPlan, { partitions }: Engine, workers: number): TaskInfo[] {
-  return plan.subs.flatMap(({ id, name, stores }) =>
-    Array.from({ length: partitions[id] ?? 0 }, (_, partition) => ({
-      id: `${id}_${partition}`,
-      subTopology: name,
-      partition,
-      stores: stores.map((store) => store.name),
-      ...(workers === 0 ? {} : { worker: partition % workers }),
-    })),
+function tasksOf(plan: PhysicalPlan, { partitions, hosts }: Engine, workers: number): TaskInfo[] {
+  const placeOf = (id: string, partition: number): Pick<TaskInfo, 'worker' | 'at'> => {
+    if (hosts === undefined) return workers === 0 ? {} : { worker: partition % workers }
+    const at = hosts.find(({ tasks }) => tasks.includes(id))?.at
+    return at === undefined ? {} : { at }
+  }
+  return plan.subs.flatMap(({ id: sub, name, stores }) =>
+    Array.from({ length: partitions[sub] ?? 0 }, (_, partition) => {
+      const id = `${sub}_${partition}`
+      return { id, subTopology: name, partition, stores: stores.map((store) => store.name), ...placeOf(id, partition) }
+    }),
   )
 }
 

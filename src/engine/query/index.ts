@@ -6,7 +6,7 @@ export { CommittedRows, storedPartitions } from './committed.ts'
 export { type StoreLayout, storeLayout } from './layout.ts'
 export { type Packed, packRaw, unpackRaw } from './packed.ts'
 export { Queries, type QueryParts } from './queries.ts'
-export type { RawQuery, RawRows, RawValues, RowSource } from './raw.ts'
+export type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
 export { type OpenStore, StoreQuery } from './store-query.ts'
 export { toJson } from './to-json.ts'
 export type {
@@ -26,6 +26,9 @@ export type {
   Subscription,
   WindowQuery,
 } from './types.ts'
-export { Indexes } from './indexes.ts'
+export { Indexes, indexStore } from './indexes.ts'
+export { type AnswerFrame, frameKind, frameOf, framesIn, rowsFrame, rowsIn } from './frames.ts'
+export { type OwnParts, OwnRows, type Question, type QuestionOf } from './question.ts'
+export { type Places, RoutedRows } from './routed.ts'
 export { Applied, type Progress, type TaskFlows } from './applied.ts'
 export { arrowStream, arrowType } from './arrow.ts'

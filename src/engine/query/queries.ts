@@ -22,11 +22,13 @@ export interface QueryParts {
   /** As `storeId`; gives a number to a store that has none yet. */
   storeIdFor(name: string): number
   /** Rows of a store, as counted while they were written; undefined where they were not. */
-  readonly rowsOf?: (layout: StoreLayout) => number | undefined
+  readonly rowsOf?: (layout: StoreLayout) => number | undefined | Promise<number | undefined>
   /** Absent where nobody tells how far inputs are applied. */
   readonly applied?: Applied | undefined
   /** Indexes are kept here. */
   readonly indexed?: boolean
+  /** Rows that may be with other instances. @param settled of all commits that are under way now */
+  readonly routed?: (isolation: 'committed' | 'latest', settled: boolean, signal: AbortSignal | undefined) => RowSource
   /** Absent where nobody runs: then there is no later state than the committed one. */
   readonly ask?: AskOwner
 }
@@ -68,7 +70,9 @@ export class Queries {
   }
 
   private rows(layout: StoreLayout, { isolation, minPosition, signal }: QueryOptions): RowSource {
-    const rows = isolation === 'latest' ? this.latest : this.committed
+    const rows =
+      this.parts.routed?.(isolation ?? 'committed', minPosition !== undefined, signal) ??
+      (isolation === 'latest' ? this.latest : this.committed)
     if (minPosition === undefined) return rows
     const { applied } = this.parts
     if (applied === undefined)

@@ -22,7 +22,7 @@ export interface OpenStore {
   /** Names of its indexes, where they are kept. */
   readonly indexes: readonly string[]
   /** Rows, as counted while they were written; undefined where they were not. */
-  estimate(): number | undefined
+  estimate(): number | undefined | Promise<number | undefined>
   /** @throws DhaaraError DHAARA_UNSUPPORTED where changes cannot be watched */
   watching(): Watching
 }
@@ -76,7 +76,7 @@ export class StoreQuery {
 
   async count(options: CountOptions = {}): Promise<number> {
     const { layout, rows, estimate } = this.open()
-    const kept = options.estimate === true ? estimate() : undefined
+    const kept = options.estimate === true ? await estimate() : undefined
     if (kept !== undefined) return kept
     const pages = rows(options).scan(layout, { reverse: false })
     let n = 0

@@ -8,6 +8,10 @@ export interface MemberState {
   readonly running: readonly string[]
   /** Tasks with local state, and how far that goes: the sum of its positions. */
   readonly local: Readonly<Record<string, number>>
+  /** Of its directory; another one than the member's name, which changes. */
+  readonly instance?: string
+  /** Where the others ask it for rows; absent: nowhere. */
+  readonly at?: string
 }
 
 export interface AssignOptions {

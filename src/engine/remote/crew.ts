@@ -58,6 +58,12 @@ export class Crew {
     return this.places.find(({ tasks }) => tasks.includes(task))?.runner
   }
 
+  /** Resolves when no commit of these tasks is under way any more that is now. */
+  async settle(tasks: readonly string[]): Promise<void> {
+    const busy = this.places.filter((place) => place.tasks.some((task) => tasks.includes(task)))
+    await Promise.all(busy.map(({ runner }) => runner.settle()))
+  }
+
   /** Before these tasks' state is read: nobody who had them in this instance writes any more. */
   async fence(_coming: readonly string[]): Promise<void> {
     await Promise.all(this.places.map(({ runner }) => runner.fence()))

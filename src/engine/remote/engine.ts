@@ -1,3 +1,4 @@
+import { Lease } from '../../connectors/broker/lease.ts'
 import type { RemoteLog, RemoteMember } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from '../app/engine.ts'
@@ -10,7 +11,7 @@ import { ChangelogRows } from './changelog.ts'
 import { Crew, type HireRunner } from './crew.ts'
 import { Inputs, type Offsets } from './inputs.ts'
 import type { LocalState } from './local-state.ts'
-import { decodeTold, encodeMember, type Told, tellAll } from './membership.ts'
+import { decodeTold, encodeMember, type HostTasks, type Told, tellAll } from './membership.ts'
 import { mayPass } from './passing.ts'
 import { Ends, findPositions, newPositions, type Positions } from './positions.ts'
 import { restore, type RestoreProgress } from './restore.ts'
@@ -28,6 +29,8 @@ const patience = 10 * 60_000
 const longestHold = 2000
 /** Between two looks whether topics have come, ms. */
 const topicsEvery = 5000
+/** An instance tells the group so often where it is, should the group not take notice. */
+const mostRetold = 3
 /** Longest time that an instance that has failed takes to leave, ms. */
 const longestEnd = 3000
 
@@ -58,7 +61,7 @@ export class RemoteEngine implements Engine {
   /** The group is to be joined again. */
   private moved = false
   /** No task is on its way from one instance to another, as far as is known. */
-  private settled = false
+  private allPlaced = false
   private rung = (): void => {}
   private changing = new AbortController()
   private stopping = false
@@ -68,7 +71,13 @@ export class RemoteEngine implements Engine {
   private news: Inputs | undefined
   private watch: NodeJS.Timeout | undefined
   private readonly left = new Set<string>()
+  private readonly lease = new Lease()
+  private readonly at: string | undefined
+  hosts: readonly HostTasks[] = []
+  /** How often the group was joined so that it tells the others where this instance is now. */
+  private retold = 0
 
+  /** @param at URL where other instances can ask this one for rows */
   constructor(
     plan: PhysicalPlan,
     settings: Settings,
@@ -77,7 +86,9 @@ export class RemoteEngine implements Engine {
     ids: StoreIds,
     hire: HireRunner,
     events: RemoteEvents,
+    at: string | undefined,
   ) {
+    this.at = at
     this.ids = ids
     this.plan = plan
     this.settings = settings
@@ -116,7 +127,12 @@ export class RemoteEngine implements Engine {
       group: app,
       topics: inputs.subscribed,
       ...(settings.instanceId === undefined ? {} : { instance: settings.instanceId }),
-      userData: () => encodeMember({ running: this.running, local: this.localTasks() }),
+      lease: this.lease.memory,
+      userData: () => {
+        const { running, at, local } = this
+        const state = { running, local: this.localTasks(), instance: local.instance }
+        return encodeMember({ ...state, ...(at === undefined ? {} : { at }) }, this.retold)
+      },
       assign: async (members) =>
         tellAll(
           members,
@@ -168,6 +184,29 @@ export class RemoteEngine implements Engine {
   /** Those of a sub-topology that are this instance's. */
   partitionsHere(sub: number): number[] {
     return this.running.flatMap((task) => (taskOf(task).sub === sub ? [taskOf(task).partition] : []))
+  }
+
+  /** Who has which tasks, as the group has told it last. */
+  get view(): { readonly generation: number; readonly hosts: readonly HostTasks[] } {
+    return { generation: this.member?.membership.generation ?? -1, hosts: this.hosts }
+  }
+
+  /** @throws DhaaraError DHAARA_MOVED: another instance may have one of these tasks now */
+  checkHere(sub: number, partitions: readonly number[]): void {
+    const { running } = this
+    const gone = partitions.filter((partition) => !running.includes(taskName({ sub, partition })))
+    if (gone.length > 0)
+      throw new DhaaraError('DHAARA_MOVED', `partitions ${gone.join(', ')} are not with this instance now; ask again`)
+    if (this.lease.holds) return
+    throw new DhaaraError(
+      'DHAARA_MOVED',
+      'this instance has not heard of its group for a while, and others may have its tasks; ask again',
+    )
+  }
+
+  /** Resolves when no commit of these tasks is under way any more that is now. */
+  async settled(sub: number, partitions: readonly number[]): Promise<void> {
+    await this.crew?.settle(partitions.map((partition) => taskName({ sub, partition })))
   }
 
   readonly ask: AskOwner = (layout, partition, query) => {
@@ -281,9 +320,10 @@ export class RemoteEngine implements Engine {
   private async round(): Promise<void> {
     const { member, crew, standbys } = this.known()
     const { signal } = (this.changing = new AbortController())
-    this.settled = false
+    this.allPlaced = false
     await crew.hold(longestHold)
     const told = decodeTold(await this.join())
+    this.hosts = told.hosts ?? []
     member.rebalance.then(
       () => this.move(),
       (error: unknown) => this.fail(error),
@@ -299,8 +339,17 @@ export class RemoteEngine implements Engine {
       told.standbys.filter((task) => !this.running.includes(task)),
       told.warming,
     )
-    this.settled = told.settled
+    this.allPlaced = told.settled
+    this.tellWhere()
     this.endIfDue()
+  }
+
+  /** One that keeps its place over a restart is not told of anew, though it may be elsewhere now. */
+  private tellWhere(): void {
+    const own = this.hosts.find(({ instance }) => instance === this.local.instance)
+    if (this.hosts.length === 0 || own?.at === this.at || this.retold >= mostRetold) return
+    this.retold++
+    this.moved = true
   }
 
   private async join(): Promise<Buffer> {
@@ -379,7 +428,7 @@ export class RemoteEngine implements Engine {
   private endIfDue(): void {
     const { crew, ends } = this.known()
     // who ends leaves its tasks to the others, who do the rest: so none may be on its way
-    if (!this.settled || this.moved || this.stopping || this.changing.signal.aborted) return
+    if (!this.allPlaced || this.moved || this.stopping || this.changing.signal.aborted) return
     if (crew.ended && (this.running.length > 0 || ends.all)) this.events.ended()
   }
 

@@ -11,9 +11,31 @@ export interface Told {
   readonly warming: readonly string[]
   /** Every task of the app has been told to somebody: none is on its way. */
   readonly settled: boolean
+  /** Who has which tasks; absent where the leader does not tell. */
+  readonly hosts?: readonly HostTasks[]
 }
 
-export const encodeMember = (state: Omit<MemberState, 'member'>): Buffer => Buffer.from(JSON.stringify(state))
+/** An instance, and where its rows can be asked for. */
+export interface HostTasks {
+  readonly instance: string
+  /** URL; absent: nowhere. */
+  readonly at?: string
+  readonly tasks: readonly string[]
+}
+
+/** Who is told its tasks, and who still has those that are told to nobody. */
+function hostsOf(states: readonly MemberState[], told: ReadonlyMap<string, Told>): HostTasks[] {
+  const given = new Set(told.values().flatMap(({ tasks }) => tasks))
+  return states.flatMap(({ member, instance, at, running }) => {
+    if (instance === undefined) return []
+    const tasks = [...(told.get(member)?.tasks ?? []), ...running.filter((task) => !given.has(task))]
+    return [{ instance, ...(at === undefined ? {} : { at }), tasks }]
+  })
+}
+
+/** @param again another number is other data, for which the group is joined anew */
+export const encodeMember = (state: Omit<MemberState, 'member'>, again = 0): Buffer =>
+  Buffer.from(JSON.stringify({ ...state, again }))
 
 /** Nothing, where the leader did not think of this member. */
 export function decodeTold(assignment: Buffer): Told {
@@ -32,9 +54,10 @@ export function tellAll(
 ): Assigned[] {
   const states = members.map(({ member, userData }): MemberState => ({ member, ...JSON.parse(userData.toString()) }))
   const told = assign(tasks.map(taskName), states, { standbys, stateful })
+  const hosts = hostsOf(states, told)
   return Array.from(told, ([member, one]) => ({
     member,
     partitions: inputsOf(one.tasks.map(taskOf)).map(({ topic, partition }) => ({ topic, partition })),
-    userData: Buffer.from(JSON.stringify(one)),
+    userData: Buffer.from(JSON.stringify({ ...one, hosts } satisfies Told)),
   }))
 }

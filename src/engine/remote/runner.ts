@@ -145,6 +145,10 @@ export class Runner implements TaskRunner {
     await this.committing
   }
 
+  async settle(): Promise<void> {
+    await this.committing
+  }
+
   release(membership: Membership): void {
     this.held = false
     if (this.membership?.generation !== membership.generation) this.links?.repeat()

@@ -25,6 +25,8 @@ export interface TaskRunner {
   assign(assignment: Assignment): Promise<boolean>
   /** Works on without committing. Resolves when no commit is under way. */
   hold(): Promise<void>
+  /** Resolves when the commit that is under way, if one is, is done or refused, and its rows are written. */
+  settle(): Promise<void>
   /** Commits again, as this member. */
   release(membership: Membership): void
   /** Lets go of all tasks without a commit, since others may have them. It must be fenced then. */

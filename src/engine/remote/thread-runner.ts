@@ -91,6 +91,10 @@ export class ThreadRunner implements TaskRunner {
     return this.call('hold', [], () => undefined) as Promise<void>
   }
 
+  settle(): Promise<void> {
+    return this.call('settle', [], () => undefined) as Promise<void>
+  }
+
   release(membership: Membership): void {
     this.tell('release', [membership])
   }

@@ -94,7 +94,7 @@ export function appRoutes(app: Served, metrics: AppMetrics, version: string, adm
       summary: 'The tasks: a sub-topology and a partition each',
       gives: {
         'application/json': list(
-          object({ id: text, subTopology: text, partition: integer, worker: integer, stores: list(text) }, [
+          object({ id: text, subTopology: text, partition: integer, worker: integer, at: text, stores: list(text) }, [
             'id',
             'subTopology',
             'partition',
