@@ -2,7 +2,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Part } from './worker-protocol.ts'
 
 /** Epochs that may be open at a time: while one is written, or waits for a slow worker, the next one may be sealed. */
-const mostOpen = 2
+export const mostOpen = 2
 
 /**
  * The epochs of one generation: which are open, whose parts have come. Rules 1, 11 and 12 of docs/proofs/epochs.md:

@@ -1,34 +1,29 @@
-import { hostParts } from './host-parts.ts'
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
-import { Latency, mergeErrors } from '../metrics/index.ts'
-import type { PhysicalPlan } from '../plan/physical.ts'
-import type { Deliveries } from '../connect/deliveries.ts'
-import { embeddedDeliveries } from '../connect/embedded.ts'
 import { SourceReader } from '../connect/source-reader.ts'
-import { answerLatest, Applied, type AskOwner, Changes, Indexes, type Progress } from '../query/index.ts'
-import type { Sealer } from '../../state/stores/index.ts'
-import { syncWrites, writeEpoch } from '../runtime/commit.ts'
+import { mergeErrors } from '../metrics/index.ts'
+import type { PhysicalPlan } from '../plan/physical.ts'
+import { answerLatest, type Applied, type AskOwner, type Changes, type Progress } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
-import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
+import { TopicFeed } from '../runtime/feed.ts'
 import { TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
-import { inputTopics } from './inputs.ts'
-import { startOffsetOf } from './start-offset.ts'
+import { EpochWriter } from './epoch-writer.ts'
+import { hostParts } from './host-parts.ts'
 import type { StoreIds } from './identity.ts'
-import { Durability } from './durability.ts'
+import { inputTopics } from './inputs.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
-import { Policies } from './policies.ts'
+import { Policies, retryDelays } from './policies.ts'
+import { startOffsetOf } from './start-offset.ts'
 
 /** Records between two looks at the clock and at the event loop. */
 const SLICE = 8192
 /** The same in milliseconds, where records take long. */
 const TURN = 10
 const FETCH_BYTES = 1 << 20
-const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
 
 /** All tasks in the calling thread. */
 export class LocalEngine implements Engine {
@@ -39,13 +34,12 @@ export class LocalEngine implements Engine {
   private readonly events: EngineEvents
   private readonly policies: Policies
   private readonly newTopics: NewTopics
-  private readonly durability: Durability
+  private readonly writer: EpochWriter
   private readonly latest = new Map<string, number>()
   /** Sources by pattern have more to read. */
   private widening = false
   readonly partitions: readonly number[]
   private readonly bounded = new Set<string>()
-  private readonly deliveries: Deliveries
   /** Sources of the user's own that are to end where they end. */
   private endingSources: readonly string[] | 'all' = []
   /** What stops the app from outside of the tasks. */
@@ -79,12 +73,9 @@ export class LocalEngine implements Engine {
     this.partitions = partitions
     this.settings = settings
     this.lease = lease
-    this.changes = new Changes(lease.backend)
-    this.indexes = new Indexes(plan, lease.backend, ids)
     this.ids = ids
     this.events = events
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
-    this.durability = new Durability(settings.sync, settings.clock, () => this.syncLog())
     this.policies = new Policies(
       settings,
       () => this.outputs,
@@ -92,44 +83,47 @@ export class LocalEngine implements Engine {
       (topic, partition, offset) =>
         lease.log.topic(topic) === undefined ? undefined : lease.log.fetch(topic, partition, offset, 1),
     )
-    this.indexes.build(this.partitions)
-    this.outputs = this.newOutputs()
-    this.group = this.newGroup()
-    this.deliveries = embeddedDeliveries(plan, settings, lease, ids, this.partitions, {
+    this.writer = new EpochWriter(plan, partitions, inputTopics(plan, lease), settings, lease, ids, events, {
+      ahead: 0,
+      wanted: () => {
+        this.wanted = true
+        this.wake()
+      },
       wake: () => this.wake(),
       failed: (error) => {
         this.refused ??= error
         this.wake()
       },
     })
-    this.applied = new Applied(plan, 0, () => this.nudge())
+    this.outputs = this.newOutputs()
+    this.group = this.newGroup()
     this.applied.committed(this.progress(0))
     this.meters = {
       tasks: () => this.group.report(),
       errors: () => mergeErrors([this.policies.errors.all()]),
-      latency: new Latency(inputTopics(plan, lease)),
+      latency: this.writer.latency,
     }
   }
 
   async start(): Promise<void> {
-    const { latency } = this.meters
+    const { latency } = this.writer
     const appended = this.lease.log.onAppend((all) => {
-      latency?.appended(all)
+      latency.appended(all)
       if (this.endingSources !== 'all' && this.newTopics.among(all)) this.widening = true
       this.wake()
     })
     this.committedAt = this.settings.clock.now()
-    this.deliveries.start()
+    this.writer.deliveries.start()
     this.running = this.loop()
       .catch(async (error: unknown) => {
         this.failure = error
         this.group.abandon()
-        await this.deliveries.end()
+        await this.writer.deliveries.end()
         this.events.failed(error)
       })
       .finally(() => {
         appended[Symbol.dispose]()
-        this.durability.stop()
+        this.writer.stop()
       })
   }
 
@@ -138,7 +132,7 @@ export class LocalEngine implements Engine {
     this.wake()
     await this.running
     this.closeGroup()
-    if (this.failure === undefined) await this.deliveries.stop(timeout)
+    if (this.failure === undefined) await this.writer.deliveries.stop(timeout)
     this.failure ??= this.refused
     if (this.failure !== undefined) throw this.failure
   }
@@ -169,21 +163,18 @@ export class LocalEngine implements Engine {
     return lowest
   }
 
-  readonly changes: Changes
+  get changes(): Changes {
+    return this.writer.changes
+  }
 
-  readonly applied: Applied
+  get applied(): Applied {
+    return this.writer.applied
+  }
 
   /** How far the tasks are. Asked where nothing is unwritten. */
   private progress(epoch: number): Progress {
     const positions = this.feeds().map(({ topic, partition, position }) => [topic, partition, position] as const)
     return { epoch, positions, flows: this.group.flows() }
-  }
-
-  private readonly indexes: Indexes
-
-  /** The sealing of an epoch, with indexes, and told to those who watch. */
-  private sealing(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
-    return this.indexes.indexed(this.changes.watched(seal))
   }
 
   readonly ask: AskOwner = (layout, partition, query) =>
@@ -212,17 +203,17 @@ export class LocalEngine implements Engine {
   private async loop(): Promise<void> {
     while (!this.stopping) {
       if (this.refused !== undefined) throw this.refused
-      if (this.deliveries.full) {
+      if (this.writer.deliveries.full) {
         this.commitIfDue()
         await this.rest()
         continue
       }
       if (this.widening) this.widen()
       const n = this.attempt()
-      if (n < 0) await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
+      if (n < 0) await this.pause(retryDelays[this.retries - 1] ?? 0)
       if (this.group.ended) {
         this.commit()
-        await this.deliveries.drained()
+        await this.writer.deliveries.drained()
         if (this.refused !== undefined) throw this.refused
         this.events.ended()
         return
@@ -231,15 +222,6 @@ export class LocalEngine implements Engine {
       else await this.rest()
     }
     this.commit()
-  }
-
-  private syncLog(): void {
-    try {
-      syncWrites(this.lease.backend)
-    } catch (error) {
-      this.refused ??= error
-      this.wake()
-    }
   }
 
   /** Where a partition ended at the start: tasks that are made anew before an epoch was written must not skip what has come since. */
@@ -292,7 +274,7 @@ export class LocalEngine implements Engine {
   private recover(error: unknown): void {
     const cause = error instanceof EpochAborted ? error.cause : error
     if (cause instanceof CarefulReplay) this.careful = true
-    else if (!(cause instanceof RetryEpoch) || this.retries >= RETRY_DELAYS.length)
+    else if (!(cause instanceof RetryEpoch) || this.retries >= retryDelays.length)
       throw cause instanceof RetryEpoch ? cause.cause : cause
     else this.retries++
     this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
@@ -304,47 +286,30 @@ export class LocalEngine implements Engine {
     this.boundFeeds()
   }
 
-  /** Somebody waits for a commit. */
-  private nudge(): void {
-    this.wanted = true
-    this.wake()
-  }
-
   private get dirty(): boolean {
     return this.wanted || this.processed !== this.processedAtCommit || this.outputs.written > 0
   }
 
   private commit(): void {
-    const { backend, log } = this.lease
-    const { clock } = this.settings
-    const began = performance.now()
-    const { outputs } = this
+    const { outputs, writer } = this
     let epoch = this.epoch
     let frames: readonly OutputFrame[] = []
-    const { bytes, clears } = writeEpoch(
-      backend,
-      log,
-      this.sealing((sealer) => {
+    writer.write(
+      (sealer) => {
         epoch = this.group.seal(sealer)
-      }),
+      },
       () => (frames = outputs.take()),
-      this.durability.next(),
     )
     outputs.release(frames)
-    for (const [gte, lt] of clears) backend.clearRange(gte, lt)
     this.group.written(epoch)
     this.epoch = epoch + 1
-    this.written += this.outputs.written
-    this.outputs.written = 0
+    this.written += outputs.written
+    outputs.written = 0
     this.processedAtCommit = this.processed
-    this.committedAt = clock.now()
+    this.committedAt = this.settings.clock.now()
     this.wanted = false
     this.retries = 0
-    this.changes.committed()
-    this.applied.committed(this.progress(epoch))
-    this.deliveries.committed()
-    for (const feed of this.feeds()) this.meters.latency?.committed(feed.topic, feed.partition, feed.position)
-    this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
+    writer.committed(this.progress(epoch))
   }
 
   /** Until something is appended, or the clock makes something due. */

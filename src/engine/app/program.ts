@@ -4,7 +4,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Logger } from './logger.ts'
 import { inModule, loadModule } from './module.ts'
 import type { Program } from './options.ts'
-import type { WorkerProgram } from './worker-engine.ts'
+import type { WorkerProgram } from './workers.ts'
 
 /** What an app runs, and where. */
 export interface LoadedProgram {

@@ -1,47 +1,32 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { SharedHandle } from '../../state/backends/index.ts'
+import { receiveError, sendError } from '../../errors/sent-error.ts'
 import { asBuffer } from '../../state/codec/index.ts'
-import { Applied, type AskOwner, Changes, Indexes } from '../query/index.ts'
-import type { Deliveries } from '../connect/deliveries.ts'
-import { embeddedDeliveries } from '../connect/embedded.ts'
-import { type ErrorReport, Latency, mergeErrors, type TaskReport } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import { Bells } from '../runtime/bells.ts'
-import type { Sealer } from '../../state/stores/index.ts'
-import { syncWrites, writeEpoch } from '../runtime/commit.ts'
+import type { Applied, AskOwner, Changes } from '../query/index.ts'
 import { unpack } from '../runtime/epoch-pack.ts'
 import type { SourceRecord } from '../runtime/record.ts'
 import { sharedTransport } from '../runtime/transport.ts'
-import { Coordinator } from './coordinator.ts'
+import { Coordinator, mostOpen } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
+import { EpochWriter } from './epoch-writer.ts'
 import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
-import { Durability } from './durability.ts'
+import { Metronome } from './metronome.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
-import { receiveError, sendError } from '../../errors/sent-error.ts'
-import { Pending, restoring } from './pending.ts'
-import { answerPolicy, sentSettings } from './sent-settings.ts'
-import { Totals } from './totals.ts'
-import { type WorkerEvents, WorkerHandle } from './worker-handle.ts'
-import { WorkerInputs } from './worker-inputs.ts'
+import { restoring } from './pending.ts'
+import { retryDelays } from './policies.ts'
+import { answerPolicy } from './sent-settings.ts'
 import { stuckError } from './stuck-at.ts'
-import type { Order, Part, Question, RefusedRecord, Report } from './worker-protocol.ts'
+import { Totals } from './totals.ts'
+import { WorkerInputs } from './worker-inputs.ts'
+import type { Part, Question, RefusedRecord, Report } from './worker-protocol.ts'
+import { WorkerSignals } from './worker-signals.ts'
+import { type WorkerProgram, Workers } from './workers.ts'
 
-const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
 /** A worker that dies so often without having got further is not replaced any more. */
 const MOST_DEATHS = 5
-
-/** The module whose topology the workers run; `hash`: of the plan that the owner made from it. */
-export interface WorkerProgram {
-  readonly url: URL
-  readonly settings: Readonly<Record<string, string>>
-  readonly hash: string
-  readonly workers: number
-  /** What the threads run instead of `worker-thread.ts`. */
-  readonly script?: URL
-}
 
 /**
  * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, writes each epoch
@@ -62,19 +47,13 @@ export class WorkerEngine implements Engine {
   private readonly events: EngineEvents
   private readonly inputs: WorkerInputs
   private readonly newTopics: NewTopics
-  private readonly durability: Durability
   readonly partitions: readonly number[]
-  private readonly deliveries: Deliveries
-  private readonly bellMemory: SharedArrayBuffer
-  private readonly bells: Bells
-  /** One Int32 a worker: it has something to write. */
-  private readonly dirty: Int32Array
+  private readonly signals: WorkerSignals
+  private readonly workers: Workers
+  private readonly writer: EpochWriter
+  private readonly metronome: Metronome
   private readonly totals: Totals
-  private readonly handles: (WorkerHandle | undefined)[] = []
-  private readonly asked = new Pending()
-  private readonly lent = new Map<number, SharedHandle>()
   private readonly deaths: number[]
-  private readonly loading = new Set<number>()
   private readonly atEnd = new Set<number>()
   private filling: readonly string[] = []
   private state: 'starting' | 'running' | 'recovering' | 'halting' | 'failed' | 'over' = 'starting'
@@ -86,8 +65,6 @@ export class WorkerEngine implements Engine {
   /** Of the epoch after which workers do no more. */
   private haltEpoch = Number.POSITIVE_INFINITY
   private finished = false
-  private timer: NodeJS.Timeout | undefined
-  private lookAt = 0
   private restart: NodeJS.Timeout | undefined
   private failure: unknown = undefined
   private readonly ready = Promise.withResolvers<void>()
@@ -108,54 +85,59 @@ export class WorkerEngine implements Engine {
     this.program = program
     this.settings = settings
     this.lease = lease
-    this.changes = new Changes(lease.backend)
-    this.indexes = new Indexes(plan, lease.backend, ids)
     this.ids = ids
     this.events = events
     this.inputs = new WorkerInputs(plan, lease)
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
-    this.durability = new Durability(settings.sync, settings.clock, () => this.syncLog())
     this.partitions = partitions
-    this.indexes.build(this.partitions)
-    this.bellMemory = Bells.memory(workers)
-    this.bells = new Bells(this.bellMemory)
-    this.dirty = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)))
     this.totals = new Totals(workers)
     this.deaths = new Array<number>(workers).fill(0)
     this.coordinator = new Coordinator(workers, 0)
-    this.deliveries = embeddedDeliveries(plan, settings, lease, ids, this.partitions, {
+    this.signals = new WorkerSignals(workers)
+    this.workers = new Workers(program, settings, lease, this.inputs, this.signals, {
+      report: (from, report) => this.hear(from, report),
+      answer: (question) => this.answer(question),
+      died: (dead, cause) => this.died(dead, cause),
+    })
+    const topics = this.inputs.slots.map(({ name, partitions: count }) => [name, count] as const)
+    this.writer = new EpochWriter(plan, partitions, topics, settings, lease, ids, events, {
+      ahead: mostOpen,
+      wanted: () => {
+        this.due = true
+      },
       wake: () => this.hold(),
       failed: (error) => void this.fail(error),
     })
-    this.ready.promise.catch(() => {})
-    this.applied = new Applied(plan, 2, () => {
-      this.due = true
+    this.metronome = new Metronome(settings.interval, () => {
+      if (this.signals.dirty) this.due = true
+      this.hold()
+      this.openIfDue()
     })
-    const told = () => [...this.told.values()]
+    this.ready.promise.catch(() => {})
     this.meters = {
-      tasks: () => told().flatMap(({ tasks }) => tasks),
-      errors: () => mergeErrors(told().map(({ errors }) => errors)),
-      latency: new Latency(this.inputs.slots.map(({ name, partitions }) => [name, partitions])),
+      tasks: () => this.workers.tasks(),
+      errors: () => this.workers.errors(),
+      latency: this.writer.latency,
     }
   }
 
   async start(): Promise<void> {
-    const { latency } = this.meters
+    const { latency } = this.writer
     const appended = this.lease.log.onAppend((all) => {
-      latency?.appended(all)
+      latency.appended(all)
       for (const { topic, partition, endOffset } of all) {
         this.inputs.offsets.setEnd(topic, partition, endOffset)
-        this.bells.ring(partition % this.program.workers)
+        this.signals.arrived(partition)
       }
       if (this.inputs.endingSources !== 'all' && this.newTopics.among(all)) this.widen()
     })
     void this.halted.promise.finally(() => {
       appended[Symbol.dispose]()
-      this.durability.stop()
+      this.writer.stop()
     })
-    for (let worker = 0; worker < this.program.workers; worker++) this.hire(worker)
+    for (let worker = 0; worker < this.program.workers; worker++) this.workers.hire(worker)
     await this.ready.promise
-    this.deliveries.start()
+    this.writer.deliveries.start()
   }
 
   async stop(timeout?: number): Promise<void> {
@@ -171,12 +153,11 @@ export class WorkerEngine implements Engine {
     }
     clearTimeout(this.restart)
     await this.halted.promise
-    clearTimeout(this.timer)
-    await Promise.all(this.handles.map((handle) => handle?.leave()))
+    this.metronome.stop()
+    await this.workers.leave()
     clearTimeout(giveUp)
-    if (this.failure === undefined) await this.deliveries.stop(timeout)
-    for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
-    this.asked.forget()
+    if (this.failure === undefined) await this.writer.deliveries.stop(timeout)
+    this.workers.letGo()
     if (this.state !== 'failed') this.state = 'over'
     if (this.failure !== undefined) throw this.failure
   }
@@ -185,44 +166,37 @@ export class WorkerEngine implements Engine {
   private abandon(timeout: number): void {
     this.settings.logger.warn({ timeout }, 'the app does not close in time; the last checkpoint stands')
     this.generation++
-    for (const handle of this.handles) void handle?.terminate()
+    void this.workers.terminate()
     this.halted.resolve()
   }
 
   endInputs(topics?: readonly string[]): void {
     this.inputs.bound(topics)
-    this.tell({ type: 'bound', bounds: this.inputs.bounds, sources: this.inputs.endingSources })
+    this.workers.tell({ type: 'bound', bounds: this.inputs.bounds, sources: this.inputs.endingSources })
   }
 
   fillInputs(topics: readonly string[]): void {
     this.filling = [...topics]
-    this.tell({ type: 'filling', topics: this.filling })
+    this.workers.tell({ type: 'filling', topics: this.filling })
   }
 
   positionOf(topic: string, partition: number): number | undefined {
     return this.inputs.offsets.position(topic, partition)
   }
 
-  readonly changes: Changes
+  get changes(): Changes {
+    return this.writer.changes
+  }
 
-  readonly applied: Applied
-
-  private readonly indexes: Indexes
-
-  /** The sealing of an epoch, with indexes, and told to those who watch. */
-  private sealing(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
-    return this.indexes.indexed(this.changes.watched(seal))
+  get applied(): Applied {
+    return this.writer.applied
   }
 
   readonly ask: AskOwner = ({ sub, name }, partition, query) => {
     const worker = partition % this.program.workers
-    const handle = this.handles[worker]
-    if (handle === undefined || this.state !== 'running') throw restoring(`worker ${worker} is not up`)
-    return this.asked.send(worker, (id) => handle.order({ type: 'query', id, sub, partition, store: name, query }))
+    if (this.state !== 'running') throw restoring(`worker ${worker} is not up`)
+    return this.workers.ask(worker, sub, partition, name, query)
   }
-
-  /** What each worker told last. */
-  private readonly told = new Map<number, { tasks: readonly TaskReport[]; errors: readonly ErrorReport[] }>()
 
   readonly meters: EngineMeters
 
@@ -234,37 +208,11 @@ export class WorkerEngine implements Engine {
     return this.state !== 'running' && this.state !== 'halting'
   }
 
-  private hire(worker: number): void {
-    const { program, settings, inputs, lease } = this
-    this.loading.add(worker)
-    const handle = lease.backend.lend()
-    this.lent.set(worker, handle)
-    const start = {
-      url: program.url.href,
-      env: program.settings,
-      worker,
-      workers: program.workers,
-      settings: sentSettings(settings),
-      handle,
-      bells: this.bellMemory,
-      offsets: inputs.memory,
-      topics: inputs.slots,
-      dirty: this.dirty.buffer as SharedArrayBuffer,
-    }
-    const events: WorkerEvents = {
-      report: (from, report) => this.hear(from, report),
-      answer: (question) => this.answer(question),
-      died: (dead, cause) => this.died(dead, cause),
-    }
-    this.handles[worker] = new WorkerHandle(start, this.bells, events, program.script)
-  }
-
   private hear(worker: number, report: Report): void {
     if (report.type === 'log') this.settings.logger[report.level](report.fields as object, report.message)
     else if (report.type === 'ready') this.isReady(worker, report.hash)
     else if (report.type === 'broken') void this.fail(receiveError(report.error))
-    else if (report.type === 'answer') this.asked.settle(report)
-    else if (report.type === 'meters') this.told.set(worker, report)
+    else if (report.type === 'answer' || report.type === 'meters') this.workers.heard(worker, report)
     else if (report.type === 'ask' || report.generation !== this.generation) return
     else if (report.type === 'part') this.collect(worker, report.part)
     else if (report.type === 'ended') this.hasEnded(worker)
@@ -283,12 +231,11 @@ export class WorkerEngine implements Engine {
       )
       return
     }
-    this.handles[worker]?.watchOver(this.settings.stuckAfter, (ms) => void this.isStuck(worker, ms))
-    this.loading.delete(worker)
-    if (this.loading.size > 0) return
+    this.workers.ready(worker, (ms) => void this.isStuck(worker, ms))
+    if (!this.workers.loaded) return
     if (this.state === 'starting') {
       this.restore()
-      this.schedule()
+      this.metronome.start()
       this.ready.resolve()
     } else if (this.state === 'recovering' && this.restart === undefined) this.resumed()
   }
@@ -297,11 +244,11 @@ export class WorkerEngine implements Engine {
   private restore(): void {
     this.restart = undefined
     this.generation++
-    this.applied.begunAnew()
+    this.writer.applied.begunAnew()
     this.atEnd.clear()
     this.coordinator = new Coordinator(this.program.workers, this.coordinator.written)
     const { plan, partitions, careful, filling, inputs } = this
-    this.tell({
+    this.workers.tell({
       type: 'restore',
       epoch: this.coordinator.written + 1,
       careful,
@@ -317,15 +264,7 @@ export class WorkerEngine implements Engine {
       refused: this.refused,
       transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
     })
-    if (this.loading.size === 0) this.resumed()
-  }
-
-  private syncLog(): void {
-    try {
-      syncWrites(this.lease.backend)
-    } catch (error) {
-      void this.fail(error)
-    }
+    if (this.workers.loaded) this.resumed()
   }
 
   /** Sources by pattern have more to read: from the last epoch on, with all of it. */
@@ -362,9 +301,7 @@ export class WorkerEngine implements Engine {
   }
 
   private died(worker: number, cause: unknown): void {
-    this.lease.backend.takeBack(this.lent.get(worker) as SharedHandle)
-    this.handles[worker] = undefined
-    this.asked.forget(worker)
+    this.workers.lost(worker)
     if (this.state === 'failed' || this.state === 'over') return
     const starting = this.state === 'starting'
     const halting = this.state === 'halting'
@@ -376,16 +313,16 @@ export class WorkerEngine implements Engine {
       )
       return
     }
-    if (!halting) this.hire(worker)
+    if (!halting) this.workers.hire(worker)
     this.recover(`worker ${worker} died`, cause, 0)
   }
 
   /** The policy for user code decides; what is known of the record is what can be left out. */
   private async isStuck(worker: number, ms: number): Promise<void> {
-    const handle = this.handles[worker]
+    const handle = this.workers.handle(worker)
     if (handle === undefined) return
     const at = await handle.stuckAt()
-    if (this.handles[worker] !== handle || this.state === 'failed' || this.state === 'over') return
+    if (this.workers.handle(worker) !== handle || this.state === 'failed' || this.state === 'over') return
     const { source } = at
     const error = stuckError(worker, ms, at, at.step === undefined ? undefined : this.plan.steps[at.step]?.name)
     this.settings.logger.error({ worker, code: error.code }, error.message)
@@ -409,8 +346,8 @@ export class WorkerEngine implements Engine {
     if (kind === 'careful' && !this.careful) {
       this.careful = true
       this.recover('a user function failed', error, 0)
-    } else if (kind === 'retry' && this.retries < RETRY_DELAYS.length)
-      this.recover('a policy asked for another try', error, RETRY_DELAYS[this.retries++] as number)
+    } else if (kind === 'retry' && this.retries < retryDelays.length)
+      this.recover('a policy asked for another try', error, retryDelays[this.retries++] as number)
     else void this.fail(error)
   }
 
@@ -420,12 +357,11 @@ export class WorkerEngine implements Engine {
     this.state = 'failed'
     this.failure = error
     this.generation++
-    clearTimeout(this.timer)
+    this.metronome.stop()
     clearTimeout(this.restart)
-    await Promise.all(this.handles.map((handle) => handle?.terminate()))
-    await this.deliveries.end()
-    this.asked.forget()
-    for (const handle of this.lent.values()) this.lease.backend.takeBack(handle)
+    await this.workers.terminate()
+    await this.writer.deliveries.end()
+    this.workers.letGo()
     this.halted.resolve()
     if (starting) this.ready.reject(error)
     else this.events.failed(error)
@@ -441,31 +377,9 @@ export class WorkerEngine implements Engine {
     this.openIfDue()
   }
 
-  /** Looks each interval whether there is something to write. */
-  private schedule(): void {
-    const interval = Math.max(1, this.settings.interval)
-    const now = performance.now()
-    // a look that comes late does not put off those behind it
-    this.lookAt = this.lookAt + interval > now ? this.lookAt + interval : now + interval
-    this.timer = setTimeout(() => {
-      if (this.anyDirty) this.due = true
-      this.hold()
-      this.openIfDue()
-      this.schedule()
-    }, this.lookAt - now)
-  }
-
-  private get anyDirty(): boolean {
-    for (let i = 0; i < this.program.workers; i++) if (Atomics.load(this.dirty, i) === 1) return true
-    return false
-  }
-
   /** Workers wait while sinks are slow. */
   private hold(): void {
-    const { workers } = this.program
-    const held = this.deliveries.full ? 1 : 0
-    if (Atomics.exchange(this.dirty, workers, held) === held || held === 1) return
-    for (let worker = 0; worker < workers; worker++) this.bells.ring(worker)
+    this.signals.hold(this.writer.deliveries.full)
   }
 
   /** An epoch is to be opened as soon as there is room. */
@@ -483,7 +397,7 @@ export class WorkerEngine implements Engine {
   private open(halt: boolean): void {
     const epoch = this.coordinator.open()
     if (halt) this.haltEpoch = epoch
-    this.tell({ type: 'seal', generation: this.generation, epoch, halt })
+    this.workers.tell({ type: 'seal', generation: this.generation, epoch, halt })
     failpoint('epoch-opened')
   }
 
@@ -500,46 +414,29 @@ export class WorkerEngine implements Engine {
   }
 
   private write(parts: readonly Part[]): void {
-    const { backend, log } = this.lease
-    const began = performance.now()
-    failpoint('before-write')
-    const { bytes, clears } = writeEpoch(
-      backend,
-      log,
-      this.sealing((sealer) => {
+    this.writer.write(
+      (sealer) => {
         for (const { pack } of parts) unpack(pack, sealer)
-      }),
-      () => {
-        failpoint('in-write')
-        return parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) })))
       },
-      this.durability.next(),
+      () => parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) }))),
     )
-    failpoint('after-write')
-    for (const [gte, lt] of clears) backend.clearRange(gte, lt)
-    failpoint('after-clears')
     const epoch = this.coordinator.done()
-    this.tell({ type: 'written', generation: this.generation, epoch })
+    this.workers.tell({ type: 'written', generation: this.generation, epoch })
     failpoint('after-told')
     for (const [worker, { stats }] of parts.entries()) {
       this.totals.add(worker, stats)
       if (stats.processed > 0) this.deaths[worker] = 0
-      for (const [topic, partition, position] of stats.positions)
-        this.meters.latency?.committed(topic, partition, position)
     }
     this.retries = 0
-    this.changes.committed()
-    this.applied.committed({
+    this.writer.committed({
       epoch,
       positions: parts.flatMap(({ stats }) => stats.positions),
       flows: parts.flatMap(({ stats }) => stats.flows),
     })
-    this.deliveries.committed()
     this.hold()
-    this.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
     if (!this.finished && parts.every(({ ended }) => ended)) {
       this.finished = true
-      this.deliveries.drained().then(
+      this.writer.deliveries.drained().then(
         () => {
           if (this.state !== 'failed') this.events.ended()
         },
@@ -553,10 +450,6 @@ export class WorkerEngine implements Engine {
     if (question.type === 'storeId') return this.ids.idOf(question.name)
     if (question.type === 'ensureTopic') return this.lease.ensureTopic(question.name).partitions
     return answerPolicy(this.settings, question)
-  }
-
-  private tell(order: Order): void {
-    for (const handle of this.handles) handle?.order(order)
   }
 }
 

@@ -1,7 +1,7 @@
 import { portLogOf, Pulse } from '../../connectors/broker/apart/index.ts'
 import type { RemoteLog } from '../../connectors/broker/remote.ts'
 import type { Settings } from '../app/options.ts'
-import type { WorkerProgram } from '../app/worker-engine.ts'
+import type { WorkerProgram } from '../app/workers.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { StoreNumbers } from './changelog.ts'
 import type { HireRunner } from './crew.ts'
