@@ -5,7 +5,7 @@ import { decodeValue } from '../../state/codec/index.ts'
 import { statePrefix } from '../../state/stores/index.ts'
 import type { EngineReport } from '../app/engine.ts'
 import type { Settings } from '../app/options.ts'
-import { Policies } from '../app/policies.ts'
+import { Policies, retryDelays } from '../app/policies.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
@@ -27,7 +27,6 @@ import type { AppTopics } from './topics.ts'
 
 /** Records between two looks at the clock and at the event loop. */
 const SLICE = 8192
-const RETRY_DELAYS = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
 /** Bytes of outputs that may wait for the epoch before them to be committed. */
 const MOST_WAITING = 64 << 20
 /** A transaction that is open for longer is aborted by the broker, so that a dead instance does not hold its readers up. */
@@ -228,7 +227,7 @@ export class Runner implements TaskRunner {
       if (this.refused !== undefined) await this.giveUp()
       const n = this.attempt()
       if (n < 0) {
-        await this.pause(RETRY_DELAYS[this.retries - 1] ?? 0)
+        await this.pause(retryDelays[this.retries - 1] ?? 0)
         await this.committing
         if (this.refused !== undefined) continue
         if (this.sent) await this.writer.abort()
@@ -280,7 +279,7 @@ export class Runner implements TaskRunner {
     } catch (error) {
       const cause = error instanceof EpochAborted ? error.cause : error
       if (cause instanceof CarefulReplay) this.careful = true
-      else if (!(cause instanceof RetryEpoch) || this.retries >= RETRY_DELAYS.length)
+      else if (!(cause instanceof RetryEpoch) || this.retries >= retryDelays.length)
         throw cause instanceof RetryEpoch ? cause.cause : cause
       else this.retries++
       this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
