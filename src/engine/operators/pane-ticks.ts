@@ -76,7 +76,8 @@ export class PaneTicks {
     this.clock = clock
     this.firstOpen = firstOpen
     this.show = show
-    if (table.liveStarts.length > 0) this.next = this.tickAfter(clock.w)
+    const [pane] = table.liveStarts
+    if (pane !== undefined) this.next = this.tickOf(pane, this.tickAfter(clock.w))
   }
 
   /** A pane was changed, and is to be stored after that. */
@@ -85,8 +86,7 @@ export class PaneTicks {
     if (pane.due === due) return
     pane.due = due
     if (this.changes !== null) this.note(this.changes, start, key, due)
-    const first = Math.max(this.firstOpen(), this.windows.panes.firstEndingAfter(start))
-    const at = Math.max(due, this.firstTick(first))
+    const at = this.tickOf(start, due)
     if (at >= this.next) return
     this.next = at
     this.clock.notice(at)
@@ -167,6 +167,12 @@ export class PaneTicks {
     let changed = changes.get(id)
     if (changed === undefined) changes.set(id, (changed = new Changed(key)))
     changed.dues.set(start, due)
+  }
+
+  /** The first tick at which a window shows a change of a pane; before W has a value, `due` is none. */
+  private tickOf(pane: number, due: number): number {
+    const first = Math.max(this.firstOpen(), this.windows.panes.firstEndingAfter(pane))
+    return Math.max(due, this.firstTick(first))
   }
 
   /** The tick at which the last window that a pane is in shows its change. */

@@ -9,6 +9,12 @@ import { type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 /** When the window of a row closes. */
 export type CloseAt = (window: { readonly start: number; readonly end: number }) => number
 
+/**
+ * What a row held back takes besides its encoded key and value: timer, place in the order of age, entries of cache and
+ * index. Kafka Streams' buffers come to about the same, since they keep each record's topic, offset and headers.
+ */
+const bookkeeping = 100
+
 interface Oldest {
   readonly since: number
   readonly key: unknown
@@ -37,7 +43,9 @@ export class Suppress implements Timed {
   private readonly clock: TaskClock
   private readonly needsOld: boolean
   private readonly copy: ((value: unknown) => unknown) | undefined
-  /** Where there is a budget: all rows, those that have waited longest first; rows that have left are still in it. */
+  /** Is there a budget? */
+  private readonly limited: boolean
+  /** Where rows go early: all rows, those that have waited longest first. */
   private readonly oldest: Heap<Oldest> | undefined
   private records = 0
   private bytes = 0
@@ -64,9 +72,11 @@ export class Suppress implements Timed {
     this.clock = ctx.clock
     this.needsOld = needsOld
     this.copy = copy
-    if (spec.maxRecords === undefined && spec.maxBytes === undefined) return
+    this.limited = spec.maxRecords !== undefined || spec.maxBytes !== undefined
+    if (!this.limited) return
     const { compare } = table.rows.space.keys
-    this.oldest = new Heap((a, b) => a.since < b.since || (a.since === b.since && compare(a.key, b.key) < 0))
+    if (spec.whenFull === 'emitEarly')
+      this.oldest = new Heap((a, b) => a.since < b.since || (a.since === b.since && compare(a.key, b.key) < 0))
     for (const { key, value } of table.rows.scan()) this.count(key, value as Held)
   }
 
@@ -77,7 +87,7 @@ export class Suppress implements Timed {
     else if (this.closeAt !== undefined) this.hold(entry, value, old, ts, this.closeAt((key as WindowedKey).window))
     else if (this.spec.limit === 0) this.out(key, value, old, ts)
     else this.hold(entry, value, old, ts, ts + (this.spec.limit as number) - 1)
-    if (this.oldest !== undefined) this.fit(this.oldest)
+    if (this.limited) this.fit()
   }
 
   private hold(entry: Entry, value: unknown, old: unknown, ts: number, due: number): void {
@@ -96,7 +106,7 @@ export class Suppress implements Timed {
       ts,
     )
     this.keep(entry, held)
-    if (this.oldest !== undefined) this.count(entry.key, held)
+    if (this.limited) this.count(entry.key, held)
   }
 
   /** What waits becomes this; it goes on waiting from its first change. */
@@ -109,7 +119,7 @@ export class Suppress implements Timed {
     const { copy } = this
     held.value = copy === undefined || value === null ? value : copy(value)
     held.ts = ts
-    if (this.oldest !== undefined) this.weigh(entry.key, held)
+    if (this.limited) this.weigh(entry.key, held)
     if (this.closeAt !== undefined) held.due = this.closeAt(windowOf(entry.key))
     this.keep(entry, held)
   }
@@ -134,17 +144,17 @@ export class Suppress implements Timed {
     if (this.spec.maxBytes === undefined) return
     const { keys, values } = this.table.rows.space
     held.bytes = 0
-    held.bytes = keys.encode(key).length + values.encode(held, held.ts).length
+    held.bytes = keys.encode(key).length + values.encode(held, held.ts).length + bookkeeping
     this.bytes += held.bytes
   }
 
   /** Lets rows go until the budget holds. */
-  private fit(oldest: Heap<Oldest>): void {
+  private fit(): void {
     const { maxRecords = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, whenFull } = this.spec
     while (this.records > maxRecords || this.bytes > maxBytes) {
       if (whenFull === 'spill') return
       if (whenFull === 'shutDown') throw this.full()
-      const { since, key } = oldest.pop() as Oldest
+      const { since, key } = this.oldest?.pop() as Oldest
       const entry = this.table.rows.load(key)
       const held = entry.value as Held | undefined
       if (held !== undefined && held.since === since) this.release(entry, held)
@@ -166,6 +176,14 @@ export class Suppress implements Timed {
     this.out(entry.key, held.value, held.old, held.ts)
   }
 
+  /** Rows that were due have left, and are in nobody's way any more. */
+  private passed(at: number): void {
+    const { oldest } = this
+    if (oldest === undefined) return
+    const limit = this.spec.limit as number
+    for (let top = oldest.first; top !== undefined && top.since + limit - 1 <= at; top = oldest.first) oldest.pop()
+  }
+
   nextAt(): number {
     return this.table.nextAt()
   }
@@ -182,6 +200,7 @@ export class Suppress implements Timed {
     else due.sort((a, b) => byWindow(a.key, b.key) || compare(keyOf(a.key), keyOf(b.key)))
     for (const entry of due) this.release(entry, entry.value as Held)
     this.table.forget(at)
+    this.passed(at)
   }
 }
 

@@ -130,13 +130,13 @@ describe('suppress', () => {
     const topology = topologyOf((builder) =>
       builder
         .table('in0', { key, value: serdes.string() })
-        .suppress(untilTimeLimit('1m', { maxBytes: 400 }))
+        .suppress(untilTimeLimit('1m', { maxBytes: 700 }))
         .toStream()
         .to('out', { key, value: serdes.string() }),
     )
     const driver = new TopologyTestDriver(topology)
     for (const [i, k] of ['a', 'b', 'c'].entries()) driver.input('in0').send('x'.repeat(100), { key: k, timestamp: i })
-    driver.input('in0').send('x'.repeat(300), { key: 'b', timestamp: 3 })
+    driver.input('in0').send('x'.repeat(400), { key: 'b', timestamp: 3 })
     const keys = driver
       .output('out')
       .readAll()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { StreamsBuilder } from '../../../src/dsl/builder/index.ts'
 import { serdes } from '../../../src/dsl/serdes/index.ts'
+import { watermarks } from '../../../src/dsl/watermarks/index.ts'
 import { every, windows } from '../../../src/dsl/windows/index.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
 
@@ -47,5 +48,27 @@ describe('windowed aggregates in a topology', () => {
     restored.input('taps').send(30, { key: 'b' })
     const values = [...driver.output('out').readAll(), ...restored.output('out').readAll()].map(({ value }) => value)
     assert.deepEqual(values, [2, 4, 5])
+  })
+
+  it('shows at ticks what came before W had a value, over a restore', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('taps', { ...source, watermark: watermarks.none() })
+      .groupByKey()
+      .windowedBy(windows.hopping('10ms', { advance: '5ms' }).noGrace())
+      .emit(every('4ms'))
+      .count()
+      .toStream()
+      .to('out', { key: serdes.windowed(serdes.string()), value: serdes.number() })
+    const driver = new TopologyTestDriver(builder.build())
+    driver.input('taps').send(2, { key: 'a' })
+    driver.checkpoint()
+    driver.crash()
+    driver.end()
+    const rows = driver.output('out').readAll()
+    assert.deepEqual(
+      rows.map(({ key, value }) => [key, value]),
+      [[{ key: 'a', window: { start: 0, end: 10 } }, 1]],
+    )
   })
 })
