@@ -154,7 +154,7 @@ export class Suppress implements Timed {
     while (this.records > maxRecords || this.bytes > maxBytes) {
       if (whenFull === 'spill') return
       if (whenFull === 'shutDown') throw this.full()
-      const { since, key } = this.oldest?.pop() as Oldest
+      const { since, key } = (this.oldest as Heap<Oldest>).pop() as Oldest
       const entry = this.table.rows.load(key)
       const held = entry.value as Held | undefined
       if (held !== undefined && held.since === since) this.release(entry, held)
