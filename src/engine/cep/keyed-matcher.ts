@@ -132,6 +132,11 @@ export class KeyedMatcher implements RunOwner {
     this.buffer.dirty ??= []
   }
 
+  /** How many patterns there are. */
+  get patterns(): number {
+    return this.runs.length
+  }
+
   /** The states that runs of a pattern rest in, as bits; some may be empty by now. */
   restingBits(pattern: number): number {
     return (this.runs[pattern] as PatternRuns).restingBits

@@ -36,7 +36,7 @@ export function familiesApart({ automaton, oldest }: PatternRuns, take: TakeFami
     const due = automaton.within > 0 ? f.startTs + automaton.within : Number.POSITIVE_INFINITY
     let count = 0
     for (let run = f.first; run !== null; run = run.after) count++
-    take(f.chunk.n, statesOf(bitsOf(f.chunk)), due, count)
+    take(f.chunk.n, stateSet(bitsOf(f.chunk)), due, count)
   }
   return true
 }
@@ -52,7 +52,7 @@ function bitsOf({ families }: Chunk): number {
 const byBits = new Map<number, States>()
 
 /** The states of one pattern that these bits name, the same object for the same bits. */
-function statesOf(bits: number): States {
+export function stateSet(bits: number): States {
   let found = byBits.get(bits)
   if (found === undefined) {
     const states: number[] = []

@@ -48,15 +48,15 @@ function test(atom: Atom, ctx: Context): boolean {
   return result
 }
 
-/** Whether the event that is offered begins a run; true also if a condition throws. */
-export function begins(automaton: Automaton, ts: number): boolean {
+/** What the event that is offered begins; null if a condition throws. */
+export function beginsBy(automaton: Automaton, ts: number): Leaf | null {
   const { context } = automaton
   context.timestamp = ts
   context.look(null)
   try {
-    return decide(automaton.start, context).ops.length > 0
+    return decide(automaton.start, context)
   } catch {
-    return true
+    return null
   } finally {
     context.leave()
   }

@@ -139,7 +139,7 @@ export class PartTable {
     return row
   }
 
-  /** Makes this the key that `part` is about. */
+  /** Makes this the key that `part` and `headOfKey` are about. */
   begin(key: unknown): void {
     const bytes = this.space.keys.encode(key)
     const at = this.space.prefix.length + 1
@@ -151,8 +151,15 @@ export class PartTable {
 
   /** Key of a part's row, until the next call. */
   part(number: number): Buffer {
+    this.scratch[this.space.prefix.length] = PART
     this.scratch.writeUInt32BE(number, this.end)
     return this.scratch.subarray(0, this.end + 4)
+  }
+
+  /** Key of the head's row, until the next call. */
+  headOfKey(): Buffer {
+    this.scratch[this.space.prefix.length] = HEAD
+    return this.scratch.subarray(0, this.end)
   }
 
   timedKey(time: number, seq: number): Buffer {

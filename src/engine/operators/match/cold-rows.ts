@@ -21,6 +21,14 @@ export class ColdRows {
     this.states = states
   }
 
+  /** Those of these states; puts an empty one beside the others if there are none. */
+  static of(states: States, rows: ColdRows[]): ColdRows {
+    for (let i = 0; i < rows.length; i++) if ((rows[i] as ColdRows).states === states) return rows[i] as ColdRows
+    const made = new ColdRows(states)
+    rows.push(made)
+    return made
+  }
+
   /** When the first ends; Infinity: never. */
   get due(): number {
     return this.from < this.dues.length ? (this.dues[this.from] as number) : Number.POSITIVE_INFINITY

@@ -1,9 +1,19 @@
-import type { KeyedMatcher, Part } from '../../cep/index.ts'
+import type { Beginning, KeyedMatcher, Part } from '../../cep/index.ts'
 import type { ColdRows } from './cold-rows.ts'
 
 /** Part of a key's state that is in the database only; `chunks` null: all of it, which part by part nobody knows. */
 export interface ColdPart extends Omit<Part, 'chunks'> {
   readonly chunks: readonly number[] | null
+}
+
+/** Partial matches that began without a matcher, until their row lies in the database. */
+export interface Fresh {
+  readonly chunk: number
+  readonly beginning: Beginning
+  readonly ts: number
+  readonly value: unknown
+  /** The epoch whose row it is. */
+  readonly epoch: number
 }
 
 /**
@@ -18,6 +28,8 @@ export class KeyState {
   cold: readonly ColdPart[] | null = null
   /** The same, of those parts that are one chunk. */
   rows: readonly ColdRows[] | null = null
+  /** Those of `rows` that may not be in the database yet. */
+  fresh: Fresh[] | null = null
   /** States that runs rest in, as bits; -1 if they do not fit. */
   resting = -1
   /** Number of the next event, while there is no matcher. */
@@ -38,7 +50,7 @@ export class KeyState {
   /** Sizes of those stored chunks that are in memory, if there are any. */
   chunks: Map<number, number> | null = null
   /** Chunks of what the key was before, whose rows are to be deleted or written anew. */
-  stale: readonly number[] | null = null
+  stale: number[] | null = null
   /** Bytes in memory, estimated. */
   weight = 0
 
@@ -76,92 +88,25 @@ export class KeyState {
   get coldDue(): number {
     const { cold, rows } = this
     let due = Number.POSITIVE_INFINITY
-    if (cold !== null) for (const part of cold) if (part.due < due) due = part.due
-    if (rows !== null) for (const part of rows) if (part.due < due) due = part.due
-    return due
-  }
-}
-
-interface Due {
-  readonly at: number
-  readonly state: KeyState
-}
-
-/** Keys by the time at which they are to be looked at. May hold times that are out of date: `armedAt` decides. */
-export class Alarms {
-  private heap: Due[] = []
-  /** How many of them may be up to date, at most. */
-  private armed = 0
-
-  get next(): number {
-    return this.heap.length === 0 ? Number.POSITIVE_INFINITY : (this.heap[0] as Due).at
-  }
-
-  arm(state: KeyState, at: number): void {
-    if (at >= state.armedAt) return
-    if (state.armedAt === Number.POSITIVE_INFINITY) this.armed++
-    state.armedAt = at
-    if (this.heap.length > 2 * this.armed + 1024) this.clean()
-    this.push({ at, state })
-  }
-
-  disarm(state: KeyState): void {
-    if (state.armedAt === Number.POSITIVE_INFINITY) return
-    state.armedAt = Number.POSITIVE_INFINITY
-    this.armed--
-  }
-
-  /** How many times are held, those that are out of date included. */
-  get size(): number {
-    return this.heap.length
-  }
-
-  private clean(): void {
-    const live = this.heap.filter(({ at, state }) => !state.dead && state.armedAt === at)
-    this.heap = []
-    for (const due of live) this.push(due)
-  }
-
-  private push(due: Due): void {
-    const { heap } = this
-    const { at } = due
-    let i = heap.push(due) - 1
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if ((heap[parent] as Due).at <= at) break
-      heap[i] = heap[parent] as Due
-      i = parent
-    }
-    heap[i] = due
-  }
-
-  /** The keys that are due at `at`, which are not armed any more. */
-  take(at: number): KeyState[] {
-    const due: KeyState[] = []
-    while (this.heap.length > 0 && (this.heap[0] as Due).at <= at) {
-      const { at: armed, state } = this.pop()
-      if (state.dead || state.armedAt !== armed) continue
-      this.disarm(state)
-      due.push(state)
-    }
+    if (cold !== null) for (let i = 0; i < cold.length; i++) due = Math.min(due, (cold[i] as ColdPart).due)
+    if (rows !== null) for (let i = 0; i < rows.length; i++) due = Math.min(due, (rows[i] as ColdRows).due)
     return due
   }
 
-  private pop(): Due {
-    const { heap } = this
-    const top = heap[0] as Due
-    const last = heap.pop() as Due
-    if (heap.length === 0) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && (heap[child + 1] as Due).at < (heap[child] as Due).at) child++
-      if ((heap[child] as Due).at >= last.at) break
-      heap[i] = heap[child] as Due
-      i = child
-    }
-    heap[i] = last
-    return top
+  /** The rows of these chunks are to be deleted. */
+  drop(chunks: Iterable<number>): void {
+    this.stale ??= []
+    for (const chunk of chunks) this.stale.push(chunk)
   }
+
+  /** Takes the numbers of cold rows out; what waits to be written of them stays. */
+  without(rows: readonly ColdRows[], parts: readonly ColdPart[]): void {
+    if (rows.length > 0) this.rows = rest(this.rows, rows)
+    if (parts.length > 0) this.cold = rest(this.cold, parts)
+  }
+}
+
+function rest<E>(all: readonly E[] | null, taken: readonly E[]): readonly E[] | null {
+  const left = (all ?? []).filter((one) => !taken.includes(one))
+  return left.length === 0 ? null : left
 }

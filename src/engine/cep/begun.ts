@@ -1,0 +1,69 @@
+/**
+ * Partial matches that have just begun. What there is to know of them is their first event and the leaf by which it was
+ * decided: all that began alike share the rest, so that an event begins a match without a matcher of its key.
+ */
+import type { EventCodec } from './buffer.ts'
+import type { Leaf } from './decide.ts'
+import type { States } from './matcher-state.ts'
+import { stateSet } from './parts.ts'
+import type { RowWriter } from './row.ts'
+
+/** What the leaf of a pattern's start makes of an event. */
+export interface Beginning {
+  /** States that the runs rest in. */
+  readonly states: States
+  /** The same as bits. */
+  readonly bits: number
+  /** Runs, in order: state and number of the node. */
+  readonly runs: readonly (readonly [state: number, ord: number])[]
+  /** Steps that the event is taken for, a node each. */
+  readonly steps: readonly number[]
+}
+
+const known = new WeakMap<Leaf, { readonly of: Beginning | null }>()
+
+/** @returns null if the event completes a match, too, or does not begin one */
+export function beginningOf(leaf: Leaf): Beginning | null {
+  let found = known.get(leaf)
+  if (found === undefined) {
+    found = { of: read(leaf) }
+    known.set(leaf, found)
+  }
+  return found.of
+}
+
+function read({ ops }: Leaf): Beginning | null {
+  const runs: [number, number][] = []
+  const steps: number[] = []
+  let bits = 0
+  for (const { take, final, target, step } of ops) {
+    if (final || !take || target < 0 || target > 30) return null
+    if (steps.at(-1) !== step) steps.push(step)
+    runs.push([target, steps.length - 1])
+    bits |= 1 << target
+  }
+  return runs.length === 0 ? null : { states: stateSet(bits), bits, runs, steps }
+}
+
+/** The row of a chunk with nothing but such runs of the first pattern; the same as a matcher would write. */
+export function writeBegun(
+  writer: RowWriter,
+  { runs, steps }: Beginning,
+  seq: number,
+  ts: number,
+  value: unknown,
+  codec: EventCodec,
+): RowWriter {
+  writer.reset().int(1).int(seq).double(ts).bytes(codec.encode(value)).int(steps.length)
+  for (let i = 0; i < steps.length; i++)
+    writer
+      .int(1)
+      .int(steps[i] as number)
+      .int(0)
+  writer.int(0).int(seq).double(ts).int(runs.length)
+  for (let i = 0; i < runs.length; i++) {
+    const [state, ord] = runs[i] as readonly [number, number]
+    writer.int(state).int(seq).int(ord)
+  }
+  return writer
+}
