@@ -26,6 +26,7 @@ const steps: readonly Step[] = [
   { name: 'build' },
   { name: 'test', mocha: true },
   { name: 'test:programs', mocha: true },
+  { name: 'test:searches', mocha: true },
   { name: 'test:console', mocha: true },
   { name: 'test:kafka', mocha: true },
   { name: 'test:chaos', mocha: true },

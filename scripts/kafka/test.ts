@@ -5,6 +5,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { bootstrapOf, runningCluster, startCluster, stopCluster } from './cluster.ts'
+import { rings } from '../../test/rings.ts'
 import { missingTools } from './jars.ts'
 
 const mocha = (files: readonly string[], env: Record<string, string>): number => {
@@ -26,12 +27,12 @@ if (missing !== undefined && process.env['CI'] !== undefined) {
   process.exitCode = mocha(['test/connectors/kafka/missing.ts'], { DHAARA_KAFKA_MISSING: missing })
 } else if (process.argv[2] === 'chaos') {
   // it has three brokers of its own
-  process.exitCode = mocha(['test/connectors/kafka/chaos/**/*.test.ts'], {})
+  process.exitCode = mocha(rings.chaos, {})
 } else {
   const found = runningCluster(1)
   const cluster = await startCluster(1)
   try {
-    process.exitCode = mocha(['test/connectors/kafka/cluster/**/*.test.ts'], {
+    process.exitCode = mocha(rings.kafka, {
       DHAARA_KAFKA: bootstrapOf(cluster).join(','),
     })
   } finally {
