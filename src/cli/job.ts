@@ -154,7 +154,7 @@ export class Job {
     const pumps = this.#pumps
     const fed = new Set(pumps.map(({ topic }) => topic))
     const fill = (): void =>
-      app.fillInputs(pumps.filter((p) => !p.ended && (untilEnd || !p.isStandardInput)).map(({ topic }) => topic))
+      app.fillInputs(pumps.filter((p) => !p.ended && (untilEnd || !p.passesBy)).map(({ topic }) => topic))
     fill()
     if (untilEnd) {
       const others = this.#sourceTopics().filter((topic) => !fed.has(topic))

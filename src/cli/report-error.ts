@@ -20,7 +20,11 @@ export function userFrame(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   for (const line of (error.stack ?? '').split('\n')) {
     const [, at] = /^\s+at (.+)$/.exec(line) ?? []
-    if (at === undefined || /node:|node_modules|\(<anonymous>\)|<anonymous>:\d|\beval at\b/.test(at)) continue
+    if (
+      at === undefined ||
+      /node:|node_modules|Promise\.\w+ \(index|\(<anonymous>\)|<anonymous>:\d|\beval at\b/.test(at)
+    )
+      continue
     const place = at.replace(/file:\/\/[^\s)]+?(?=:\d+)/, (url) => fileURLToPath(url))
     if (place.includes(own)) continue
     return place.replace(/^async /, '').replace(`${process.cwd()}/`, '')

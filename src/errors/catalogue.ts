@@ -109,6 +109,7 @@ export const catalogue = {
   DHAARA_PLAN_UNEQUAL: entry('user', 'Workers built different plans from one module'),
   DHAARA_WORKER_DIED: entry('internal', 'A worker thread ended', true),
   DHAARA_INPUT: entry('external', 'An input of the command line could not be read'),
+  DHAARA_OUTPUT: entry('external', 'An output of the command line could not be written'),
   DHAARA_INPUT_CHANGED: entry('user', 'An input file has changed where it was read already'),
   DHAARA_UNSUPPORTED: entry('user', 'A step cannot be run by this version'),
   DHAARA_INTERNAL: entry('internal', 'A defect in dhaara'),

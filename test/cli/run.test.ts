@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { dhaara, jsonLines, linesOf, orders, type Row, rowsIn, shop, start, temporaryFolder } from './dhaara.ts'
 
 const lastOf = (rows: readonly Row[]): Record<string, unknown> =>
@@ -226,6 +228,37 @@ describe('dhaara run', () => {
     assert.equal((await running.ended).code, 143)
     assert.equal(readFileSync(output, 'utf8'), 'the former content\n')
   }).timeout(60_000)
+
+  it('reads what can be read once only: a pipe, and standard input by its name', async () => {
+    const input = folder.write('piped.jsonl', jsonLines(orders(30)))
+    for (const command of ["orders=<(cat '$0')", "orders=/dev/stdin < <(cat '$0')"]) {
+      const run = `'${process.execPath}' src/cli/main.ts run '${shop}' -o spent=- --until-end -i `
+      const { stdout } = await promisify(execFile)('bash', ['-c', (run + command).replace('$0', input)])
+      assert.deepEqual(lastOf(linesOf(stdout) as Row[]), { c0: 135, c1: 145, c2: 155 })
+    }
+  })
+
+  it('fails where an output cannot be written, and leaves the file that was there', async function () {
+    if (process.platform !== 'linux') this.skip()
+    const input = folder.write('full.jsonl', jsonLines(orders(300)))
+    const run = ['run', shop, '-i', `orders=${input}`, '--until-end']
+    const toFile = await dhaara([...run, '-o', 'spent=/dev/full'])
+    assert.equal(toFile.code, 1)
+    assert.match(toFile.err, /^error DHAARA_OUTPUT: the output \/dev\/full could not be written: ENOSPC/m)
+    assert.doesNotMatch(toFile.err, /\n {4}at /)
+    const toStandard = promisify(execFile)('bash', [
+      '-c',
+      `'${process.execPath}' src/cli/main.ts ${run.join(' ')} -o spent=- > /dev/full`,
+    ])
+    await assert.rejects(toStandard, ({ code, stderr }: { code: number; stderr: string }) => {
+      assert.equal(code, 1)
+      assert.match(stderr, /error DHAARA_OUTPUT: standard output could not be written: ENOSPC/)
+      return true
+    })
+    const { code, err } = await dhaara(['run', shop, '-i', `orders=${folder.path('')}`, '--until-end'])
+    assert.equal(code, 2)
+    assert.match(err, /^error DHAARA_OPTION: the input of topic 'orders' cannot be read: .* is a directory$/m)
+  })
 
   it('ends, and is no failure, when the reader of its output has gone', async () => {
     const running = start(['run', shop, '-i', 'orders=-', '-o', 'digits=-'])

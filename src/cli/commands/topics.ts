@@ -22,13 +22,13 @@ export function addTopics(program: Command): void {
     .action(async ({ json, ...place }: Place & { readonly json?: true }) => {
       await using client = await connectTopics(place)
       const topics = await client.topics()
-      if (json) return print(topics.map((topic) => `${JSON.stringify(topic)}\n`).join(''))
-      if (topics.length === 0) return print('no topics\n')
+      if (json) return await print(topics.map((topic) => `${JSON.stringify(topic)}\n`).join(''))
+      if (topics.length === 0) return await print('no topics\n')
       const width = Math.max(5, ...topics.map(({ name }) => name.length))
       const rows = topics.map(({ name, partitions }) => {
         const records = partitions.reduce((sum, { start, end }) => sum + end - start, 0)
         return `${name.padEnd(width)}  ${String(partitions.length).padStart(10)}  ${String(records).padStart(12)}\n`
       })
-      return print(`${'topic'.padEnd(width)}  partitions       records\n${rows.join('')}`)
+      await print(`${'topic'.padEnd(width)}  partitions       records\n${rows.join('')}`)
     })
 }

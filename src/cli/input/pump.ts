@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import type { EmbeddedLease } from '../../connectors/broker/index.ts'
 import type { FrameBuilder } from '../../connectors/broker/index.ts'
@@ -42,6 +43,7 @@ export class InputPump {
   #hash: Hash = createHash('sha256')
   #bytes = 0
   #handle: FileHandle | undefined
+  #stream: Readable | undefined
   #stopped = false
   /** Of this run. */
   #ownLines = 0
@@ -51,23 +53,28 @@ export class InputPump {
     this.topic = options.topic
     this.file = options.file
     this.#options = options
+    if (this.file === '-') this.#stream = process.stdin
   }
 
-  get isStandardInput(): boolean {
-    return this.file === '-'
+  /** Standard input or a pipe (`<(command)`): it can be read once, and nothing of it is remembered. */
+  get passesBy(): boolean {
+    return this.#stream !== undefined
   }
 
   /** @throws DhaaraError DHAARA_OPTION if there is no such file, DHAARA_INPUT_CHANGED */
   async open(): Promise<void> {
-    if (this.isStandardInput) return
+    if (this.passesBy) return
     try {
       this.#handle = await open(this.file, 'r')
+      const kind = await this.#handle.stat()
+      if (kind.isDirectory()) throw new Error(`${this.file} is a directory`)
+      if (!kind.isFile()) this.#stream = this.#handle.createReadStream({ highWaterMark: chunkBytes })
     } catch (cause) {
       const reason = (cause as Error).message
       throw new DhaaraError('DHAARA_OPTION', `the input of topic '${this.topic}' cannot be read: ${reason}`, { cause })
     }
     const progress = this.#options.rows.get(this.topic)
-    if (progress === undefined) return
+    if (progress === undefined || this.passesBy) return
     this.#hash = await checkedPrefix(this.file, this.topic, progress)
     this.lines = progress.lines
     this.#bytes = progress.bytes
@@ -81,12 +88,12 @@ export class InputPump {
 
   /** The first chunk, so that the job finds something of each input. */
   async prime(): Promise<void> {
-    if (!this.isStandardInput) await this.#readChunk()
+    if (!this.passesBy) await this.#readChunk()
   }
 
   /** Until all is appended, or `stop`. */
   async run(): Promise<void> {
-    if (this.isStandardInput) await this.#runStandardInput()
+    if (this.#stream !== undefined) await this.#runStream(this.#stream)
     else {
       while (!this.#stopped && !this.ended) {
         await this.#keepPace()
@@ -97,7 +104,7 @@ export class InputPump {
 
   stop(): void {
     this.#stopped = true
-    if (this.isStandardInput) process.stdin.destroy()
+    this.#stream?.destroy()
   }
 
   async close(): Promise<void> {
@@ -109,15 +116,23 @@ export class InputPump {
     if (this.#handle === undefined || this.ended || this.#stopped) return
     const space = this.#splitter.space()
     const at = this.#bytes + this.#splitter.rest
-    const { bytesRead } = await this.#handle.read(space, 0, Math.min(space.length, chunkBytes), at)
+    const bytesRead = await this.#read(this.#handle, space, at)
     this.#splitter.filled(bytesRead)
     this.#append(bytesRead === 0)
     this.ended = bytesRead === 0
   }
 
-  async #runStandardInput(): Promise<void> {
+  async #read(handle: FileHandle, into: Buffer, at: number): Promise<number> {
     try {
-      for await (const chunk of process.stdin) {
+      return (await handle.read(into, 0, Math.min(into.length, chunkBytes), at)).bytesRead
+    } catch (cause) {
+      throw unreadable(this.file, cause)
+    }
+  }
+
+  async #runStream(stream: Readable): Promise<void> {
+    try {
+      for await (const chunk of stream) {
         if (this.#stopped) return
         this.#splitter.push(chunk as Buffer)
         this.#append(false)
@@ -126,7 +141,7 @@ export class InputPump {
     } catch (cause) {
       if (this.#stopped) return
       if (cause instanceof DhaaraError) throw cause
-      throw new DhaaraError('DHAARA_INPUT', `standard input could not be read: ${(cause as Error).message}`, { cause })
+      throw unreadable(this.file === '-' ? 'standard input' : this.file, cause)
     }
     if (this.#stopped) return
     this.#append(true)
@@ -148,7 +163,7 @@ export class InputPump {
     }
     const consumed = (part: Buffer): void => {
       bytes += part.length
-      if (!this.isStandardInput) this.#hash.update(part)
+      if (!this.passesBy) this.#hash.update(part)
     }
     try {
       this.#splitter.take(line, consumed)
@@ -158,7 +173,7 @@ export class InputPump {
       }
       for (const [partition, builder] of builders.entries())
         if (builder.count > 0) transaction.append(topic, partition, builder.finishShared())
-      if (lines > 0 && !this.isStandardInput) {
+      if (lines > 0 && !this.passesBy) {
         const sha256 = this.#hash.copy().digest('hex')
         rows.put(batch, topic, { bytes: this.#bytes + bytes, lines: this.lines + lines, sha256, open })
       }
@@ -194,6 +209,9 @@ export class InputPump {
     this.#bytes += skipped.length
   }
 }
+
+const unreadable = (what: string, cause: unknown): DhaaraError =>
+  new DhaaraError('DHAARA_INPUT', `${what} could not be read: ${(cause as Error).message}`, { cause })
 
 const isByteOrderMark = (buf: Buffer, start: number, end: number): boolean =>
   end - start >= 3 && buf[start] === 0xef && buf[start + 1] === 0xbb && buf[start + 2] === 0xbf

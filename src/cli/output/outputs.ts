@@ -14,6 +14,7 @@ export class OutputFiles {
   readonly #failed: (error: unknown) => void
   #running: Promise<void> | undefined
   #again = false
+  #broken = false
 
   private constructor(
     tails: readonly TopicTail[],
@@ -73,7 +74,7 @@ export class OutputFiles {
     this.wake()
     while (this.#running !== undefined) await this.#running
     this.#listening[Symbol.dispose]()
-    for (const target of this.#targets) await target.close(whole)
+    for (const target of this.#targets) await target.close(whole && !this.#broken)
   }
 
   async #run(): Promise<void> {
@@ -85,6 +86,7 @@ export class OutputFiles {
       }
     } catch (error) {
       this.#again = false
+      this.#broken = true
       this.#failed(error)
     } finally {
       this.#running = undefined

@@ -1,6 +1,7 @@
 import { constants, lstatSync, realpathSync } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { DhaaraError } from '../../errors/index.ts'
+import { isGone, outputError, print } from './print.ts'
 
 /** Where lines go. */
 export interface Target {
@@ -32,7 +33,11 @@ export async function fileTarget(path: string, atOnce: boolean): Promise<Target>
   }
   return {
     async write(lines) {
-      for (let at = 0; at < lines.length; ) at += (await handle.write(lines, at)).bytesWritten
+      try {
+        for (let at = 0; at < lines.length; ) at += (await handle.write(lines, at)).bytesWritten
+      } catch (cause) {
+        throw outputError(`the output ${path}`, cause as Error)
+      }
     },
     async close(whole) {
       await handle.close()
@@ -45,18 +50,8 @@ export async function fileTarget(path: string, atOnce: boolean): Promise<Target>
 
 /** Standard output. A reader that goes away (`| head`) is told by `gone`, once, and no error. */
 export function standardOutput(gone: () => void): Target {
-  const { stdout } = process
-  let open = true
-  stdout.on('error', () => {
-    if (open) gone()
-    open = false
+  process.stdout.once('error', (cause) => {
+    if (isGone(cause)) gone()
   })
-  return {
-    write: (lines) =>
-      new Promise((resolve) => {
-        if (!open) resolve()
-        else stdout.write(lines, () => resolve())
-      }),
-    close: async () => {},
-  }
+  return { write: print, close: async () => {} }
 }

@@ -8,7 +8,7 @@
  *     db/           RocksDB; its LOCK is what really keeps others out, also after a crash of the owner
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
@@ -96,11 +96,18 @@ export function readOwner(dir: string): Owner | undefined {
   }
 }
 
+/** With those above it. Node's own `recursive` does not come back from a place where nothing can be made, such as /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return
+  makeDirectory(dirname(path))
+  mkdirSync(path, { recursive: false })
+}
+
 /** Checks what is there, and makes a new directory. */
 function prepare(path: string, format: number, migrations: Migrations): Format {
   let names: string[]
   try {
-    mkdirSync(path, { recursive: true })
+    makeDirectory(path)
     names = readdirSync(path)
   } catch (cause) {
     const what = `${path} cannot be used as a directory: ${(cause as Error).message}`
