@@ -48,6 +48,10 @@ export const layerRules: readonly LayerRule[] = [
     may: ['src/connectors/broker', 'src/connectors/options', 'src/state', 'src/errors', 'src/dsl/serdes'],
     mayTypes: ['src/dsl'],
   },
+  {
+    layer: 'src/connectors/registry',
+    may: ['src/connectors/options', 'src/errors', 'src/dsl', 'src/dsl/serdes'],
+  },
   // What `dhaara/connectors` exports.
   {
     layer: 'src/connectors/index.ts',

@@ -9,6 +9,17 @@ export {
 } from './connectors/embedded/index.ts'
 export { type KafkaBrokerOptions, kafkaBroker } from './connectors/kafka/index.ts'
 export {
+  type AvroOptions,
+  type JsonSchemaOptions,
+  type ProtobufOptions,
+  type SchemaReference,
+  type SchemaRegistry,
+  type SchemaRegistryOptions,
+  schemaRegistry,
+  type SubjectName,
+  type SubjectOptions,
+} from './connectors/registry/index.ts'
+export {
   type Aggregator,
   type AggregatorKind,
   type AggregatorResults,

@@ -42,6 +42,7 @@ export const catalogue = {
   // data
   DHAARA_DESERIALIZE: entry('data', 'Bytes could not be decoded'),
   DHAARA_SCHEMA: entry('data', 'A value was refused by its schema'),
+  DHAARA_SCHEMA_ID: entry('data', 'A record has the id of a schema that the schema registry does not know'),
   DHAARA_TIMESTAMP: entry('data', 'A timestamp is no integer in range, or too far ahead of the clock'),
   DHAARA_KEY_NULL: entry('data', 'A record has no key where one is required'),
   // user code
@@ -52,6 +53,10 @@ export const catalogue = {
   DHAARA_ASYNC_FAILED: entry('external', 'An asynchronous call failed, retries included', true),
   DHAARA_ASYNC_TIMEOUT: entry('external', 'An asynchronous call did not answer in time', true),
   DHAARA_BREAKER_OPEN: entry('external', 'A circuit breaker keeps calls away from a service that fails', true),
+  DHAARA_REGISTRY: entry('external', 'The schema registry could not be asked, retries included', true),
+  DHAARA_REGISTRY_AUTH: entry('external', 'The schema registry refused the credentials, or the right'),
+  DHAARA_SCHEMA_SUBJECT: entry('external', 'The schema registry does not have a subject, or not this schema under it'),
+  DHAARA_SCHEMA_INCOMPATIBLE: entry('external', 'The schema registry refuses a schema, or has one of another kind'),
   // sources and sinks of one's own
   DHAARA_SOURCE_FAILED: entry('external', 'A source could not be read, retries included', true),
   DHAARA_SOURCE_POSITION: entry('external', 'A source cannot be read from the position that a checkpoint has'),

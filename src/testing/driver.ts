@@ -347,6 +347,7 @@ export class TopologyTestDriver implements Disposable {
       startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
       now: () => this.now,
       wake: () => this.woken(),
+      atOnce: true,
       random: this.random,
       // the record is dropped where it failed, and the call that brought it throws when all is at rest
       onUserError: (error) => {

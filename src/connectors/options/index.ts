@@ -14,3 +14,4 @@ export {
   texts,
 } from './options.ts'
 export { loadPeer } from './peer.ts'
+export { requirePeer } from './require-peer.ts'

@@ -13,6 +13,21 @@ export interface Serde<T> {
   serialize(value: T, topic: string): Uint8Array
   deserialize(bytes: Uint8Array, topic: string): T
   migrate?(old: unknown, fromVersion: number): T
+  /** For topics alone: stores and repartitions keep such values in dhaara's own codec. */
+  readonly topicsOnly?: boolean
+  /** Called before the first value is written to a topic that is known when an app starts. What it throws refuses the start. */
+  prepareToWrite?(topic: string): Promise<void>
+  /**
+   * Called before bytes [starts[i], ends[i]) of `data`, i in [from, to), are read; a start of -1: none. What it gives is awaited
+   * first; undefined: they can be read at once. It does not reject: what is wrong shows when they are read.
+   */
+  prepareToRead?(
+    data: Buffer,
+    starts: Int32Array,
+    ends: Int32Array,
+    from: number,
+    to: number,
+  ): Promise<void> | undefined
 }
 
 /** What a sink needs: a serde of a wider type does. */

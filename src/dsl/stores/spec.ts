@@ -53,7 +53,7 @@ export function storeSpec(given: GivenStore, use: StoreUse): StoreSpec {
     name: opts.name ?? use.step,
     kind,
     ...present({
-      value: use.value,
+      value: use.value?.topicsOnly === true ? undefined : use.value,
       ttl: opts.ttl === undefined ? undefined : toMs(opts.ttl, `${what}: ttl`, 1),
       history: opts.history === undefined ? undefined : toMs(opts.history, `${what}: history`, 1),
       indexes: opts.indexes,

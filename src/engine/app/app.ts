@@ -1,3 +1,4 @@
+import { prepareSinks } from './prepare-sinks.ts'
 import { resolve } from 'node:path'
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
 import { type Broker, type EmbeddedLease, openEmbedded, type OutputRecord } from '../../connectors/broker/broker.ts'
@@ -232,6 +233,7 @@ export class StreamsApp implements AsyncDisposable {
       await this.tracing.load()
       const program = await loadProgram(this.options, this.settings.logger)
       const plan = compile(planOf(program.topology))
+      await prepareSinks(plan)
       const broker = this.options.broker ?? embeddedBroker()
       this.broker = broker
       if (this.options.http) await this.serve(this.options.http, program, plan)

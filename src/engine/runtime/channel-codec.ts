@@ -23,6 +23,6 @@ export function channelCodec(repartition: Repartition): ChannelCodec {
 }
 
 function needed(serde: AnySerde | undefined): AnySerde | undefined {
-  if (serde === undefined) return undefined
+  if (serde === undefined || serde.topicsOnly === true) return undefined
   return isFast(serde) && (serde.plainJson || serde.typedKey) ? undefined : serde
 }

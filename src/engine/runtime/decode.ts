@@ -2,6 +2,7 @@ import type { SourceNode } from '../../dsl/plan/index.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { Admission } from './admission.ts'
+import { EpochAborted } from './errors.ts'
 import { placeOf } from './places.ts'
 import type { RawHeaders, RecordBatch } from './record.ts'
 
@@ -75,6 +76,8 @@ export class SourceDecoder {
           (valueStart[i] as number) < 0 ? null : this.value(data, valueStart[i] as number, valueEnd[i] as number)
         admission.admit(i - from, key, value, timestamps[i] as number)
       } catch (error) {
+        // not the record's fault: whoever could not be asked may answer later
+        if (error instanceof DhaaraError && error.domain === 'external') throw new EpochAborted(error)
         admission.leaveOut(i - from)
         policy.invalid(asDataError(error, source.name), source, fetched, i)
       }

@@ -63,6 +63,8 @@ export interface TopicSource {
   decode(fetched: FetchedBatch, from: number, to: number): RecordBatch
   /** More is known to exist from this offset on. */
   behind(offset: number): boolean
+  /** false: what decoding it needs has been asked for, and is not there yet. The host is woken when it is. */
+  prepare?(fetched: FetchedBatch): boolean
 }
 
 /** Records from outside of the app. */
@@ -135,6 +137,10 @@ export class TopicFeed extends InputFeed {
     while (this.after < this.until) {
       const fetched = this.fetched ?? this.source.fetch(this.after)
       if (fetched === undefined) return false
+      if (this.decoded === 0 && this.source.prepare?.(fetched) === false) {
+        this.fetched = fetched
+        return false
+      }
       const from = this.global && this.decoded === 0 ? firstAt(fetched, this.after) : this.decoded
       // what cannot be decoded under 'fail' is not tried twice
       this.fetched = undefined

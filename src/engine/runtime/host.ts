@@ -42,6 +42,8 @@ export interface Host {
   refused?(topic: string, partition: number): ReadonlyMap<number, Refusal> | undefined
   /** The thread has something to do that no topic and no clock tells of. */
   wake?(): void
+  /** What is sent is processed at once: nothing is asked for beforehand. */
+  readonly atOnce?: boolean
   /** 0 … 1, for back-off; of results nothing depends on it. */
   random?(): number
   /** User code that threw; the record at hand is `rec`. */

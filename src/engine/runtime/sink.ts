@@ -108,6 +108,7 @@ export class SinkWriter {
 }
 
 function unserializable(what: string, topic: string, value: unknown, cause: unknown): DhaaraError {
+  if (cause instanceof DhaaraError && cause.domain === 'external') return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new DhaaraError(
     'DHAARA_SERIALIZE',

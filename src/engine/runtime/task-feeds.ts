@@ -1,3 +1,4 @@
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { OwnSourceSpec, SourceNode } from '../../dsl/plan/index.ts'
 import type { Linked } from '../codegen/program.ts'
 import { sourceStart } from '../connect/chunk.ts'
@@ -10,7 +11,7 @@ import type { InputTime, TaskTime } from '../time/inputs.ts'
 import type { Counters } from './counters.ts'
 import { type DecodePolicy, SourceDecoder } from './decode.ts'
 import { EpochAborted, invalidAt } from './errors.ts'
-import { ChannelFeed, type Feed, type Runs, TopicFeed } from './feed.ts'
+import { ChannelFeed, type Feed, type Runs, TopicFeed, type TopicSource } from './feed.ts'
 import type { Host, Refusal } from './host.ts'
 import { type PartitionSource, SharedTopic } from './shared-topic.ts'
 import type { TaskMeta } from './task-meta.ts'
@@ -138,6 +139,7 @@ export class TaskFeeds {
         return batch
       },
       behind,
+      ...preparation(op, host),
     })
     feed.activeAt = host.now()
     return feed
@@ -148,6 +150,32 @@ export class TaskFeeds {
     const shared = this.globals.get(name) ?? new SharedTopic(source)
     this.globals.set(name, shared)
     return shared
+  }
+}
+
+/** Serdes may have to ask for something before a batch is read. */
+function preparation({ key, value }: SourceNode, host: Host): Pick<TopicSource, 'prepare'> {
+  if (host.atOnce || (key?.prepareToRead === undefined && value?.prepareToRead === undefined)) return {}
+  let asked: FetchedBatch | undefined
+  let waiting = false
+  return {
+    prepare(fetched) {
+      if (waiting) return false
+      if (asked === fetched) return true
+      asked = fetched
+      const { data, keyStart, keyEnd, valueStart, valueEnd, count } = fetched
+      const needs = [
+        key?.prepareToRead?.(data, keyStart, keyEnd, 0, count),
+        value?.prepareToRead?.(data, valueStart, valueEnd, 0, count),
+      ].filter((one) => one !== undefined)
+      if (needs.length === 0) return true
+      waiting = true
+      void Promise.allSettled(needs).then(() => {
+        waiting = false
+        host.wake?.()
+      })
+      return false
+    },
   }
 }
 
