@@ -71,8 +71,7 @@ function run(command: string, args: readonly string[]): void {
 /** One run in a virtual machine of its own. @throws Error: it ended without a result */
 export async function runJava(peer: JavaPeer, job: OutsideJob, bootstrap = ''): Promise<Measured> {
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-peer-'))
-  const collector = job.variant.includes('tuned') ? ['-XX:+UseParallelGC'] : []
-  const options = [...heap, ...collector, ...opened, '-cp', classPathOf(peer), mainClasses[peer]]
+  const options = job.variant.includes('tuned') ? ['-XX:+UseParallelGC'] : []
   const given = {
     case: job.case,
     variant: job.variant,
@@ -82,15 +81,26 @@ export async function runJava(peer: JavaPeer, job: OutsideJob, bootstrap = ''): 
     dir,
     bootstrap,
   }
-  const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)])
   try {
-    return JSON.parse(await outputOf([...options, ...args])) as Measured
+    return JSON.parse(await outputOf(commandOf(peer, mainClasses[peer], given, options))) as Measured
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-function outputOf(args: readonly string[]): Promise<string> {
+/** What to give `java`, for a class of a peer that takes its arguments as `--name value`. */
+export function commandOf(
+  peer: JavaPeer,
+  mainClass: string,
+  given: Readonly<Record<string, string | number>>,
+  options: readonly string[] = [],
+): string[] {
+  const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)])
+  return [...heap, ...options, ...opened, '-cp', classPathOf(peer), mainClass, ...args]
+}
+
+/** The last line of a Java program's output. @throws Error: it ended without a result */
+export function outputOf(args: readonly string[]): Promise<string> {
   const child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let output = ''

@@ -158,6 +158,8 @@ export interface RemoteLog {
   /** Outside of a transaction. */
   commitOffsets(positions: readonly PositionedPartition[], membership: Membership): Promise<void>
   deleteGroup(group: string): Promise<void>
+  /** Transactional ids that have a transaction open, as far as the brokers tell: those before Apache Kafka 3.0 do not. */
+  openTransactions(): Promise<readonly string[]>
   reader(options?: ReaderOptions): RemoteReader
   writer(options?: WriterOptions): RemoteWriter
   member(options: MemberOptions): RemoteMember

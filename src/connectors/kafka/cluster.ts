@@ -45,6 +45,7 @@ export class KafkaCluster {
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #coordinators = new Map<string, number>()
   #controller = -1
+  #alive: readonly number[] = []
   #next = 0
   #closed = false
 
@@ -120,6 +121,7 @@ export class KafkaCluster {
     const { brokers, controller, topics } = await this.request(apis.metadata, request, undefined)
     for (const { id, host, port } of brokers) this.#nodes.set(id, { host, port })
     this.#controller = controller
+    this.#alive = brokers.map(({ id }) => id)
     if (names === null) this.#topics.clear()
     const found: TopicMetadata[] = []
     for (const { error, name, id, internal, partitions } of topics) {
@@ -137,6 +139,12 @@ export class KafkaCluster {
       found.push(topic)
     }
     return found
+  }
+
+  /** Brokers that run. */
+  async nodes(): Promise<readonly number[]> {
+    await this.refresh([])
+    return this.#alive
   }
 
   /** As far as it is known. */

@@ -22,6 +22,8 @@ import { KafkaWriter, offsetsByTopic } from './writer.ts'
 
 const adminTimeout = 30_000
 const topicResource = 2
+/** How long a broker that does not list its transactions is asked again, ms. */
+const longestListing = 2000
 /** Where a configuration's value comes from: this topic's own. */
 const ownConfig = 1
 
@@ -191,6 +193,28 @@ export class KafkaLog implements RemoteLog {
       const { results } = await this.#cluster.toCoordinator('group', group, apis.deleteGroups, { groups: [group] })
       for (const { error } of results) if (error !== groupIdNotFound) check(error, `Deleting group '${group}'`)
     })
+  }
+
+  async openTransactions(): Promise<readonly string[]> {
+    const nodes = await retrying(() => this.#cluster.nodes())
+    // each broker knows those that it coordinates; one that does not answer now may be asked later
+    const answers = await Promise.allSettled(
+      nodes.map((node) =>
+        retrying(
+          async () => {
+            const answer = await this.#cluster.request(
+              apis.listTransactions,
+              { states: ['Ongoing'], producers: [] },
+              node,
+            )
+            check(answer.error, `Listing the transactions that broker ${node} coordinates`)
+            return answer.transactions.map(({ transactionalId }) => transactionalId)
+          },
+          { within: longestListing },
+        ),
+      ),
+    )
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   }
 
   reader(options: ReaderOptions = {}): RemoteReader {

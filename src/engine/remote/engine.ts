@@ -7,6 +7,7 @@ import type { Settings } from '../app/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { AskOwner } from '../query/index.ts'
 import { taskName, taskOf } from './assignor.ts'
+import { endAbandoned } from './abandoned.ts'
 import { ChangelogRows } from './changelog.ts'
 import { Crew, type HireRunner } from './crew.ts'
 import { Inputs, type Offsets } from './inputs.ts'
@@ -385,6 +386,10 @@ export class RemoteEngine implements Engine {
     settings.logger.info({ coming, staying: this.running }, 'tasks come to this instance')
     const tasks = coming.map(taskOf)
     await crew.fence(coming)
+    if (this.hosts.length > 0 && settings.guarantee === 'exactly-once' && !signal.aborted) {
+      const instances = this.hosts.map(({ instance }) => instance)
+      await endAbandoned(log, settings.applicationId, instances, settings.logger)
+    }
     const positions = await findPositions(log, settings.applicationId, inputs, tasks)
     const wanted = inputs.topics.changelogs.flatMap((changelog) =>
       tasks.filter(({ sub }) => sub === changelog.sub).map(({ partition }) => ({ log: changelog, partition })),

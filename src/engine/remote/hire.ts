@@ -6,6 +6,7 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import type { StoreNumbers } from './changelog.ts'
 import type { HireRunner } from './crew.ts'
 import type { LocalState } from './local-state.ts'
+import { writerName } from './abandoned.ts'
 import { Runner } from './runner.ts'
 import { ThreadRunner } from './thread-runner.ts'
 
@@ -23,7 +24,7 @@ export function runHere({ plan, settings, log, local, ids }: HireParts): HireRun
   return {
     count: 1,
     async hire(_, events) {
-      const transactionalId = `${app}-${local.instance}`
+      const transactionalId = writerName(app, local.instance)
       const pulse = new Pulse()
       portLogOf(log).watch(pulse.memory, settings.stuckAfter)
       const onStop = () => pulse.stop()
@@ -44,7 +45,7 @@ export function runOnThreads(program: WorkerProgram, { settings, log, local, ids
         log: portLogOf(log),
         backend: local.backend,
         ids,
-        transactionalId: `${settings.applicationId}-${local.instance}-${number}`,
+        transactionalId: writerName(settings.applicationId, local.instance, number),
         events,
       }),
   }

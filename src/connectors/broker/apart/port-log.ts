@@ -83,6 +83,10 @@ export class PortLog implements RemoteLog {
     return this.#ask('deleteGroup', group)
   }
 
+  openTransactions(): Promise<readonly string[]> {
+    return this.#ask('openTransactions')
+  }
+
   reader({ onData, ...options }: ReaderOptions = {}): RemoteReader {
     const target = this.#open({ kind: 'reader', options })
     const reader = new PortReader(

@@ -1,4 +1,4 @@
-/** What is said to brokers, besides Fetch and Produce. Brokers from Apache Kafka 2.8 on understand all of it. */
+/** What is said to brokers, besides Fetch and Produce. Brokers from Apache Kafka 2.8 on understand all of it but the last. */
 import {
   api,
   array,
@@ -345,4 +345,17 @@ export const deleteGroups = api(
   [2, 2],
   struct({ groups: array(string) }),
   struct({ ...throttled, results: array(struct({ group: string, error: int16 })) }),
+)
+
+/** Since Apache Kafka 3.0. */
+export const listTransactions = api(
+  66,
+  'ListTransactions',
+  [0, 0],
+  struct({ states: array(string), producers: array(int64) }),
+  struct({
+    ...failed,
+    unknownStates: array(string),
+    transactions: array(struct({ transactionalId: string, producerId: int64, state: string })),
+  }),
 )

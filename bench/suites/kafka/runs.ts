@@ -1,0 +1,46 @@
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RemoteLog } from '../../../src/connectors/broker/remote.ts'
+import { commandOf, outputOf } from '../peers/java.ts'
+import type { Figures, KafkaJob } from './job.ts'
+
+/** Who does a case, in which way. */
+export interface Entrant {
+  readonly name: 'dhaara' | 'kafkajs' | 'kafka-streams'
+  readonly variant: string
+  /** Module in `subjects`; absent: a program in Java. */
+  readonly module?: string
+}
+
+const script = join(import.meta.dirname, 'child.ts')
+export const streamsClass = 'dhaara.bench.KafkaStreamsOnTopics'
+
+/** One run in a process of its own, with a directory of its own. */
+export async function runOnce({ module, variant }: Entrant, job: Omit<KafkaJob, 'dir' | 'variant'>): Promise<Figures> {
+  const dir = mkdtempSync(join(tmpdir(), 'dhaara-bench-'))
+  try {
+    const whole: KafkaJob = { ...job, variant, dir }
+    if (module !== undefined) return await inChild(module, whole)
+    const { brokers, partitions: _, ...given } = whole
+    const bootstrap = brokers.join(',')
+    return JSON.parse(await outputOf(commandOf('kafka-streams', streamsClass, { ...given, bootstrap }))) as Figures
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function inChild(module: string, job: KafkaJob): Promise<Figures> {
+  const child = fork(script, [module, JSON.stringify(job)], { stdio: ['ignore', process.stderr, 'inherit', 'ipc'] })
+  const { promise, resolve, reject } = Promise.withResolvers<Figures>()
+  child.on('message', (message) => resolve(message as Figures))
+  child.on('error', reject)
+  child.on('exit', (code) => reject(new Error(`${module} ended without a result (exit code ${code})`)))
+  return promise
+}
+
+/** Of an app, with those that it has made itself. */
+export async function removeTopics(log: RemoteLog, app: string): Promise<void> {
+  await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
+}
