@@ -126,6 +126,8 @@ export const layerRules: readonly LayerRule[] = [
   },
   { layer: 'src/console', may: entryPoints },
   { layer: 'examples', may: entryPoints },
+  // Runs in a browser, with what the console has for that.
+  { layer: 'examples/hotstar/page', may: ['console', 'examples'] },
   // Benchmarks feed the engine as the broker does, without a broker's cost in between.
   // A broker for what needs one is started as the tests do it.
   { layer: 'bench', may: ['src', 'scripts'] },

@@ -1,4 +1,5 @@
-import { QUALITIES, type Quality, type StreamingEvent } from './events.ts'
+import type { Quality, StreamingEvent } from './events.ts'
+import { QUALITIES } from './match.ts'
 
 export interface QualityCommand {
   readonly eventId: string

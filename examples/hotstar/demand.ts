@@ -9,7 +9,7 @@ import {
 } from '../../src/index.ts'
 import { windowedJson } from '../lib/topics.ts'
 import { type Alert, sendAlerts } from './alerts.ts'
-import { VIEWERS } from './events.ts'
+import { VIEWERS } from './match.ts'
 import { type ByRegion, noDemand, type Region, REGIONS, type Routing, route } from './regions.ts'
 import type { Viewing } from './sessions.ts'
 

@@ -1,4 +1,5 @@
 import { isObject, schema } from '../lib/topics.ts'
+import { QUALITIES } from './match.ts'
 
 /** What a player tells while a match runs. Key: the session. */
 export interface StreamingEvent {
@@ -25,12 +26,6 @@ export interface StreamingEvent {
 
 export type EventType = 'play' | 'pause' | 'stop' | 'quality_change' | 'buffer' | 'error'
 export type Quality = (typeof QUALITIES)[number]
-
-/** Best first. */
-export const QUALITIES = ['4K', '1080p', '720p', '480p', '360p'] as const
-
-/** The input is a sample: a session stands for so many viewers. */
-export const VIEWERS = 10_000
 
 const types: ReadonlySet<unknown> = new Set(['play', 'pause', 'stop', 'quality_change', 'buffer', 'error'])
 const qualities: ReadonlySet<unknown> = new Set(QUALITIES)

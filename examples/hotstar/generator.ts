@@ -5,20 +5,10 @@ import { command, defaultParams, type GeneratorParams } from '../lib/options.ts'
 import { Random, weighted } from '../lib/random.ts'
 import { LOWEST_BITRATE } from './commands.ts'
 import type { EventType, Quality, StreamingEvent } from './events.ts'
+import { FINAL, PHASES, START } from './match.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-export const START = Date.UTC(2024, 4, 26, 13)
-
-/** The evening, phase by phase: how long it lasts, and how busy it is. */
-export const PHASES = [
-  { name: 'pre_match', seconds: 1800, weight: 0.3 },
-  { name: 'toss', seconds: 600, weight: 0.8 },
-  { name: 'first_innings', seconds: 7200, weight: 1 },
-  { name: 'break', seconds: 1200, weight: 0.6 },
-  { name: 'second_innings', seconds: 7200, weight: 1.2 },
-  { name: 'super_over', seconds: 600, weight: 1.5 },
-] as const
 
 /** Of all events, what a player does; the rest is what its network does. */
 const usually = weighted<EventType>([
@@ -40,7 +30,7 @@ const atTheEnd = weighted<EventType>([
 type Shares<T> = readonly (readonly [item: T, weight: number])[]
 
 export const CONTENTS: Shares<string> = [
-  ['ipl_csk_vs_mi_final_2024', 0.92],
+  [FINAL, 0.92],
   ['ipl_studio_hindi', 0.08],
 ]
 export const LOCATIONS: Shares<string> = [

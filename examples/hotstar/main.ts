@@ -24,6 +24,11 @@ export const job: Job = {
     'hotstar-alerts': { rows: 'all' },
   },
   report,
+  async page() {
+    // only who wants the page needs what it is built with
+    const { buildPage } = await import('./page/build.ts')
+    return buildPage()
+  },
   next: [
     ['query concurrent ipl_csk_vs_mi_final_2024', 'how many watch the final, and how many did at its peak?'],
     ['query sessions S0000001', 'is this player playing, and at what quality?'],

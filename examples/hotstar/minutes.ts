@@ -10,7 +10,7 @@ import {
 import { countIn, type Tally } from '../lib/tally.ts'
 import { json, windowedJson } from '../lib/topics.ts'
 import { type Alert, sendAlerts } from './alerts.ts'
-import { VIEWERS } from './events.ts'
+import { VIEWERS } from './match.ts'
 import type { Viewing } from './sessions.ts'
 
 const MILLION = 1_000_000

@@ -27,7 +27,7 @@ export const regionOf = (location: string): Region =>
 export const noDemand: ByRegion = { bangalore: 0, delhi: 0, hyderabad: 0, kolkata: 0, mumbai: 0, pune: 0 }
 
 /** Viewers that a centre takes: 85 % of its capacity. */
-const limits: ByRegion = {
+export const limits: ByRegion = {
   mumbai: 6_800_000,
   delhi: 5_100_000,
   bangalore: 4_250_000,

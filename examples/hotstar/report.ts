@@ -4,11 +4,9 @@ import { byFrequency, countIn, type Tally } from '../lib/tally.ts'
 import { bar, type Cell, type Column, grouped, paint, type Style, table } from '../lib/terminal.ts'
 import type { Alert } from './alerts.ts'
 import type { BufferCommand, QualityCommand } from './commands.ts'
-import { QUALITIES } from './events.ts'
-import { PHASES, START } from './generator.ts'
+import { FINAL, QUALITIES, phaseAt } from './match.ts'
 import { type ByRegion, REGIONS, type Routing } from './regions.ts'
 
-const FINAL = 'ipl_csk_vs_mi_final_2024'
 /** Of the bar of a live line. */
 const FULL_HOUSE = 60_000_000
 
@@ -46,15 +44,6 @@ export function liveLine(topic: string, { key, value }: OutputRow, style: Style)
 }
 
 const textOf = (fact: unknown): string => (typeof fact === 'number' ? grouped(fact) : String(fact))
-
-function phaseAt(time: number): string {
-  let end = START
-  for (const { name, seconds } of PHASES) {
-    end += seconds * 1000
-    if (time < end) return name
-  }
-  return 'over'
-}
 
 function alertsOf<T extends Alert['type']>(outputs: Outputs, type: T): Extract<Alert, { type: T }>[] {
   return values<Alert>(outputs, 'hotstar-alerts').filter((alert) => alert.type === type) as Extract<

@@ -1,6 +1,7 @@
 import { type KStream, serdes, stores, type ValueProcessorContext } from '../../src/index.ts'
 import { json } from '../lib/topics.ts'
-import { QUALITIES, type Quality, type StreamingEvent } from './events.ts'
+import type { Quality, StreamingEvent } from './events.ts'
+import { QUALITIES } from './match.ts'
 import { type Region, regionOf } from './regions.ts'
 
 /** A player, as far as its events have told. */

@@ -36,6 +36,8 @@ export interface Job {
   /** What the report reads. */
   readonly outputs: Readonly<Record<string, Wanted>>
   readonly report: (outputs: Outputs, style: Style) => string
+  /** Builds a page of its own, which `--http` serves beside the console; gives its folder. */
+  readonly page?: () => Promise<string>
   /** What to ask `dhaara` after a run, and why. */
   readonly next: readonly (readonly [command: string, why: string])[]
 }
@@ -73,10 +75,14 @@ export async function run(
   const mark = readMark(dir, job.name) ?? { example: job.name, params, partitions }
   const sentBefore = await recordsIn(dir)
   const broker = embeddedBroker({ dir, partitions: mark.partitions })
-  const served = http === undefined ? {} : { http: { port: http } }
+  const pages = http === undefined || job.page === undefined ? {} : { pages: { [job.name]: await job.page() } }
+  const served = http === undefined ? {} : { http: { port: http, ...pages } }
   await using app = new StreamsApp({ applicationId: job.name, topology: job.topology, broker, signal, ...served })
   await app.start()
-  if (http !== undefined) console.log(`Console: http://127.0.0.1:${http}/ (Ctrl-C ends)`)
+  if (http !== undefined) {
+    console.log(`Console: ${app.httpUrl}/ (Ctrl-C ends)`)
+    if (job.page !== undefined) console.log(`Its own page: ${app.httpUrl}/pages/${job.name}/`)
+  }
   writeMark(dir, mark)
 
   const failed = new AbortController()

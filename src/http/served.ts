@@ -107,4 +107,9 @@ export interface HttpOptions {
   readonly tls?: { readonly key: string; readonly cert: string; readonly ca?: string }
   /** Lets requests change something: savepoints, dead letters that are replayed or dropped. Give a token with it. */
   readonly admin?: boolean
+  /**
+   * Pages of one's own beside the console, at `/pages/<name>/`: folders with an `index.html`, whose scripts ask the app by the same
+   * routes. Like the console they hold no data, and no request may leave them.
+   */
+  readonly pages?: Readonly<Record<string, string | URL>>
 }

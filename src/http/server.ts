@@ -9,6 +9,7 @@ import { guard, isLoopback } from './guard.ts'
 import { Sampler } from './live/sampler.ts'
 import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
+import { pagesOf, servePages } from './pages.ts'
 import { HttpProblem, problemOf, problemType } from './problem.ts'
 import { anything, object, type Route } from './route.ts'
 import { appRoutes } from './routes/app.ts'
@@ -42,6 +43,7 @@ export async function serveApp(
   options: HttpOptions,
   { version, logger }: { readonly version: string; readonly logger: Logger },
 ): Promise<HttpServer> {
+  const pages = pagesOf(options)
   const { port = 0, host = '127.0.0.1', token, tls, admin = false } = options
   if (!isLoopback(host) && token === undefined)
     logger.warn({ host }, 'whoever reaches this host can read the stores of the app; give http: {token}')
@@ -87,7 +89,7 @@ export async function serveApp(
   })
 
   const routes: Route[] = [
-    ...appRoutes(app, metrics, version, admin),
+    ...appRoutes(app, metrics, { version, admin, pages: pages.map(({ name }) => name) }),
     ...liveRoutes(app, sampler, events),
     ...storeRoutes(app, events),
     ...topicRoutes(app),
@@ -118,7 +120,9 @@ export async function serveApp(
         }),
     })
   }
-  serveConsole(server, token === undefined ? check : () => {})
+  const open = token === undefined ? check : () => {}
+  serveConsole(server, open)
+  servePages(server, pages, open)
   try {
     await server.listen({ port, host })
   } catch (cause) {

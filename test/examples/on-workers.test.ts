@@ -1,5 +1,7 @@
 import { job as flipkart } from '../../examples/flipkart/main.ts'
 import { generate as orders } from '../../examples/flipkart/generator.ts'
+import { job as hotstar } from '../../examples/hotstar/main.ts'
+import { generate as watching } from '../../examples/hotstar/generator.ts'
 import { job as mumbai } from '../../examples/mumbai-local/main.ts'
 import { generate as journeys } from '../../examples/mumbai-local/generator.ts'
 import { job as nse } from '../../examples/nse/main.ts'
@@ -10,6 +12,7 @@ import { type DurationText, embeddedBroker, serdes } from '../../src/index.ts'
 import { read, runToEnd } from '../engine/app/run.ts'
 import { compare, type Mode, type Row } from './compare.ts'
 import { flipkartModel, flipkartModes } from './flipkart-model.ts'
+import { hotstarModel, hotstarModes } from './hotstar-model.ts'
 import { mumbaiLocalModel, mumbaiLocalModes } from './mumbai-local-model.ts'
 import { nseModel, nseModes } from './nse-model.ts'
 
@@ -41,6 +44,12 @@ const examples: readonly Example[] = [
     topology: new URL('../../examples/nse/topology.ts', import.meta.url),
     modes: nseModes,
     model: (params) => nseModel([...trading(params)]),
+  },
+  {
+    job: hotstar,
+    topology: new URL('../../examples/hotstar/topology.ts', import.meta.url),
+    modes: hotstarModes,
+    model: (params) => hotstarModel([...watching(params)]),
   },
 ]
 

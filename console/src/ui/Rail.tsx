@@ -1,4 +1,7 @@
+import { connection } from '../lib/live.ts'
 import { href, type Page } from '../lib/route.ts'
+import { useStore } from '../lib/store.ts'
+import { useJson } from '../lib/use-json.ts'
 
 /** One stroke each; drawn for this console. */
 const icons: Readonly<Record<Page, string>> = {
@@ -22,6 +25,8 @@ export const titles: Readonly<Record<Page, string>> = {
 }
 
 export function Rail({ page }: { page: Page }) {
+  const state = useStore(connection)
+  const { value: app } = useJson<{ readonly pages: readonly string[] }>(state === 'live' ? 'api/app' : undefined)
   return (
     <nav class="rail" aria-label="Pages">
       <a class="mark" href={href('flow')} aria-label="dhaara">
@@ -43,6 +48,14 @@ export function Rail({ page }: { page: Page }) {
           </svg>
           <span>{titles[name]}</span>
           <kbd>{i + 1}</kbd>
+        </a>
+      ))}
+      {app?.pages.map((name) => (
+        <a key={name} href={`pages/${name}/`} class="own">
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M4 5h16v14H4zM4 9h16M8 15l3-3 2 2 4-4" />
+          </svg>
+          <span>{name}</span>
         </a>
       ))}
     </nav>

@@ -1,7 +1,8 @@
 import { Random, weighted } from '../../lib/random.ts'
 import { LOWEST_BITRATE } from '../commands.ts'
 import type { EventType } from '../events.ts'
-import { CONTENTS, DEVICES, LOCATIONS, NETWORKS, PHASES, QUALITY_SHARES, START } from '../generator.ts'
+import { CONTENTS, DEVICES, LOCATIONS, NETWORKS, QUALITY_SHARES } from '../generator.ts'
+import { PHASES, START } from '../match.ts'
 
 const total = PHASES.reduce((sum, { seconds }) => sum + seconds, 0) * 1000
 

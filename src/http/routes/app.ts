@@ -6,7 +6,11 @@ import type { Served } from '../served.ts'
 const status = object({ status: text, state: text })
 
 /** Health, metrics, and what the app is and does. */
-export function appRoutes(app: Served, metrics: AppMetrics, version: string, admin: boolean): Route[] {
+export function appRoutes(
+  app: Served,
+  metrics: AppMetrics,
+  { version, admin, pages }: { readonly version: string; readonly admin: boolean; readonly pages: readonly string[] },
+): Route[] {
   return [
     {
       method: 'GET',
@@ -58,6 +62,7 @@ export function appRoutes(app: Served, metrics: AppMetrics, version: string, adm
           state: text,
           upMs: number,
           metrics: { type: 'object', additionalProperties: { type: ['number', 'null'] } },
+          pages: list(text),
         }),
       },
       answer: () => ({
@@ -66,6 +71,7 @@ export function appRoutes(app: Served, metrics: AppMetrics, version: string, adm
         state: app.state,
         upMs: Math.round(performance.now() - app.startedAt),
         metrics: app.metrics(),
+        pages,
       }),
     },
     {
