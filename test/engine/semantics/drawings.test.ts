@@ -23,9 +23,19 @@ interface Cell {
   readonly timestamp: number
 }
 
+/** Milliseconds, or an hour of 2026 in UTC: `03-28T23Z`, `01-31T18:30Z`. */
+function timeOf(text: string): number {
+  const [, date, minutes = ''] = /^(\d\d-\d\dT\d\d)(:\d\d)?Z$/.exec(text) ?? []
+  return date === undefined ? Number(text) : Date.parse(`2026-${date}${minutes || ':00'}Z`)
+}
+
+const textOf = (time: number, dated: boolean): string =>
+  dated ? new Date(time).toISOString().slice(5, 16).replace(/:00$/, '').concat('Z') : `${time}`
+
 function parsed(cell: string): Cell {
-  const [, key = 'k', value = '', time] = /^(?:(\w+):)?(.+)@(\d+)$/.exec(cell) ?? assert.fail(`no cell: ${cell}`)
-  return { key: key === 'null' ? null : key, value: value === 'gone' ? null : value, timestamp: Number(time) }
+  const [, key = 'k', value = '', time = ''] =
+    /^(?:(\w+):)?(.+)@([\dTZ:-]+)$/.exec(cell) ?? assert.fail(`no cell: ${cell}`)
+  return { key: key === 'null' ? null : key, value: value === 'gone' ? null : value, timestamp: timeOf(time) }
 }
 
 /** Does what a cell says: a record, the end, the clock moves on. */
@@ -39,14 +49,15 @@ function act(driver: TopologyTestDriver, topic: string, cell: string): void {
   }
 }
 
-const drawn = (driver: TopologyTestDriver, topic: string): string => {
+const drawn = (driver: TopologyTestDriver, topic: string, dated: boolean): string => {
   const cells = driver
     .output<string | null, string | null>(topic)
     .readAll()
     .map(({ key, value, timestamp }) => {
       const windowed = /\.\./.test(key ?? '')
-      const whose = key === 'k' ? '' : `${key}${windowed ? '=' : ':'}`
-      return `${whose}${value ?? 'gone'}@${timestamp}`
+      const name = dated ? key?.replace(/\d+/g, (time) => textOf(Number(time), true)) : key
+      const whose = key === 'k' ? '' : `${name}${windowed ? '=' : ':'}`
+      return `${whose}${value ?? 'gone'}@${textOf(timestamp, dated)}`
     })
   return cells.length === 0 ? '.' : cells.join(',')
 }
@@ -70,7 +81,7 @@ describe('the drawings of windows, tables and the rest in docs/semantics.md', ()
             if (cells[column] === 'answers') await driver.settled()
             else act(driver, name, cells[column] as string)
           }
-          for (const [name, cells] of found) cells.push(drawn(driver, name))
+          for (const [name, cells] of found) cells.push(drawn(driver, name, title.includes('/')))
           if (!crashes) continue
           driver.checkpoint()
           driver.crash()

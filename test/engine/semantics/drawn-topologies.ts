@@ -47,18 +47,22 @@ function windowsOf({ kind, args, options }: Title, wall: boolean): Windows<'tumb
   const clock = { clock: 'wall' } as const
   const graced = (made: { grace(d: number): unknown }) =>
     made.grace(Number(options.get('grace')?.[0] ?? 0)) as Windows<'tumbling'>
-  if (kind === 'tumbling') return wall ? windows.tumbling(first, clock) : graced(windows.tumbling(first))
+  const offset = Number(options.get('offset')?.[0] ?? 0)
+  if (kind === 'tumbling') return wall ? windows.tumbling(first, clock) : graced(windows.tumbling(first, { offset }))
   if (kind === 'hopping') return graced(windows.hopping(first, { advance: second }))
   if (kind === 'cumulative') return graced(windows.cumulative(first, { step: second }))
   if (kind === 'sliding') return graced(windows.sliding(first))
-  if (kind === 'day') return graced(windows.tumbling('1d', { timeZone: args[0] as string }))
+  const [timeZone] = args
+  if (kind === 'day') return graced(windows.tumbling('1d', { timeZone: timeZone as string }))
+  if (kind === 'month') return graced(windows.tumbling('1M', { timeZone: timeZone as string }))
   if (kind === 'count') return windows.count(first) as never
   if (kind === 'unlimited') return windows.unlimited() as never
+  if (wall) return windows.session(first, clock) as never
   if (args[0] === 'value') return graced(windows.session((value: string) => numberIn(value)) as never)
   return graced(windows.session(first))
 }
 
-const windowKinds = new Set(['tumbling', 'hopping', 'cumulative', 'sliding', 'day', 'count', 'unlimited', 'session'])
+const windowKinds = new Set('tumbling hopping cumulative sliding day month count unlimited session'.split(' '))
 
 const emitOf = ([mode = 'update', interval]: readonly string[]) =>
   mode === 'every' ? every(Number(interval)) : (mode as 'update' | 'close' | 'onTime')
@@ -157,7 +161,14 @@ export function drawnTopology(title: Title): Topology {
   const builder = new StreamsBuilder()
   const bound = title.options.get('bound')?.[0]
   const watermark = bound === undefined ? {} : { watermark: watermarks.boundedOutOfOrderness(Number(bound)) }
-  const source = (): Keyed => builder.stream('in', { ...serde, ...watermark, nullKeys: 'drop' }) as Keyed
+  const stream = (topic: string, opts: object): Keyed =>
+    builder.stream(topic, { ...serde, ...opts, nullKeys: 'drop' }) as Keyed
+  const idle = title.options.get('idle')?.[0]
+  const source = (): Keyed => {
+    if (idle === undefined) return stream('in', watermark)
+    const idleness = { watermark: watermarks.monotonous().withIdleness(Number(idle)) }
+    return stream('in', idleness).merge(stream('other', idleness))
+  }
   const make = others[title.kind]
   if (windowKinds.has(title.kind)) windowed(source(), title).to('out', serde)
   else if (make === undefined) throw new Error(`no drawing is called ${title.kind}`)
