@@ -363,6 +363,7 @@ export class StreamsApp implements AsyncDisposable {
       ask: engine.ask,
       routed: (isolation, settled, signal) => routing.rows({ isolation, settled }, signal),
       rowsOf: (layout) => routing.estimate(layout),
+      applied: engine.applied,
     })
     writeManifest(local.backend, applicationId, plan)
     return engine

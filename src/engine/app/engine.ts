@@ -1,5 +1,5 @@
 import type { ErrorReport, Latency, TaskReport } from '../metrics/index.ts'
-import type { Applied, AskOwner, Changes } from '../query/index.ts'
+import type { AskOwner, Changes, Waits } from '../query/index.ts'
 
 /** What runs an app's tasks: in this thread, or on workers. */
 export interface Engine {
@@ -8,7 +8,7 @@ export interface Engine {
   /** Who watches committed rows; absent where that cannot be told. */
   readonly changes?: Changes
   /** Who waits for positions of inputs; absent where that cannot be told. */
-  readonly applied?: Applied
+  readonly applied?: Waits
   /** Who has which tasks, where an app has several instances. */
   readonly hosts?: readonly { readonly at?: string; readonly tasks: readonly string[] }[]
   /** Asks the tables of a store's task, between two batches. */

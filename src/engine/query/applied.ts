@@ -17,6 +17,14 @@ export interface Progress {
   readonly flows: readonly TaskFlows[]
 }
 
+/** Waits for positions of inputs. */
+export interface Waits {
+  /** @throws DhaaraError DHAARA_QUERY: there is no such input; what the signal is aborted with */
+  wait(wanted: Positions, sub: number, signal: AbortSignal | undefined): Promise<void>
+  /** No commit will come. */
+  end(error: unknown): void
+}
+
 export type Positions = NonNullable<QueryOptions['minPosition']>
 
 /** A stage: until all that had arrived in a sub-topology at some epoch is done. */
@@ -43,7 +51,7 @@ interface Waiter {
  * waiting goes from sub-topology to sub-topology: what has arrived there by then has to be done before a commit that counts. Between
  * threads, what was sent with epoch e has arrived for certain in tasks that seal epoch e + `lag`.
  */
-export class Applied {
+export class Applied implements Waits {
   private readonly plan: PhysicalPlan
   private readonly lag: number
   private readonly nudge: () => void
@@ -60,7 +68,7 @@ export class Applied {
 
   /** @throws DhaaraError DHAARA_QUERY: there is no such input; what the signal is aborted with */
   async wait(wanted: Positions, sub: number, signal: AbortSignal | undefined): Promise<void> {
-    this.check(wanted)
+    checkInputs(this.plan, wanted)
     signal?.throwIfAborted()
     const waiter: Waiter = {
       wanted,
@@ -129,14 +137,15 @@ export class Applied {
     }
     return true
   }
+}
 
-  private check(wanted: Positions): void {
-    const sources = this.plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? [node.topics] : []))
-    for (const topic of Object.keys(wanted)) {
-      if (sources.some((topics) => (topics instanceof RegExp ? topics.test(topic) : topics.includes(topic)))) continue
-      const known = sources.flatMap((topics) => (topics instanceof RegExp ? [String(topics)] : topics)).join(', ')
-      throw new DhaaraError('DHAARA_QUERY', `minPosition names '${topic}', which is no input; inputs are: ${known}`)
-    }
+/** @throws DhaaraError DHAARA_QUERY: there is no such input */
+export function checkInputs(plan: PhysicalPlan, wanted: Positions): void {
+  const sources = plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? [node.topics] : []))
+  for (const topic of Object.keys(wanted)) {
+    if (sources.some((topics) => (topics instanceof RegExp ? topics.test(topic) : topics.includes(topic)))) continue
+    const known = sources.flatMap((topics) => (topics instanceof RegExp ? [String(topics)] : topics)).join(', ')
+    throw new DhaaraError('DHAARA_QUERY', `minPosition names '${topic}', which is no input; inputs are: ${known}`)
   }
 }
 
@@ -151,7 +160,7 @@ function lowest({ positions }: Progress): Map<string, number> {
 }
 
 /** Sub-topologies with flows from others, of those that a store depends on, and its own; senders before receivers. */
-function wayTo(plan: PhysicalPlan, sub: number): number[] {
+export function wayTo(plan: PhysicalPlan, sub: number): number[] {
   const way: number[] = []
   const seen = new Set<number>()
   const visit = (at: number): void => {

@@ -30,5 +30,13 @@ export { Indexes, indexStore } from './indexes.ts'
 export { type AnswerFrame, frameKind, frameOf, framesIn, rowsFrame, rowsIn } from './frames.ts'
 export { type OwnParts, OwnRows, type Question, type QuestionOf } from './question.ts'
 export { type Places, RoutedRows } from './routed.ts'
-export { Applied, type Progress, type TaskFlows } from './applied.ts'
+export {
+  Applied,
+  checkInputs,
+  type Positions,
+  type Progress,
+  type TaskFlows,
+  type Waits,
+  wayTo,
+} from './applied.ts'
 export { arrowStream, arrowType } from './arrow.ts'

@@ -1,7 +1,7 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import type { Applied } from './applied.ts'
+import type { Waits } from './applied.ts'
 import { CommittedRows } from './committed.ts'
 import type { Changes } from './changes.ts'
 import { type AskOwner, LatestRows } from './latest.ts'
@@ -24,7 +24,7 @@ export interface QueryParts {
   /** Rows of a store, as counted while they were written; undefined where they were not. */
   readonly rowsOf?: (layout: StoreLayout) => number | undefined | Promise<number | undefined>
   /** Absent where nobody tells how far inputs are applied. */
-  readonly applied?: Applied | undefined
+  readonly applied?: Waits | undefined
   /** Indexes are kept here. */
   readonly indexed?: boolean
   /** Rows that may be with other instances. @param settled of all commits that are under way now */
@@ -78,7 +78,7 @@ export class Queries {
     if (applied === undefined)
       throw new DhaaraError(
         'DHAARA_UNSUPPORTED',
-        `store '${layout.name}' cannot wait for a position here: minPosition is there while an app runs on the embedded log`,
+        `store '${layout.name}' cannot wait for a position here: minPosition is there while an app runs`,
       )
     return new WaitingRows(rows, () => applied.wait(minPosition, layout.sub, signal))
   }

@@ -6,6 +6,7 @@ import type { StoreIds } from '../app/identity.ts'
 import type { Settings } from '../app/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { AskOwner } from '../query/index.ts'
+import { AppliedOnLog } from './applied.ts'
 import { taskName, taskOf } from './assignor.ts'
 import { endAbandoned } from './abandoned.ts'
 import { ChangelogRows } from './changelog.ts'
@@ -73,6 +74,7 @@ export class RemoteEngine implements Engine {
   private watch: NodeJS.Timeout | undefined
   private readonly left = new Set<string>()
   private readonly lease = new Lease()
+  readonly applied: AppliedOnLog
   private readonly at: string | undefined
   hosts: readonly HostTasks[] = []
   /** How often the group was joined so that it tells the others where this instance is now. */
@@ -97,6 +99,7 @@ export class RemoteEngine implements Engine {
     this.local = local
     this.hire = hire
     this.events = events
+    this.applied = new AppliedOnLog(settings.applicationId, plan, log, (topic) => this.inputs?.partitionsOf(topic) ?? 0)
   }
 
   async start(): Promise<void> {

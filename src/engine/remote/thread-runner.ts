@@ -92,7 +92,9 @@ export class ThreadRunner implements TaskRunner {
   }
 
   settle(): Promise<void> {
-    return this.call('settle', [], () => undefined) as Promise<void>
+    return this.call('settle', [], () => {
+      throw restoring(`worker ${this.parts.number} has ended`)
+    }) as Promise<void>
   }
 
   release(membership: Membership): void {
