@@ -1,6 +1,7 @@
 import { KeyWriter } from '../codec/index.ts'
 import { RowWriter } from './row-writer.ts'
 import { after, readTime, type Sealer, type StoreSpace } from './space.ts'
+import { addStart, clearStretches, startKey } from './stretches.ts'
 
 /** A key, and when it is looked at. */
 export interface Due {
@@ -100,7 +101,7 @@ export class DueIndex {
 
   seal(sealer: Sealer): void {
     this.epoch++
-    for (const { start } of this.dropped.values()) sealer.clearLater(this.startKey(start), this.startKey(start + 1))
+    clearStretches(this.dropped.keys(), this.starts, this.space.prefix, sealer)
     this.dropped.clear()
     for (const start of this.starts) {
       const stretch = this.stretches.get(start) as Stretch
@@ -157,9 +158,7 @@ export class DueIndex {
     this.dropped.delete(start)
     const stretch = old ?? new Stretch(start, false)
     this.stretches.set(start, stretch)
-    let i = this.starts.length
-    while (i > 0 && (this.starts[i - 1] as number) > start) i--
-    this.starts.splice(i, 0, start)
+    addStart(this.starts, start)
     return stretch
   }
 
@@ -174,9 +173,9 @@ export class DueIndex {
   }
 
   private read(start: number): Due[] {
-    const { reader, keys } = this.space
+    const { reader, keys, prefix } = this.space
     const found: Due[] = []
-    for (const [, row] of reader.range({ gte: this.startKey(start), lt: this.startKey(start + 1) })) {
+    for (const [, row] of reader.range({ gte: startKey(prefix, start), lt: startKey(prefix, start + 1) })) {
       const view = new DataView(row.buffer, row.byteOffset, row.byteLength)
       for (let at = 0; at < row.length; ) {
         const begin = at + 4
@@ -187,10 +186,6 @@ export class DueIndex {
       }
     }
     return found
-  }
-
-  private startKey(start: number): Buffer {
-    return rowKeys.reset().raw(this.space.prefix).time(start).copy()
   }
 
   /** One seek each, from the last; rows are numbered on from the highest number there is. */
@@ -205,7 +200,7 @@ export class DueIndex {
       }
       if (start === undefined) return found.reverse()
       found.push(start)
-      lt = this.startKey(start)
+      lt = startKey(prefix, start)
     }
   }
 }

@@ -1,134 +1,14 @@
 import { KeyWriter } from '../codec/index.ts'
+import { bytesOf, type Chunk, CHUNK, groupOf, JoinBucket, JoinGroup, Kept } from './join-group.ts'
+import { decodeChunk, encodeChunk } from './join-rows.ts'
 import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
-import { after, concat, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
+import { type Sealer, type StoreSpace, writeTime } from './space.ts'
+import { addStart, clearStretches, startKey, storedStarts } from './stretches.ts'
+import { sweep } from './sweep.ts'
 
-/** A record of a stream that waits for its partners. */
-export class Kept {
-  readonly ts: number
-  readonly value: unknown
-  /** How many records of its group came before it. */
-  readonly n: number
-  matched: boolean
-
-  constructor(ts: number, value: unknown, n: number, matched: boolean) {
-    this.ts = ts
-    this.value = value
-    this.n = n
-    this.matched = matched
-  }
-}
-
-/** Records of a chunk lie in one row, so that a record more writes a few of its neighbours again, and not all of its key's. */
-const CHUNK = 16
 const rowKeys = new KeyWriter()
 const number = Buffer.alloc(4)
-let row = Buffer.allocUnsafe(4096)
-
-/** Up to 16 records of a group, in the order of arrival: what lies in one row. */
-class Chunk {
-  readonly key: unknown
-  readonly n: number
-  /** Last epoch that changed it. */
-  epoch = 0
-  /** Encoded size when last read or sealed. */
-  bytes = 0
-
-  constructor(key: unknown, n: number) {
-    this.key = key
-    this.n = n
-  }
-}
-
-/** The records of one key in one bucket, and the first chunk of them, which is all of them mostly. */
-export class JoinGroup extends Chunk {
-  readonly id: string | number
-  readonly bucket: JoinBucket
-  /** By timestamp, equal ones in the order of arrival. */
-  records: Kept[] = none
-  /** In the order of arrival; the same array until one comes out of order. */
-  arrived: Kept[] = none
-  later: LaterChunk[] | undefined = undefined
-  /** Last epoch that changed any; 0: none since it was read. */
-  dirty = 0
-  used = true
-
-  constructor(bucket: JoinBucket, key: unknown, id: string | number) {
-    super(key, 0)
-    this.bucket = bucket
-    this.id = id
-  }
-
-  chunk(n: number): Chunk {
-    if (n === 0) return this
-    this.later ??= []
-    for (let i = this.later.length; i < n; i++) this.later.push(new LaterChunk(this, i + 1))
-    return this.later[n - 1] as Chunk
-  }
-
-  insert(record: Kept): void {
-    const { records } = this
-    const last = records[records.length - 1]
-    if (last === undefined) {
-      // an array that is made with one item has room for one
-      this.records = [record]
-      this.arrived = this.records
-      return
-    }
-    if (last.ts <= record.ts) {
-      records.push(record)
-      if (this.arrived !== records) this.arrived.push(record)
-      return
-    }
-    if (this.arrived === records) this.arrived = records.slice()
-    this.arrived.push(record)
-    records.splice(this.from(record.ts + 1), 0, record)
-  }
-
-  /** Index of the first record at `ts` or later. */
-  from(ts: number): number {
-    const { records } = this
-    let low = 0
-    let high = records.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((records[middle] as Kept).ts < ts) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-}
-
-class LaterChunk extends Chunk {
-  readonly group: JoinGroup
-
-  constructor(group: JoinGroup, n: number) {
-    super(group.key, n)
-    this.group = group
-  }
-}
-
-const none: Kept[] = []
-const groupOf = (chunk: Chunk): JoinGroup => (chunk instanceof JoinGroup ? chunk : (chunk as LaterChunk).group)
-
-/** All records of one stretch of time. */
-export class JoinBucket {
-  readonly start: number
-  readonly groups = new Map<string | number, JoinGroup>()
-  /** Every group of it is in `groups`. */
-  complete: boolean
-  /** Rows of it may lie in the database. */
-  stored: boolean
-  dead = false
-  /** What the running epoch has changed. */
-  dirty: Chunk[] = []
-
-  constructor(start: number, stored: boolean) {
-    this.start = start
-    this.complete = !stored
-    this.stored = stored
-  }
-}
 
 /**
  * One side of a stream-stream join: records by (stretch of time, key). A join looks into the two or three stretches that
@@ -162,7 +42,7 @@ export class JoinTable {
     this.space = space
     this.epoch = epoch
     this.span = span
-    this.starts = this.storedStarts()
+    this.starts = storedStarts(space)
     for (const start of this.starts) this.buckets.set(start, new JoinBucket(start, true))
   }
 
@@ -263,7 +143,8 @@ export class JoinTable {
     const changed = this.dirty
     this.epoch = epoch + 1
     this.dirty = []
-    this.sealDropped(sealer)
+    clearStretches(this.dropped, this.starts, this.space.prefix, sealer)
+    this.dropped = []
     const live = changed.filter((bucket) => !bucket.dead).sort((a, b) => a.start - b.start)
     if (live.length === 0) return
     const groups = live.map((bucket) => this.sealBucket(bucket, sealer))
@@ -273,15 +154,15 @@ export class JoinTable {
   }
 
   private sealBucket(bucket: JoinBucket, sealer: Sealer): Chunk[] {
-    const { keys } = this.space
-    const start = this.startKey(bucket.start)
+    const { keys, values, prefix } = this.space
+    const start = startKey(prefix, bucket.start)
     const changed = bucket.dirty
     bucket.dirty = []
     bucket.stored = true
     for (const chunk of inKeyOrder(changed, keys)) {
       keys.write(rowKeys.reset().raw(start), chunk.key)
       const key = rowKeys.raw(chunkNumber(chunk.n)).view()
-      const row = this.encode(groupOf(chunk), chunk.n)
+      const row = encodeChunk(groupOf(chunk), chunk.n, values)
       sealer.put(key, row)
       const size = key.length + row.length
       this.cachedBytes += size - chunk.bytes
@@ -340,9 +221,7 @@ export class JoinTable {
   private open(start: number): JoinBucket {
     const bucket = new JoinBucket(start, false)
     this.buckets.set(start, bucket)
-    let i = this.starts.length
-    while (i > 0 && (this.starts[i - 1] as number) > start) i--
-    this.starts.splice(i, 0, start)
+    addStart(this.starts, start)
     return bucket
   }
 
@@ -373,11 +252,11 @@ export class JoinTable {
   }
 
   private readAll(bucket: JoinBucket): void {
-    const { reader, keys } = this.space
-    const gte = this.startKey(bucket.start)
+    const { reader, keys, prefix } = this.space
+    const gte = startKey(prefix, bucket.start)
     let group: JoinGroup | undefined
     let last: Uint8Array = gte
-    for (const [bytes, row] of reader.range({ gte, lt: this.startKey(bucket.start + 1) })) {
+    for (const [bytes, row] of reader.range({ gte, lt: startKey(prefix, bucket.start + 1) })) {
       const key = bytes.subarray(gte.length, bytes.length - 4)
       const chunk = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4, 4).getUint32(0)
       if (chunk === 0 || Buffer.compare(key, last) !== 0) {
@@ -391,52 +270,10 @@ export class JoinTable {
     bucket.complete = true
   }
 
-  /** Row: for each record matched u8 | length u32 | as the value codec writes it. Valid until the next call. */
-  private encode(group: JoinGroup, chunk: number): Buffer {
-    const { values } = this.space
-    const end = Math.min((chunk + 1) * CHUNK, group.arrived.length)
-    let at = 0
-    for (let i = chunk * CHUNK; i < end; i++) {
-      const { ts, value, matched } = group.arrived[i] as Kept
-      const bytes = values.view === undefined ? values.encode(value, ts) : values.view(value, ts)
-      const next = at + 5 + bytes.length
-      if (next > row.length) {
-        const larger = Buffer.allocUnsafe(next * 2)
-        larger.set(row.subarray(0, at))
-        row = larger
-      }
-      row[at] = matched ? 1 : 0
-      row.writeUInt32BE(bytes.length, at + 1)
-      row.set(bytes, at + 5)
-      at = next
-    }
-    return row.subarray(0, at)
-  }
-
   private decode(group: JoinGroup, chunk: number, row: Uint8Array): void {
-    const { values } = this.space
-    const view = new DataView(row.buffer, row.byteOffset, row.byteLength)
-    for (let at = 0; at < row.length; ) {
-      const length = view.getUint32(at + 1)
-      const start = at + 5
-      const value = values.decode(row.subarray(start, start + length))
-      group.insert(new Kept(view.getFloat64(start), value, group.arrived.length, row[at] === 1))
-      at = start + length
-    }
+    decodeChunk(group, row, this.space.values)
     group.chunk(chunk).bytes = row.length
     this.cachedBytes += row.length
-  }
-
-  private sealDropped(sealer: Sealer): void {
-    if (this.dropped.length === 0) return
-    const gone = this.dropped.sort((a, b) => a - b)
-    this.dropped = []
-    for (let i = 0; i < gone.length; ) {
-      const first = gone[i] as number
-      const next = this.starts.find((start) => start > first) ?? Number.POSITIVE_INFINITY
-      while (i + 1 < gone.length && (gone[i + 1] as number) < next) i++
-      sealer.clearLater(this.startKey(first), this.startKey((gone[i++] as number) + 1))
-    }
   }
 
   /** Second chance, oldest stretch first: a sweep spares what was used since the last. Unwritten changes stay. */
@@ -444,37 +281,25 @@ export class JoinTable {
     const { cache } = this.space
     const limit = cache.allowed(this.held)
     if (this.held <= limit) return
-    for (let sweep = 0; sweep < 2 && this.held > limit; sweep++)
-      for (const start of this.starts)
-        if (start > this.pinned) this.evictFrom(this.buckets.get(start) as JoinBucket, limit)
+    const tooMuch = (): boolean => this.held > limit
+    for (let round = 0; round < 2; round++) {
+      for (const start of this.starts) {
+        if (start <= this.pinned || !tooMuch()) continue
+        const bucket = this.buckets.get(start) as JoinBucket
+        sweep(bucket.groups, bucket.groups, tooMuch, (group) => this.evicted(group))
+      }
+    }
     cache.allowed(this.held)
   }
 
-  private evictFrom(bucket: JoinBucket, limit: number): void {
-    for (const [id, group] of bucket.groups) {
-      if (this.held <= limit) return
-      if (group.dirty !== 0) continue
-      if (group.used) {
-        group.used = false
-        continue
-      }
-      bucket.groups.delete(id)
-      this.groupCount--
-      this.cachedBytes -= bytesOf(group)
-      if (group.records.length > 0) bucket.complete = false
-    }
+  private evicted(group: JoinGroup): void {
+    this.groupCount--
+    this.cachedBytes -= bytesOf(group)
+    if (group.records.length > 0) group.bucket.complete = false
   }
 
   private get held(): number {
     return (this.cachedBytes + this.groupCount * 16) * 4
-  }
-
-  private startKey(start: number): Buffer {
-    const { prefix } = this.space
-    const key = Buffer.allocUnsafe(prefix.length + 8)
-    key.set(prefix, 0)
-    writeTime(key, start, prefix.length)
-    return key
   }
 
   private rowKey(start: number, key: unknown, chunk: number): Buffer {
@@ -487,26 +312,6 @@ export class JoinTable {
     row.writeUInt32BE(chunk, prefix.length + 8 + bytes.length)
     return row
   }
-
-  /** One seek for each start that has rows. */
-  private storedStarts(): number[] {
-    const { reader, prefix } = this.space
-    const found: number[] = []
-    const lt = after(prefix)
-    for (let gte: Buffer = concat(prefix, new Uint8Array(0)); ; ) {
-      const [key] = reader.collect({ gte, lt, limit: 1 })
-      if (key === undefined) return found
-      const start = readTime(key, prefix.length)
-      found.push(start)
-      gte = this.startKey(start + 1)
-    }
-  }
-}
-
-function bytesOf({ bytes, later }: JoinGroup): number {
-  let sum = bytes
-  if (later !== undefined) for (const chunk of later) sum += chunk.bytes
-  return sum
 }
 
 function chunkNumber(n: number): Uint8Array {

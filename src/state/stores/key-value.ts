@@ -4,6 +4,7 @@ import { Entry } from './entry.ts'
 import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
+import { sweep } from './sweep.ts'
 
 const rowKeys = new KeyWriter()
 
@@ -253,22 +254,15 @@ export class KeyValueTable {
     const { cache } = this.space
     const limit = cache.allowed(this.held)
     if (this.held <= limit) return
-    for (let looked = this.entries.size * 2; looked > 0 && this.held > limit; looked--) {
-      this.hand ??= this.entries.entries()
-      const next = this.hand.next()
-      if (next.done) {
-        this.hand = undefined
-        continue
-      }
-      const [id, entry] = next.value
-      if (entry.dirty !== 0) continue
-      if (entry.used) {
-        entry.used = false
-        continue
-      }
-      this.entries.delete(id)
+    const tooMuch = (): boolean => this.held > limit
+    const evicted = (entry: Entry): void => {
       this.cachedBytes -= entry.bytes
       if (entry.stored) this.complete = false
+    }
+    // from where the hand is to the end, and once around
+    for (let round = 0; round < 3 && tooMuch(); round++) {
+      this.hand ??= this.entries.entries()
+      if (sweep(this.entries, this.hand, tooMuch, evicted)) this.hand = undefined
     }
     cache.allowed(this.held)
   }

@@ -1,4 +1,5 @@
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
+import { sweep } from './sweep.ts'
 
 /** What a member takes in the cache, roughly. */
 const heapBytesOfMember = 512
@@ -197,19 +198,12 @@ export class SubscriptionTable {
   private evict(): void {
     const { cache } = this.space
     const limit = Math.max(64, cache.allowed(this.held * heapBytesOfMember) / heapBytesOfMember)
-    for (let sweep = 0; sweep < 2 && this.held > limit; sweep++) {
-      for (const [id, group] of this.groups) {
-        if (this.held <= limit) break
-        if (group.dirty !== 0) continue
-        if (group.used) {
-          group.used = false
-          continue
-        }
-        this.groups.delete(id)
-        this.held -= group.members.size + 1
-        if (group.members.size > 0 || !group.complete) this.whole = false
-      }
+    const tooMuch = (): boolean => this.held > limit
+    const evicted = (group: SubscriptionGroup): void => {
+      this.held -= group.members.size + 1
+      if (group.members.size > 0 || !group.complete) this.whole = false
     }
+    for (let round = 0; round < 2 && tooMuch(); round++) sweep(this.groups, this.groups, tooMuch, evicted)
     cache.allowed(this.held * heapBytesOfMember)
   }
 

@@ -3,7 +3,9 @@ import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
 import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
-import { after, readTime, type Sealer, type StoreSpace, writeTime } from './space.ts'
+import type { Sealer, StoreSpace } from './space.ts'
+import { addStart, clearStretches, startKey, storedStarts } from './stretches.ts'
+import { sweep } from './sweep.ts'
 
 const rowKeys = new KeyWriter()
 
@@ -75,7 +77,7 @@ export class WindowTable {
   constructor(space: StoreSpace, epoch: number) {
     this.space = space
     this.epoch = epoch
-    this.starts = this.storedStarts()
+    this.starts = storedStarts(space)
     for (const start of this.starts) this.buckets.set(start, new Bucket(this, start, true))
   }
 
@@ -138,7 +140,8 @@ export class WindowTable {
     const changed = this.dirty
     this.epoch = epoch + 1
     this.dirty = []
-    this.sealDropped(sealer)
+    clearStretches(this.dropped.keys(), this.starts, this.space.prefix, sealer)
+    this.dropped.clear()
     const live = changed.filter((bucket) => !bucket.dead).sort((a, b) => a.start - b.start)
     if (live.length === 0) return
     const entries = live.map((bucket) => this.sealBucket(bucket, sealer))
@@ -237,16 +240,14 @@ export class WindowTable {
     const old = this.dropped.get(start)
     const bucket = old === undefined ? new Bucket(this, start, false) : this.reopened(old)
     this.buckets.set(start, bucket)
-    let i = this.starts.length
-    while (i > 0 && (this.starts[i - 1] as number) > start) i--
-    this.starts.splice(i, 0, start)
+    addStart(this.starts, start)
     return bucket
   }
 
   private readAll(bucket: Bucket): void {
-    const { reader, keys } = this.space
-    const gte = this.startKey(bucket.start)
-    for (const [bytes, row] of reader.range({ gte, lt: this.startKey(bucket.start + 1) })) {
+    const { reader, keys, prefix } = this.space
+    const gte = startKey(prefix, bucket.start)
+    for (const [bytes, row] of reader.range({ gte, lt: startKey(prefix, bucket.start + 1) })) {
       const key = keys.decode(bytes.subarray(gte.length))
       const id = keys.id(key)
       if (!bucket.entries.has(id)) this.admit(bucket, key, id, row)
@@ -267,70 +268,29 @@ export class WindowTable {
     return bucket
   }
 
-  /** Starts with nothing that lives between them are cleared together. */
-  private sealDropped(sealer: Sealer): void {
-    if (this.dropped.size === 0) return
-    const gone = [...this.dropped.keys()].sort((a, b) => a - b)
-    this.dropped.clear()
-    for (let i = 0; i < gone.length; ) {
-      const first = gone[i] as number
-      const next = this.starts.find((start) => start > first) ?? Number.POSITIVE_INFINITY
-      while (i + 1 < gone.length && (gone[i + 1] as number) < next) i++
-      sealer.clearLater(this.startKey(first), this.startKey((gone[i++] as number) + 1))
-    }
-  }
-
   /** Second chance, oldest start first: a sweep spares what was used since the last. Unwritten changes stay. */
   private evict(): void {
     const { cache } = this.space
     const each = this.heapBytes
     const limit = Math.max(64, cache.allowed(this.entryCount * each) / each)
     if (this.entryCount <= limit) return
-    for (let sweep = 0; sweep < 2 && this.entryCount > limit; sweep++) {
-      for (const bucket of this.buckets.values()) this.evictFrom(bucket, limit)
+    const tooMuch = (): boolean => this.entryCount > limit
+    for (let round = 0; round < 2; round++) {
+      for (const bucket of this.buckets.values()) {
+        if (tooMuch()) sweep(bucket.entries, bucket.entries, tooMuch, (entry) => this.evicted(bucket, entry))
+      }
     }
     cache.allowed(this.entryCount * each)
   }
 
-  private evictFrom(bucket: Bucket, limit: number): void {
-    for (const [id, entry] of bucket.entries) {
-      if (this.entryCount <= limit) return
-      if (entry.dirty !== 0) continue
-      if (entry.used) {
-        entry.used = false
-        continue
-      }
-      bucket.entries.delete(id)
-      this.entryCount--
-      if (entry.stored) bucket.complete = false
-    }
-  }
-
-  private startKey(start: number): Buffer {
-    const { prefix } = this.space
-    const key = Buffer.allocUnsafe(prefix.length + 8)
-    key.set(prefix, 0)
-    writeTime(key, start, prefix.length)
-    return key
+  private evicted(bucket: Bucket, { stored }: Entry): void {
+    this.entryCount--
+    if (stored) bucket.complete = false
   }
 
   private rowKey(start: number, key: unknown): Buffer {
     const { prefix, keys } = this.space
     keys.write(rowKeys.reset().raw(prefix).time(start), key)
     return rowKeys.copy()
-  }
-
-  /** Starts that have rows: one seek each, however many rows they have. */
-  private storedStarts(): number[] {
-    const { reader, prefix } = this.space
-    const found: number[] = []
-    const lt = after(prefix)
-    for (let gte: Buffer = prefix; ; ) {
-      let start: number | undefined
-      for (const [key] of reader.range({ gte, lt, limit: 1 })) start = readTime(key, prefix.length)
-      if (start === undefined) return found
-      found.push(start)
-      gte = this.startKey(start + 1)
-    }
   }
 }
