@@ -1,6 +1,6 @@
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
 import type { TaskGroup } from '../engine/runtime/group.ts'
-import { storeAccess } from '../engine/runtime/instance.ts'
+import { storeAccess } from '../engine/runtime/store-access.ts'
 import { storeCodecs } from '../engine/runtime/stores.ts'
 import { DhaaraError } from '../errors/index.ts'
 

@@ -4,7 +4,7 @@ import { storesOf } from '../plan/cut.ts'
 import type { PhysicalPlan, Step } from '../plan/physical.ts'
 import { TaskGroup } from '../runtime/group.ts'
 import type { Host } from '../runtime/host.ts'
-import { storeAccess } from '../runtime/instance.ts'
+import { storeAccess } from '../runtime/store-access.ts'
 import { Outputs } from '../runtime/outputs.ts'
 import type { Table, TaskStores } from '../runtime/stores.ts'
 

@@ -45,3 +45,7 @@ export function userError(error: unknown, step: string, rec: CurrentRecord): Dha
     })
   return new DhaaraError('DHAARA_USER_CODE', `step '${step}' threw ${where}: ${text}`, { step, cause: error })
 }
+
+/** The plan has what no task can run. */
+export const unsupported = (what: string, step: string): DhaaraError =>
+  new DhaaraError('DHAARA_UNSUPPORTED', `step '${step}': ${what} cannot be run`, { step })

@@ -1,38 +1,18 @@
-import type { DeliverNode } from '../../dsl/plan/index.ts'
 import type { DhaaraError } from '../../errors/index.ts'
-import { copyValue, decodeValue, encodeValue } from '../../state/codec/index.ts'
-import { CachePool, type Sealer, statePrefix } from '../../state/stores/index.ts'
-import type { ProgramEnv } from '../codegen/interpret.ts'
-import { type Program, programOf } from '../codegen/program.ts'
-import { Outbox } from '../connect/outbox.ts'
-import { outboxStore, OutboxRows } from '../connect/outbox-rows.ts'
+import { CachePool, type Sealer } from '../../state/stores/index.ts'
 import { OwnFeed } from '../connect/source-feed.ts'
-import { TaskMeter } from '../metrics/task-meter.ts'
 import { reportTask, type TaskReport } from '../metrics/task-report.ts'
 import type { PhysicalPlan, SubTopology } from '../plan/physical.ts'
-import { TaskClock } from '../time/clock.ts'
-import { TaskTime } from '../time/inputs.ts'
-import { WallClock } from '../time/wall.ts'
-import { WallTime } from '../time/wall-time.ts'
-import type { Link } from './channel.ts'
-import { type ChannelCodec, channelCodec } from './channel-codec.ts'
-import { ChannelFeed, type Feed, InputFeed, TopicFeed } from './feed.ts'
-import type { Host, TaskId } from './host.ts'
-import { Instance } from './instance.ts'
-import { framesOf, type InFlight, putBack } from './in-flight.ts'
-import { CurrentRecord } from './record.ts'
-import { Counters } from './counters.ts'
-import { Failures } from './failures.ts'
-import { TaskFeeds } from './task-feeds.ts'
-import { inFlow, Wiring } from './wiring.ts'
 import type { TaskFlows } from '../query/applied.ts'
+import { Counters } from './counters.ts'
+import { ChannelFeed, InputFeed } from './feed.ts'
+import type { Host, TaskId } from './host.ts'
 import type { Links } from './links.ts'
-import { TaskStores } from './stores.ts'
-import { Task } from './task.ts'
-import { abandoned, adopted, LATE, type TaskMeta } from './task-meta.ts'
-
-/** Its id is the app's own, as those of its other stores: apps may share one database. */
-export const TASKS = '$tasks'
+import type { TaskStores } from './stores.ts'
+import type { Task } from './task.ts'
+import { TaskMaker } from './task-maker.ts'
+import { TaskRows } from './task-rows.ts'
+import { inFlow, Wiring } from './wiring.ts'
 
 /**
  * The tasks of one thread: runs them, seals what they changed, puts them back to what was written last.
@@ -41,22 +21,14 @@ export const TASKS = '$tasks'
 export class TaskGroup {
   readonly tasks: Task[] = []
   readonly counters = new Counters()
-  readonly stores = new Map<string, TaskStores>()
-  private readonly plan: PhysicalPlan
+  readonly stores: ReadonlyMap<string, TaskStores>
   private readonly host: Host
   private readonly pool: CachePool
   private readonly order: readonly Task[]
-  private readonly wiring: Wiring
-  private readonly feeding: TaskFeeds
-  private readonly failures: Failures
+  private readonly rows: TaskRows
   private clears: [Uint8Array, Uint8Array][] = []
   private readonly clearing = { clearLater: (gte: Uint8Array, lt: Uint8Array) => void this.clears.push([gte, lt]) }
-  private readonly codecs: readonly ChannelCodec[]
   private readonly transport: Links | undefined
-  /** Tasks with a row of what came after their seal. */
-  private readonly late = new Set<string>()
-  /** Rows of tasks that an earlier version of the topology had: they go with the first epoch. */
-  private readonly gone: Uint8Array[] = []
   private epoch: number
 
   /** @param transport where some tasks of the plan run on other threads */
@@ -68,16 +40,24 @@ export class TaskGroup {
     epoch: number,
     transport?: Links,
   ) {
-    this.plan = plan
     this.host = host
     this.epoch = epoch
     this.transport = transport
     this.pool = new CachePool(host.options.cacheBytes)
-    this.codecs = plan.repartitions.map(channelCodec)
-    this.wiring = new Wiring(plan, partitions, transport)
-    this.feeding = new TaskFeeds(host, this.counters, this.wiring)
-    this.failures = new Failures(plan, host, this.counters)
-    for (const { sub, partition } of ids) this.tasks.push(this.make(plan.subs[sub] as SubTopology, partition))
+    this.rows = new TaskRows(plan, host)
+    const maker = new TaskMaker({
+      plan,
+      host,
+      counters: this.counters,
+      pool: this.pool,
+      wiring: new Wiring(plan, partitions, transport),
+      rows: this.rows,
+      clearing: this.clearing,
+      epoch,
+      transport,
+    })
+    for (const { sub, partition } of ids) this.tasks.push(maker.make(plan.subs[sub] as SubTopology, partition))
+    this.stores = maker.stores
     this.order = inFlow(plan, this.tasks)
     for (const task of this.order) task.settle()
   }
@@ -166,9 +146,8 @@ export class TaskGroup {
     for (const task of this.tasks) {
       this.stores.get(task.id)?.seal(sealer)
       for (const outbox of task.parts.outboxes) outbox.seal(sealer)
-      sealer.put(this.metaKey(task.parts.sub, task.parts.partition), encodeValue(this.meta(task, epoch)))
+      this.rows.seal(sealer, task, epoch, this.stores.get(task.id)?.rowCounts() ?? {})
     }
-    for (const key of this.gone.splice(0)) sealer.delete(key)
     for (const [gte, lt] of this.clears) sealer.clearLater(gte, lt)
     this.clears = []
     if (this.transport === undefined) this.sealLate(sealer, new Map())
@@ -178,19 +157,7 @@ export class TaskGroup {
 
   /** Behind `seal`, once it is known: what was in flight from other threads, by channel. */
   sealLate(sealer: Sealer, frames: ReadonlyMap<number, readonly Uint8Array[]>): void {
-    for (const { id, parts } of this.tasks) {
-      const { sub, partition, feeds } = parts
-      const inFlight: InFlight[] = []
-      for (const feed of feeds) {
-        if (!(feed instanceof ChannelFeed) || feed.slot === undefined) continue
-        const found = frames.get(feed.slot)
-        if (found !== undefined) inFlight.push({ feed: feed.name, base: 0, frames: found })
-      }
-      if (inFlight.length > 0) {
-        sealer.put(this.lateKey(sub, partition), encodeValue(inFlight))
-        this.late.add(id)
-      } else if (this.late.delete(id)) sealer.delete(this.lateKey(sub, partition))
-    }
+    for (const task of this.tasks) this.rows.sealLate(sealer, task, frames)
   }
 
   written(epoch: number): void {
@@ -249,224 +216,5 @@ export class TaskGroup {
   close(): DhaaraError[] {
     this.abandon()
     return this.tasks.flatMap((task) => task.parts.close())
-  }
-
-  private meta(task: Task, epoch: number): TaskMeta {
-    const { feeds, clock } = task.parts
-    const positions = feeds.flatMap((feed) =>
-      feed instanceof TopicFeed ? [[feed.step.name, feed.topic, feed.partition, feed.position] as const] : [],
-    )
-    const sources = feeds.flatMap((feed) =>
-      feed instanceof OwnFeed ? [[feed.source, feed.partition, feed.seal(epoch)] as const] : [],
-    )
-    const inFlight: InFlight[] = []
-    for (const feed of feeds) {
-      if (!(feed instanceof ChannelFeed) || feed.backlog === 0) continue
-      const waiting = feed.waiting()
-      const frames = framesOf(waiting, this.codecs[feed.channel.repartition.id] as ChannelCodec)
-      inFlight.push({ feed: feed.name, base: waiting[0]?.baseOffset ?? 0, frames })
-    }
-    return {
-      positions,
-      ...(sources.length === 0 ? {} : { sources }),
-      clock: { w: clock.kept, streamTime: clock.streamTime, wall: task.parts.wallTime.clock.kept },
-      times: Object.fromEntries(
-        feeds.map(({ name, time: { w, max, idle } }) => [
-          name,
-          { w: w === Number.POSITIVE_INFINITY ? clock.kept : w, max, idle },
-        ]),
-      ),
-      finished: task.finished,
-      rows: this.stores.get(task.id)?.rowCounts() ?? {},
-      inFlight,
-    }
-  }
-
-  private make(sub: SubTopology, partition: number): Task {
-    const { host } = this
-    const taskId = `${sub.id}_${partition}`
-    const saved = this.saved(sub, partition)
-    const rec = new CurrentRecord()
-    const program: Program = programOf(sub)
-    const clock = new TaskClock(
-      () => rec.none(),
-      (error, step) => this.failures.meet(error, step, rec),
-    )
-    if (saved) {
-      clock.w = saved.clock.w
-      clock.target = saved.clock.w
-      clock.streamTime = saved.clock.streamTime
-    }
-    const wall = new WallClock(() => host.now())
-    const wallTime = new WallTime(
-      wall,
-      clock,
-      saved?.clock.wall ?? Number.NEGATIVE_INFINITY,
-      () => rec.none(),
-      (error, step) => this.failures.meet(error, step, rec),
-    )
-    const stores = new TaskStores(
-      sub.stores,
-      { reader: host.reader, storeId: (name) => host.storeId(name, sub.id) },
-      partition,
-      this.epoch,
-      this.pool,
-      host.options.strict,
-    )
-    this.stores.set(taskId, stores)
-    const fail: ProgramEnv['fail'] = (error, at, key, value) => this.failures.meet(error, at, rec, key, value)
-    const instance = new Instance(sub, {
-      ctx: {
-        clock,
-        wall,
-        wallTime,
-        dropped: (step, reason) => this.counters.of(`${step}.dropped.${reason}`),
-        clears: this.clearing,
-        careful: host.options.careful,
-        copy: copyValue,
-        counter: (name) => this.counters.of(name),
-        fail,
-        strict: host.options.strict,
-      },
-      rec,
-      wall,
-      stores,
-      outputs: host.outputs,
-      partition,
-      strict: host.options.strict,
-      maxInFlight: host.options.maxInFlight,
-      wake: () => host.wake?.(),
-      random: () => host.random?.() ?? Math.random(),
-      outletsOf: (repartition) => this.wiring.outlets(repartition, partition),
-      outbox: host.openSource && ((node) => this.outbox(node, sub, partition, rec)),
-      services: (step, store) => ({
-        taskId,
-        clock,
-        wall,
-        rec,
-        store,
-        eventTimers: stores.keyValue(`${step.name}.timers`),
-        wallTimers: stores.keyValue(`${step.name}.wall-timers`),
-        counter: (name) => this.userCounter(name),
-        gauge: () => {},
-        guarded: (id, fn) => {
-          try {
-            fn()
-          } catch (error) {
-            fail(error, id)
-          }
-        },
-      }),
-    })
-    const meter = new TaskMeter(
-      this.plan.steps.length,
-      sub.inputs.map(({ id }) => id),
-    )
-    clock.meter = meter
-    const linked = program.link({
-      rec,
-      meter,
-      clock,
-      fail,
-      ops: instance.ops,
-      strict: host.options.strict,
-      codegen: host.options.codegen,
-      tombstones: (step) => this.counters.of(`${step.name}.dropped.tombstone`),
-      keyless: (step) => this.counters.of(`${step.name}.dropped.null-key`),
-    })
-    const time = new TaskTime(clock)
-    const feeds = this.feeding.of(sub, partition, time, linked, meter, saved)
-    this.resume(feeds, time, sub, partition, saved)
-    const channels = sub.steps.flatMap(({ op }): readonly Link[] =>
-      op.kind === 'repartitionWrite'
-        ? (instance.gates.get(op.repartition.id) ?? this.wiring.outlets(op.repartition.id, partition))
-        : [],
-    )
-    for (const { op } of sub.steps) {
-      if (op.kind !== 'repartitionWrite') continue
-      const links = instance.gates.get(op.repartition.id) ?? this.wiring.outlets(op.repartition.id, partition)
-      for (const link of links) link.echo = this.wiring.leadsBack(op.repartition.id)
-    }
-    if (saved?.rows !== undefined) stores.goOnFrom(saved.rows)
-    const task: Task = new Task({
-      finished: saved?.finished ?? false,
-      sub,
-      partition,
-      clock,
-      time,
-      wall,
-      wallTime,
-      feeds,
-      channels,
-      asyncs: instance.asyncs,
-      outboxes: instance.outboxes,
-      partials: instance.partials,
-      end: () => {
-        rec.none()
-        for (const process of instance.processes) process.end()
-      },
-      close: () => instance.close(),
-      prefetch: (feed, from, to) => program.prefetch(feed, from, to, stores, meter),
-      meter,
-    })
-    for (const feed of feeds) {
-      if (!(feed instanceof ChannelFeed)) continue
-      const { repartition, producer } = feed.channel
-      feed.slot = this.transport?.inlet(repartition, producer, partition, feed, () => task.waiting)
-    }
-    return task
-  }
-
-  private outbox(node: DeliverNode, sub: SubTopology, partition: number, rec: CurrentRecord): Outbox {
-    const { host } = this
-    const rows = new OutboxRows(statePrefix(host.storeId(outboxStore(node.name), sub.id), partition))
-    return new Outbox(node, rows, host.reader, host.outputs, rec)
-  }
-
-  /** Watermarks and what was in flight, as they were when the epoch was sealed. */
-  private resume(
-    feeds: readonly Feed[],
-    time: TaskTime,
-    sub: SubTopology,
-    partition: number,
-    saved: TaskMeta | undefined,
-  ): void {
-    if (saved === undefined) return
-    for (const feed of feeds) Object.assign(feed.time, saved.times[feed.name])
-    time.arrange()
-    const row = this.host.reader.get(this.lateKey(sub, partition))
-    const late = row === undefined ? [] : (decodeValue(row) as InFlight[])
-    if (row !== undefined) this.late.add(`${sub.id}_${partition}`)
-    for (const inFlight of [...saved.inFlight, ...late]) {
-      const feed = feeds.find(({ name }) => name === inFlight.feed)
-      if (!(feed instanceof ChannelFeed)) continue
-      const codec = this.codecs[feed.channel.repartition.id] as ChannelCodec
-      putBack(inFlight, codec, feed.channel)
-    }
-  }
-
-  private metaKey(sub: SubTopology, partition: number): Buffer {
-    return Buffer.concat([this.metaPrefix(sub, partition), Buffer.from(sub.name)])
-  }
-
-  private metaPrefix(sub: SubTopology, partition: number): Buffer {
-    return statePrefix(this.host.storeId(TASKS, sub.id), partition)
-  }
-
-  private lateKey(sub: SubTopology, partition: number): Buffer {
-    return Buffer.concat([this.metaKey(sub, partition), Buffer.from(LATE)])
-  }
-
-  private saved(sub: SubTopology, partition: number): TaskMeta | undefined {
-    const { reader } = this.host
-    const bytes = reader.get(this.metaKey(sub, partition))
-    const prefix = this.metaPrefix(sub, partition)
-    for (const key of abandoned(reader, prefix, this.plan.subs)) this.gone.push(key)
-    return bytes === undefined ? adopted(reader, prefix, sub) : (decodeValue(bytes) as TaskMeta)
-  }
-
-  private userCounter(name: string): { add(n?: number): void } {
-    const counter = this.counters.of(`user.${name}`)
-    return { add: (n = 1) => void (counter.n += n) }
   }
 }

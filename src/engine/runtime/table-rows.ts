@@ -1,0 +1,35 @@
+import type { ForeignJoin } from '../operators/foreign/join.ts'
+import type { TableJoin } from '../operators/table-join.ts'
+import { derivedRows, StoredRows, type TableReader, VersionedRows } from '../operators/table-store.ts'
+import type { Step } from '../plan/physical.ts'
+import { versionedRoot } from '../plan/versioned.ts'
+import { unsupported } from './errors.ts'
+import type { TaskStores } from './stores.ts'
+import type { UserCode } from './user-code.ts'
+
+interface RowParts {
+  readonly stores: TaskStores
+  readonly ops: Readonly<Record<number, object>>
+  readonly code: UserCode
+}
+
+/** The rows of a table: stored, or derived from what is stored upstream. */
+export function tableRows(step: Step, parts: RowParts): TableReader {
+  const { op } = step
+  if ('store' in op && op.store !== undefined) {
+    const result = 'spec' in op ? op.spec.result : undefined
+    if (versionedRoot(step) === step) return new VersionedRows(parts.stores.versioned(op.store.name), result)
+    return new StoredRows(parts.stores.keyValue(op.store.name), result)
+  }
+  const input = step.inputs[0] as Step
+  if (op.kind === 'mapValues') return derivedRows(tableRows(input, parts), parts.code.derived(op.fn, step.name))
+  if (op.kind === 'filter') {
+    const passes = parts.code.derived(op.fn, step.name)
+    return derivedRows(tableRows(input, parts), (value, key) =>
+      Boolean(passes(value, key)) !== op.negate ? value : undefined,
+    )
+  }
+  if (op.kind === 'tableJoin' || op.kind === 'foreignJoin') return parts.ops[step.id] as TableJoin | ForeignJoin
+  if (op.kind === 'transformValues') return new StoredRows(parts.stores.keyValue(`${step.name}.rows`))
+  throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
+}
