@@ -1,73 +1,30 @@
 import { partitionOf } from '../connectors/broker/partitioner.ts'
 import type { SourceNode } from '../dsl/plan/index.ts'
-import type { HeadersInit } from '../dsl/records.ts'
 import type { StoreHandle, StoreOf } from '../dsl/stores/index.ts'
-import { toMs, type Duration, type Timestamp } from '../dsl/time/index.ts'
-import { planOf } from '../dsl/topology/plan-of.ts'
+import { type Duration, type Timestamp, toMs } from '../dsl/time/index.ts'
 import type { Topology } from '../dsl/topology/index.ts'
+import { planOf } from '../dsl/topology/plan-of.ts'
 import { holdToManifest, manifestOf } from '../engine/app/manifest.ts'
-import { valueSerde } from '../engine/connect/value-serde.ts'
 import { compile } from '../engine/plan/compile.ts'
 import { partitionCounts } from '../engine/plan/partitions.ts'
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
-import { deadLetterHeaders, rawAt } from '../engine/runtime/dead-letter.ts'
-import { EpochAborted, invalidAt } from '../engine/runtime/errors.ts'
+import { rawAt } from '../engine/runtime/dead-letter.ts'
+import { EpochAborted } from '../engine/runtime/errors.ts'
 import { TopicFeed } from '../engine/runtime/feed.ts'
 import { TaskGroup } from '../engine/runtime/group.ts'
-import { encodeHeaders } from '../connectors/broker/record-headers.ts'
-import type { Host, TaskId } from '../engine/runtime/host.ts'
+import type { TaskId } from '../engine/runtime/host.ts'
 import { Outputs } from '../engine/runtime/outputs.ts'
 import { topicsOf } from '../engine/runtime/topics.ts'
 import { DhaaraError } from '../errors/index.ts'
 import { MemoryBackend } from '../state/backends/memory.ts'
 import { driverStore } from './driver-store.ts'
+import { driverHost } from './host.ts'
+import { DriverInputs, isSendRecord } from './inputs.ts'
 import { MemoryLog } from './memory-log.ts'
+import type { DriverOptions, InnerDriverOptions, SendOptions, TestInput } from './options.ts'
 import { DriverOutputs, type TestOutput } from './outputs.ts'
+import { randomFrom } from './random.ts'
 import { type DriverSnapshot, seal, type SnapshotContent, snapshotRows, unseal } from './snapshot.ts'
-
-export interface DriverOptions {
-  /** The clock's first reading; default 0. */
-  readonly startTime?: Timestamp
-  /** Of every input topic; default 1. */
-  readonly partitions?: number
-  /** Records that `sendAll` hands over at once; default 1. */
-  readonly batchSize?: number
-  readonly cacheBytes?: number
-  readonly seed?: number
-  /** Freeze what user code must not change; default true. */
-  readonly strict?: boolean
-  /** Begin where another driver of the same topology was at its checkpoint. */
-  readonly restore?: DriverSnapshot
-}
-
-/** @internal */
-export interface InnerDriverOptions extends DriverOptions {
-  /** false: interpret the plan, as where code cannot be generated. */
-  readonly codegen?: boolean
-  /** false: aggregates are not copied before user code gets them, as in apps. */
-  readonly careful?: boolean
-}
-
-export interface SendOptions<K> {
-  readonly key?: K | null
-  /** Default: the driver's clock. */
-  readonly timestamp?: Timestamp
-  readonly headers?: HeadersInit
-  /** Default: by the key, as a producer would. */
-  readonly partition?: number
-}
-
-export interface TestInput<K, V> {
-  /** Processed at once, synchronously. Null is a tombstone. */
-  send(value: V | null, opts?: SendOptions<K>): void
-  sendAll(records: Iterable<V | (SendOptions<K> & { readonly value: V | null })>): void
-  /** As it is, to test `onInvalid`. */
-  sendBytes(value: Uint8Array | null, opts?: SendOptions<Uint8Array>): void
-  /** This input's end: its W becomes +infinity. */
-  end(): void
-}
-
-const DEAD_LETTERS = 'dead-letters'
 
 /**
  * Runs a topology in this thread, synchronously, on the generated code that apps run. Time is the test's: the clock
@@ -85,8 +42,9 @@ const DEAD_LETTERS = 'dead-letters'
  */
 export class TopologyTestDriver implements Disposable {
   private readonly plan: PhysicalPlan
-  private readonly options: DriverOptions
+  private readonly options: InnerDriverOptions
   private readonly log = new MemoryLog()
+  private readonly inputs: DriverInputs
   private readonly outputs: DriverOutputs
   private readonly sources: readonly SourceNode[]
   private readonly storeIds = new Map<string, number>()
@@ -96,7 +54,6 @@ export class TopologyTestDriver implements Disposable {
   private group: TaskGroup
   private last: SnapshotContent
   private now: number
-  private rotating = 0
   private readonly ended = new Set<string>()
   /** Topics that were sent to: sources may read them by a pattern. */
   private readonly topics = new Set<string>()
@@ -112,6 +69,7 @@ export class TopologyTestDriver implements Disposable {
     this.now = options.startTime ?? 0
     this.plan = compile(planOf(topology))
     this.sources = this.plan.logical.nodes.filter((node) => node.kind === 'source')
+    this.inputs = new DriverInputs(this.sources, this.log, this.count, () => this.now)
     this.outputs = new DriverOutputs(this.plan)
     this.partitions = partitionCounts(this.plan, () => this.count, [], this.count)
     this.last =
@@ -139,11 +97,11 @@ export class TopologyTestDriver implements Disposable {
    */
   // biome-ignore lint/suspicious/noExplicitAny: untyped unless the caller says more
   input<K = any, V = any>(topic: string): TestInput<K, V> {
-    const source = this.sourceOf(topic)
+    const source = this.inputs.sourceOf(topic)
     this.meet(topic, source)
     return {
       send: (value, opts = {}) => {
-        this.add(topic, source, value, opts)
+        this.inputs.add(topic, source, value, opts)
         this.flush(topic)
       },
       sendAll: (records) => {
@@ -151,7 +109,7 @@ export class TopologyTestDriver implements Disposable {
         for (const record of records) {
           const given = record as SendOptions<K> & { value: V | null }
           const wrapped = typeof record === 'object' && record !== null && 'value' in record && isSendRecord(record)
-          this.add(topic, source, wrapped ? given.value : record, wrapped ? given : {})
+          this.inputs.add(topic, source, wrapped ? given.value : record, wrapped ? given : {})
           if (++waiting >= (this.options.batchSize ?? 1)) {
             this.flush(topic)
             waiting = 0
@@ -160,7 +118,7 @@ export class TopologyTestDriver implements Disposable {
         this.flush(topic)
       },
       sendBytes: (value, opts = {}) => {
-        this.addBytes(topic, opts.key ?? null, value, opts)
+        this.inputs.addBytes(topic, opts.key ?? null, value, opts)
         this.flush(topic)
       },
       end: () => {
@@ -317,7 +275,28 @@ export class TopologyTestDriver implements Disposable {
     const ids: TaskId[] = this.plan.subs.flatMap(({ id }) =>
       Array.from({ length: this.partitions[id] as number }, (_, partition) => ({ sub: id, partition })),
     )
-    return new TaskGroup(this.plan, this.partitions, ids, this.host(), epoch)
+    return new TaskGroup(
+      this.plan,
+      this.partitions,
+      ids,
+      driverHost(
+        {
+          reader: this.backend,
+          outputs: this.sink,
+          log: this.log,
+          storeIds: this.storeIds,
+          topics: () => [...this.topics],
+          now: () => this.now,
+          wake: () => this.woken(),
+          random: this.random,
+          fail: (error) => {
+            this.failure ??= error
+          },
+        },
+        this.options,
+      ),
+      epoch,
+    )
   }
 
   /** What had ended at the checkpoint has ended. */
@@ -328,78 +307,6 @@ export class TopologyTestDriver implements Disposable {
 
   private feeds(): TopicFeed[] {
     return this.group.tasks.flatMap(({ parts }) => parts.feeds.filter((feed) => feed instanceof TopicFeed))
-  }
-
-  private host(): Host {
-    const { log, options } = this
-    return {
-      reader: this.backend,
-      outputs: this.sink,
-      storeId: (name) => {
-        const id = this.storeIds.get(name) ?? this.storeIds.size + 1
-        this.storeIds.set(name, id)
-        return id
-      },
-      partitionsOf: () => this.count,
-      topics: () => [...this.topics],
-      fetch: (topic, partition) => log.fetch(topic, partition),
-      behind: (topic, partition) => log.behind(topic, partition),
-      startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
-      now: () => this.now,
-      wake: () => this.woken(),
-      atOnce: true,
-      random: this.random,
-      // the record is dropped where it failed, and the call that brought it throws when all is at rest
-      onUserError: (error) => {
-        this.failure ??= error
-        return 'skip'
-      },
-      onDataError: (error, source, batch, i) => {
-        const { onInvalid } = source
-        const action = (typeof onInvalid === 'function' ? onInvalid(error, rawAt(batch, i)) : onInvalid) ?? 'fail'
-        if (action !== 'fail') return action
-        this.failure ??= invalidAt(error, source, batch, i)
-        return 'skip'
-      },
-      deadLetter: () => {},
-      deadLetterRaw: (error, batch, i) => {
-        const { key, value } = rawAt(batch, i)
-        const [builder] = this.sink.topic(DEAD_LETTERS).builders
-        builder?.add(key, value, batch.timestamps[i] as number, deadLetterHeaders(error, batch, i, this.now))
-      },
-      options: {
-        careful: (options.strict ?? true) || ((options as InnerDriverOptions).careful ?? true),
-        strict: options.strict ?? true,
-        codegen: (options as InnerDriverOptions).codegen ?? true,
-        cacheBytes: options.cacheBytes ?? 64 << 20,
-        maxTimestampAhead: Number.POSITIVE_INFINITY,
-        maxTaskIdle: 0,
-        emptyIdle: 1000,
-        batchSize: 1 << 20,
-        maxInFlight: Number.POSITIVE_INFINITY,
-      },
-    }
-  }
-
-  private add(topic: string, source: SourceNode, value: unknown, opts: SendOptions<unknown>): void {
-    const key =
-      opts.key === undefined && value !== null && source.keyOf !== undefined ? source.keyOf(value) : (opts.key ?? null)
-    const keyBytes =
-      key === null
-        ? null
-        : source.key === undefined && (source.own === undefined || source.value !== undefined)
-          ? (key as Uint8Array)
-          : (source.key ?? valueSerde).serialize(key, topic)
-    const valueBytes =
-      value === null || value === undefined ? null : (source.value ?? valueSerde).serialize(value, topic)
-    this.addBytes(topic, keyBytes, valueBytes, opts)
-  }
-
-  private addBytes(topic: string, key: Uint8Array | null, value: Uint8Array | null, opts: SendOptions<unknown>): void {
-    const partition =
-      opts.partition ??
-      (this.count === 1 ? 0 : key === null ? this.rotating++ % this.count : partitionOf(key, this.count))
-    this.log.add(topic, partition, key, value, opts.timestamp ?? this.now, opts.headers && encodeHeaders(opts.headers))
   }
 
   private flush(topic: string): void {
@@ -445,39 +352,7 @@ export class TopologyTestDriver implements Disposable {
   }
 
   private feedsOf(topic: string): TopicFeed[] {
-    this.sourceOf(topic)
+    this.inputs.sourceOf(topic)
     return this.feeds().filter((feed) => feed.topic === topic)
   }
-
-  private sourceOf(topic: string): SourceNode {
-    const source = this.sources.find(({ topics, own, name }) =>
-      own !== undefined ? name === topic : topics instanceof RegExp ? topics.test(topic) : topics.includes(topic),
-    )
-    if (source !== undefined) return source
-    const known = this.sources
-      .flatMap(({ topics, own, name }) => (own ? [name] : topics instanceof RegExp ? [String(topics)] : topics))
-      .join(', ')
-    throw new DhaaraError(
-      'DHAARA_TOPIC_UNKNOWN',
-      `no source of the topology reads '${topic}'; its sources read: ${known}`,
-    )
-  }
-}
-
-/** Mulberry32 (Tommy Ettinger, public domain). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
-/** `{value, key?, timestamp?, headers?, partition?}` and nothing else: a record with options, not a bare value. */
-function isSendRecord(record: object): boolean {
-  return Object.keys(record).every(
-    (name) => name === 'value' || name === 'key' || name === 'timestamp' || name === 'headers' || name === 'partition',
-  )
 }

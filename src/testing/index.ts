@@ -1,3 +1,4 @@
-export { type DriverOptions, type SendOptions, type TestInput, TopologyTestDriver } from './driver.ts'
+export { TopologyTestDriver } from './driver.ts'
+export type { DriverOptions, SendOptions, TestInput } from './options.ts'
 export type { TestOutput } from './outputs.ts'
 export type { DriverSnapshot } from './snapshot.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { InnerDriverOptions } from '../../src/testing/driver.ts'
+import type { InnerDriverOptions } from '../../src/testing/options.ts'
 import { isStraight } from './cut.ts'
 import type { Sent } from './model.ts'
 import type { Fault } from './run.ts'

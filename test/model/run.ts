@@ -1,5 +1,5 @@
 import type { Topology } from '../../src/index.ts'
-import type { InnerDriverOptions } from '../../src/testing/driver.ts'
+import type { InnerDriverOptions } from '../../src/testing/options.ts'
 import { type DriverSnapshot, TopologyTestDriver } from '../../src/testing/index.ts'
 import type { Event } from './arbitraries.ts'
 import { Model, type Result, type Sent } from './model.ts'

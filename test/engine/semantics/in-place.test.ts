@@ -10,7 +10,7 @@ import {
   StreamsBuilder,
   untilTimeLimit,
 } from '../../../src/index.ts'
-import type { InnerDriverOptions } from '../../../src/testing/driver.ts'
+import type { InnerDriverOptions } from '../../../src/testing/options.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
 
 interface Held {

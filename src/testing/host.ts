@@ -1,0 +1,76 @@
+import { deadLetterHeaders, rawAt } from '../engine/runtime/dead-letter.ts'
+import { invalidAt } from '../engine/runtime/errors.ts'
+import type { Host } from '../engine/runtime/host.ts'
+import type { Outputs } from '../engine/runtime/outputs.ts'
+import type { DhaaraError } from '../errors/index.ts'
+import type { BackendReader } from '../state/backend.ts'
+import type { MemoryLog } from './memory-log.ts'
+import type { InnerDriverOptions } from './options.ts'
+
+const DEAD_LETTERS = 'dead-letters'
+
+/** What tasks get from their driver. */
+export interface HostParts {
+  readonly reader: BackendReader
+  readonly outputs: Outputs
+  readonly log: MemoryLog
+  readonly storeIds: Map<string, number>
+  topics(): readonly string[]
+  now(): number
+  wake(): void
+  random(): number
+  /** To be thrown from the running call. */
+  fail(error: DhaaraError): void
+}
+
+/** The host of a driver's tasks: all that is not told by the test is as in an app. */
+export function driverHost(parts: HostParts, options: InnerDriverOptions): Host {
+  const { log, outputs, storeIds, fail, now } = parts
+  return {
+    reader: parts.reader,
+    outputs,
+    storeId: (name) => {
+      const id = storeIds.get(name) ?? storeIds.size + 1
+      storeIds.set(name, id)
+      return id
+    },
+    partitionsOf: () => options.partitions ?? 1,
+    topics: parts.topics,
+    fetch: (topic, partition) => log.fetch(topic, partition),
+    behind: (topic, partition) => log.behind(topic, partition),
+    startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
+    now,
+    wake: parts.wake,
+    atOnce: true,
+    random: parts.random,
+    // the record is dropped where it failed, and the call that brought it throws when all is at rest
+    onUserError: (error) => {
+      fail(error)
+      return 'skip'
+    },
+    onDataError: (error, source, batch, i) => {
+      const { onInvalid } = source
+      const action = (typeof onInvalid === 'function' ? onInvalid(error, rawAt(batch, i)) : onInvalid) ?? 'fail'
+      if (action !== 'fail') return action
+      fail(invalidAt(error, source, batch, i))
+      return 'skip'
+    },
+    deadLetter: () => {},
+    deadLetterRaw: (error, batch, i) => {
+      const { key, value } = rawAt(batch, i)
+      const [builder] = outputs.topic(DEAD_LETTERS).builders
+      builder?.add(key, value, batch.timestamps[i] as number, deadLetterHeaders(error, batch, i, now()))
+    },
+    options: {
+      careful: (options.strict ?? true) || (options.careful ?? true),
+      strict: options.strict ?? true,
+      codegen: options.codegen ?? true,
+      cacheBytes: options.cacheBytes ?? 64 << 20,
+      maxTimestampAhead: Number.POSITIVE_INFINITY,
+      maxTaskIdle: 0,
+      emptyIdle: 1000,
+      batchSize: 1 << 20,
+      maxInFlight: Number.POSITIVE_INFINITY,
+    },
+  }
+}
