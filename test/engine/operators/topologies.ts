@@ -73,12 +73,22 @@ export const topicName = (topic: number): string => `in${topic}`
 export const numbers = { key: serdes.string(), value: serdes.number(), nullKeys: 'drop' } as const
 
 /** Plays the events to the end; what came out of 'out'. */
-export function run(topology: Topology, { events, batchSize, cacheBytes }: Play, partitions = 1): Result[] {
+export const run = (topology: Topology, play: Play, partitions = 1): Result[] =>
+  runAll(topology, play, ['out'], partitions).get('out') as Result[]
+
+/** Plays the events to the end; what came out, by topic. */
+export function runAll(
+  topology: Topology,
+  { events, batchSize, cacheBytes }: Play,
+  topics: readonly string[],
+  partitions = 1,
+): Map<string, Result[]> {
   const options = { batchSize, cacheBytes, partitions }
   let driver = new TopologyTestDriver(topology, options)
-  const results: Result[] = []
+  const results = new Map(topics.map((topic) => [topic, [] as Result[]]))
   const collect = () => {
-    for (const { key, value, timestamp } of driver.output('out').readAll()) results.push({ key, value, ts: timestamp })
+    for (const [topic, rows] of results)
+      for (const { key, value, timestamp } of driver.output(topic).readAll()) rows.push({ key, value, ts: timestamp })
   }
   let since: Sent[] = []
   const send = (records: readonly Sent[]) => {
