@@ -1,34 +1,36 @@
-import { hostParts } from './host-parts.ts'
 import type { MessagePort } from 'node:worker_threads'
 import { Pulse } from '../../connectors/broker/apart/index.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import type { DhaaraError } from '../../errors/index.ts'
+import { receiveError, sendError } from '../../errors/sent-error.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { readRocks } from '../../state/backends/index.ts'
 import { SourceReader } from '../connect/source-reader.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, packRaw } from '../query/index.ts'
 import { Bells } from '../runtime/bells.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { EpochPack } from '../runtime/epoch-pack.ts'
 import { EpochAborted } from '../runtime/errors.ts'
-import { TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
+import { TopicFeed } from '../runtime/feed.ts'
 import { TaskGroup } from '../runtime/group.ts'
 import type { Host, Refusal, TaskId } from '../runtime/host.ts'
 import { Outputs } from '../runtime/outputs.ts'
 import { Transport } from '../runtime/transport.ts'
 import { Asker } from './ask.ts'
+import { AskedIds } from './asked-ids.ts'
 import { failpoint, isHeld } from './failpoints.ts'
+import { hostParts } from './host-parts.ts'
 import type { Logger } from './logger.ts'
 import type { Settings } from './options.ts'
-import { systemClock } from '../runtime/clock.ts'
-import { received } from './received.ts'
 import { restoring } from './pending.ts'
 import { Policies } from './policies.ts'
-import { receiveError, sendError } from '../../errors/sent-error.ts'
+import { received } from './received.ts'
 import { askedPolicies } from './sent-settings.ts'
-import { startOffsetOf } from './start-offset.ts'
 import { SourceOffsets } from './source-offsets.ts'
+import { startOffsetOf } from './start-offset.ts'
+import { WorkerProgress } from './worker-progress.ts'
 import type { Bounds, EndingSources, EpochStats, Order, Part, Report, WorkerStart } from './worker-protocol.ts'
 
 /** Records between two looks at the owner's orders and at the event loop: a checkpoint waits for them. */
@@ -61,14 +63,13 @@ export class WorkerRuntime {
   private readonly bells: Bells
   private offsets: SourceOffsets
   private readonly dirty: Int32Array
-  private readonly asker: Asker
+  private readonly ids: AskedIds
   private readonly reader: ReturnType<typeof readRocks>
   private readonly log: ReadableLog
   private readonly policies: Policies
-  private readonly partitionCounts = new Map<string, number>()
-  private readonly storeIds = new Map<string, number>()
-  private outputs = new Outputs((topic) => this.partitionsOf(topic))
+  private outputs = new Outputs((topic) => this.ids.partitionsOf(topic))
   private group: TaskGroup | undefined
+  private progress: WorkerProgress | undefined
   private transport: Transport | undefined
   private bounds: Bounds = []
   private filling: ReadonlySet<string> = new Set()
@@ -77,11 +78,6 @@ export class WorkerRuntime {
   private closed = false
   private saidEnded = false
   private saidPressed = false
-  private sourced = 0
-  private processed = 0
-  /** Feeds of each topic partition that is read here. */
-  private reading: readonly (readonly TopicFeed[])[] = []
-  private readonly counted = new Map<string, number>()
   private metersDue = 0
   private readonly pulse: Int32Array
   /** By topic partition and offset. */
@@ -96,14 +92,16 @@ export class WorkerRuntime {
     this.pulse = new Int32Array(start.pulse)
     this.offsets = new SourceOffsets(start.offsets, start.topics)
     this.dirty = new Int32Array(start.dirty)
-    this.asker = new Asker(start.port, start.answers, start.answered)
+    const asker = new Asker(start.port, start.answers, start.answered)
+    this.ids = new AskedIds(asker)
+    this.ids.know(start.topics)
     this.reader = readRocks(start.handle)
     this.log = logOf(this.reader)
     this.settings = {
       ...start.settings,
       clock: systemClock,
       logger,
-      policies: askedPolicies(this.asker, start.settings),
+      policies: askedPolicies(asker, start.settings),
     }
     this.policies = new Policies(
       this.settings,
@@ -111,7 +109,6 @@ export class WorkerRuntime {
       (topic, partition, offset) =>
         this.log.topic(topic) === undefined ? undefined : this.log.fetch(topic, partition, offset, 1),
     )
-    for (const { name, partitions } of start.topics) this.partitionCounts.set(name, partitions)
   }
 
   /** Until the owner says `close`. */
@@ -162,18 +159,14 @@ export class WorkerRuntime {
     this.saidPressed = false
     this.sealed = []
     this.sealsHeld = []
-    this.sourced = 0
-    this.processed = 0
-    this.counted.clear()
-    this.outputs = new Outputs((topic) => this.partitionsOf(topic))
-    for (const [name, id] of order.storeIds) this.storeIds.set(name, id)
+    this.outputs = new Outputs((topic) => this.ids.partitionsOf(topic))
+    this.ids.know(order.slots, order.storeIds)
     this.bounds = order.bounds
     this.filling = new Set(order.filling)
     this.refuse(order.refused)
     const { worker, workers } = this.start
     const { epoch, partitions, transport } = order
     this.offsets = new SourceOffsets(order.offsets, order.slots)
-    for (const slot of order.slots) this.partitionCounts.set(slot.name, slot.partitions)
     const tasks: TaskId[] = this.plan.subs.flatMap(({ id }) =>
       Array.from({ length: partitions[id] as number }, (_, partition) => ({ sub: id, partition })).filter(
         ({ partition }) => partition % workers === worker,
@@ -182,8 +175,8 @@ export class WorkerRuntime {
     this.guarded(transport.generation, () => {
       this.transport = new Transport(worker, this.plan, partitions, transport, this.bells, epoch)
       this.group = new TaskGroup(this.plan, partitions, tasks, this.host(order), epoch, this.transport)
-      this.reading = readingOf(this.group)
-      const positions = this.reading.map(([feed]) => [feed?.topic, feed?.partition, feed?.position])
+      this.progress = new WorkerProgress(this.group)
+      const { positions } = this.progress
       this.settings.logger.debug({ worker, epoch: epoch - 1, tasks: tasks.length, positions }, 'tasks restored')
       this.bound(order.bounds, order.sources)
     })
@@ -210,7 +203,7 @@ export class WorkerRuntime {
         group.tick()
         n = group.run(SLICE, TURN)
         if (n > 0 || this.outputs.written > 0 || (group.ended && !this.saidEnded)) this.markDirty()
-        this.tellPositions()
+        this.progress?.tell(this.offsets)
         if (!this.saidPressed && group.pressed) {
           this.saidPressed = true
           this.report({ type: 'pressed', generation: transport.generation })
@@ -252,16 +245,6 @@ export class WorkerRuntime {
     this.report({ type: 'ended', generation: this.transport?.generation ?? 0 })
   }
 
-  /** A partition that several tasks read was processed as far as the slowest has. */
-  private tellPositions(): void {
-    for (const feeds of this.reading) {
-      const [{ topic, partition }] = feeds as [TopicFeed]
-      let lowest = Number.POSITIVE_INFINITY
-      for (const { position } of feeds) if (position < lowest) lowest = position
-      this.offsets.setPosition(topic, partition, lowest)
-    }
-  }
-
   /** For tests: a worker that is held back seals only when two epochs are open. */
   private sealOrHold(order: Extract<Order, { type: 'seal' }>): void {
     this.sealsHeld.push(order)
@@ -270,13 +253,13 @@ export class WorkerRuntime {
   }
 
   private seal(order: Extract<Order, { type: 'seal' }>): void {
-    const { group, outputs } = this
-    if (group === undefined) return
+    const { group, progress, outputs } = this
+    if (group === undefined || progress === undefined) return
     if (!this.halted) group.drain()
     failpoint('before-seal')
     const pack = new EpochPack()
     const { ended } = group
-    const stats = this.statsOf(group)
+    const stats = progress.since(outputs.written)
     const epoch = group.seal(pack)
     this.sealed.push({ epoch, pack, frames: outputs.take(), ended, stats })
     outputs.written = 0
@@ -298,41 +281,6 @@ export class WorkerRuntime {
       const part: Part = { epoch, pack: pack.take(), frames, ended, stats }
       const transfer = [part.pack.memory, ...frames.map(({ frame }) => frame.buffer as ArrayBuffer)]
       this.port.postMessage({ type: 'part', generation: transport.generation, part } satisfies Report, transfer)
-    }
-  }
-
-  /** Since the last seal. */
-  private statsOf(group: TaskGroup): EpochStats {
-    let sourced = 0
-    let processed = 0
-    let watermark = Number.POSITIVE_INFINITY
-    for (const task of group.tasks) {
-      sourced += task.sourced
-      processed += task.processed
-      watermark = Math.min(watermark, task.parts.clock.w)
-    }
-    const counters: [string, number][] = []
-    for (const [name, { n }] of group.counters) {
-      const more = n - (this.counted.get(name) ?? 0)
-      if (more !== 0 || !this.counted.has(name)) counters.push([name, more])
-      this.counted.set(name, n)
-    }
-    const recordsIn = sourced - this.sourced
-    this.sourced = sourced
-    const more = processed - this.processed
-    this.processed = processed
-    const positions = this.reading.map((feeds) => {
-      const [{ topic, partition }] = feeds as [TopicFeed]
-      return [topic, partition, Math.min(...feeds.map(({ position }) => position))] as const
-    })
-    return {
-      processed: more,
-      recordsIn,
-      recordsOut: this.outputs.written,
-      counters,
-      watermark,
-      positions,
-      flows: group.flows(),
     }
   }
 
@@ -374,22 +322,6 @@ export class WorkerRuntime {
     this.port.postMessage(report)
   }
 
-  private partitionsOf(topic: string): number {
-    const known = this.partitionCounts.get(topic)
-    if (known !== undefined) return known
-    const partitions = this.asker.ask({ type: 'ensureTopic', name: topic }) as number
-    this.partitionCounts.set(topic, partitions)
-    return partitions
-  }
-
-  private storeId(name: string): number {
-    const known = this.storeIds.get(name)
-    if (known !== undefined) return known
-    const id = this.asker.ask({ type: 'storeId', name }) as number
-    this.storeIds.set(name, id)
-    return id
-  }
-
   private host(order: Restore): Host {
     const { log, settings, policies, reader, offsets } = this
     const end = (topic: string, partition: number) => offsets.end(topic, partition) ?? log.endOffset(topic, partition)
@@ -397,8 +329,8 @@ export class WorkerRuntime {
       ...hostParts(settings, policies, order.careful, 1 / this.start.workers),
       reader,
       outputs: this.outputs,
-      storeId: (name) => this.storeId(name),
-      partitionsOf: (topic) => this.partitionsOf(topic),
+      storeId: (name) => this.ids.storeId(name),
+      partitionsOf: (topic) => this.ids.partitionsOf(topic),
       topics: () => order.topics,
       fetch: (topic, partition, offset) =>
         offset < end(topic, partition) ? log.fetch(topic, partition, offset, FETCH_BYTES) : undefined,
@@ -423,18 +355,6 @@ export class WorkerRuntime {
       refused: (topic, partition) => this.refused.get(`${topic}/${partition}`),
     }
   }
-}
-
-function readingOf(group: TaskGroup): TopicFeed[][] {
-  const feeds = new Map<string, TopicFeed[]>()
-  for (const task of group.tasks) {
-    for (const feed of task.parts.feeds) {
-      if (!(feed instanceof TopicFeed)) continue
-      const name = `${feed.topic} ${feed.partition}`
-      feeds.set(name, [...(feeds.get(name) ?? []), feed])
-    }
-  }
-  return [...feeds.values()]
 }
 
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
