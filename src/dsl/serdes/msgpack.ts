@@ -14,6 +14,11 @@ export class MsgpackSerde<T> extends BuiltInSerde<T> {
     this.#schema = checkedSchema(schema)
   }
 
+  /** For state: the bytes are those of its own values. @internal */
+  get plainValue(): boolean {
+    return this.#schema === undefined
+  }
+
   serialize(value: T, topic: string): Uint8Array {
     try {
       return encodeValue(value)

@@ -39,4 +39,4 @@ export {
   type Waits,
   wayTo,
 } from './applied.ts'
-export { arrowStream, arrowType } from './arrow.ts'
+export { arrowStream, arrowType } from './arrow/stream.ts'

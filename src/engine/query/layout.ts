@@ -115,11 +115,14 @@ interface Wrapped {
   readonly shape: Shape
 }
 
+/** What is held is what is shown. */
+export const showHeld = (held: unknown): unknown => held
+
 const asIs = (values: ValueCodec): ValueCodec => values
 
 function shapeOf(spec: StoreSpec, op: StepOp | undefined): Wrapped {
   const aggregate = op !== undefined && 'spec' in op ? op : undefined
-  const show: UserFn = aggregate?.spec.result ?? ((state: unknown) => state)
+  const show: UserFn = aggregate?.spec.result ?? showHeld
   if (spec.kind === 'list') return { wrap: asIs, shape: { kind: 'list' } }
   if (spec.kind !== 'window' && spec.kind !== 'session') {
     const ordered = spec.key?.ordered ?? true

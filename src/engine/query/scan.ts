@@ -1,6 +1,7 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { Row } from '../../state/backend.ts'
-import type { RowPages } from './raw.ts'
+import type { StoreLayout } from './layout.ts'
+import type { RawRows, RowPages } from './raw.ts'
 import type { Scan, ScanOptions } from './types.ts'
 
 type Entry = readonly [unknown, unknown]
@@ -18,10 +19,25 @@ export interface ScanParts {
   open(start: Start | undefined): RowPages
   /** What a row shows: nothing, one entry or several. */
   entriesOf(row: Row): readonly Entry[]
+  /** How rows lie, if each of them shows one entry, as it lies. @throws DhaaraError where the store cannot be opened */
+  plain?(): StoreLayout | undefined
+}
+
+/** Rows of a scan as they lie, for who can do with bytes. */
+export const rawPages = Symbol('rawPages')
+
+export interface RawPage {
+  readonly layout: StoreLayout
+  readonly rows: RawRows
+}
+
+export interface RawPagesOf {
+  /** undefined: they are not shown as they lie. */
+  readonly [rawPages]?: () => AsyncIterable<RawPage> | undefined
 }
 
 /** A scan of a store: begins when it is iterated, each time anew. */
-export function rowScan(parts: ScanParts): Scan<unknown, unknown> {
+export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
   const { reverse = false, limit = Number.POSITIVE_INFINITY, signal } = parts.options
   if (!(limit >= 0)) throw new DhaaraError('DHAARA_QUERY', `limit is ${limit}; expected a number from 0`)
   let last: Start | undefined
@@ -54,7 +70,36 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> {
       pages.close()
     }
   }
+  const { plain } = parts
+  const iterateRaw = async function* (layout: StoreLayout): AsyncGenerator<RawPage, void> {
+    const start = startOf(parts.options)
+    last = start
+    let left = limit
+    if (left <= 0) return
+    const pages = parts.open(start)
+    try {
+      for (let rows = await pages.next(); rows.length > 0; rows = await pages.next()) {
+        signal?.throwIfAborted()
+        const given = start !== undefined && start.key.equals((rows[0] as Row)[0]) ? 1 : 0
+        const shown = given === 0 && rows.length <= left ? rows : rows.slice(given, given + left)
+        left -= shown.length
+        const final = shown.at(-1)
+        if (final !== undefined) {
+          last = { key: Buffer.from(final[0]), given: 1 }
+          yield { layout, rows: shown }
+        }
+        if (left <= 0) return
+      }
+      last = undefined
+    } finally {
+      pages.close()
+    }
+  }
   return {
+    [rawPages]: () => {
+      const layout = plain?.()
+      return layout === undefined ? undefined : iterateRaw(layout)
+    },
     [Symbol.asyncIterator]: iterate,
     async toArray() {
       const rows: Entry[] = []

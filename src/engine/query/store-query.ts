@@ -5,7 +5,7 @@ import { valueAsOf } from './as-of.ts'
 import type { Changes } from './changes.ts'
 import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
 import { indexPrefix, indexStore } from './indexes.ts'
-import type { StoreLayout } from './layout.ts'
+import { showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { RowPages, RowSource } from './raw.ts'
 import { rowScan, type Start } from './scan.ts'
@@ -192,11 +192,17 @@ export class StoreQuery {
   private rows(
     options: ScanOptions,
     bounds: (layout: StoreLayout) => Bounds,
-    only: (entries: readonly Entry[]) => readonly Entry[] = (entries) => entries,
+    only?: (entries: readonly Entry[]) => readonly Entry[],
   ): Scan<unknown, unknown> {
     let opened: StoreLayout | undefined
     return rowScan({
       options,
+      plain: () => {
+        const { layout } = this.open()
+        const { shape, inParts } = layout
+        const asHeld = shape.kind === 'keyValue' && shape.show === showHeld
+        return only === undefined && asHeld && !inParts ? layout : undefined
+      },
       open: (start) => {
         const { layout, rows } = this.open()
         opened = layout
@@ -206,7 +212,10 @@ export class StoreQuery {
         if (start === undefined) return rows(options).scan(layout, { ...range, reverse })
         return rows(options).scan(layout, { ...cut(range, start, reverse), reverse })
       },
-      entriesOf: (row) => only(entriesOf(opened as StoreLayout, row)),
+      entriesOf: (row) => {
+        const entries = entriesOf(opened as StoreLayout, row)
+        return only === undefined ? entries : only(entries)
+      },
     })
   }
 }

@@ -3,6 +3,7 @@ export { copyValue } from './copy.ts'
 export { deepFreeze, type Fingerprint, fingerprint, sameFingerprint } from './freeze.ts'
 export { compareKeys, compareText } from './key-order.ts'
 export { KeyReader, readOrderedDouble } from './key-reader.ts'
+export { tagNumber, tagString } from './key-tags.ts'
 export { KeyWriter, writeOrderedDouble } from './key-writer.ts'
 export {
   afterPrefix,

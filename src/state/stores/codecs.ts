@@ -31,6 +31,8 @@ export interface ValueCodec {
   view?(value: unknown, ts: number): Uint8Array
   /** Only what follows the timestamp is decoded. */
   decode(bytes: Uint8Array): unknown
+  /** What follows the timestamp is what `encodeValue` writes, and nothing is made of it but what that says. */
+  readonly plain?: boolean
 }
 
 export function timestampOf(bytes: Uint8Array): number {
@@ -99,7 +101,7 @@ function refused(
   return new DhaaraError(code, `store '${store}': ${found} (${text}); ${expected}`, { cause: error })
 }
 
-export const msgpackValues: ValueCodec = { encode: packStamped, view: viewStamped, decode: unpackStamped }
+export const msgpackValues: ValueCodec = { encode: packStamped, view: viewStamped, decode: unpackStamped, plain: true }
 
 /** In the sign of a row's timestamp, which is never negative: the version of its value's serde follows, 2 bytes. */
 const VERSIONED = 0x80
@@ -109,6 +111,8 @@ interface ValueSerde {
   serialize(value: unknown, topic: string): Uint8Array
   deserialize(bytes: Uint8Array, topic: string): unknown
   migrate?(old: unknown, fromVersion: number): unknown
+  /** It writes what `encodeValue` writes. */
+  readonly plainValue?: boolean
 }
 
 /**
@@ -118,6 +122,7 @@ interface ValueSerde {
 export function serdeValues(serde: ValueSerde, store: string): ValueCodec {
   const version = serde.version ?? 0
   return {
+    plain: version === 0 && serde.plainValue === true,
     encode(value, ts) {
       const bytes = written(store, 'value', () => serde.serialize(value, store))
       const head = version === 0 ? 8 : 10

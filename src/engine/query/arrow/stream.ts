@@ -1,0 +1,210 @@
+import type { Field, RecordBatch, Schema } from 'apache-arrow'
+import type { Row } from '../../../state/backend.ts'
+import { DhaaraError } from '../../../errors/index.ts'
+import { entriesOf } from '../entries.ts'
+import type { StoreLayout } from '../layout.ts'
+import { type RawPage, rawPages, type RawPagesOf } from '../scan.ts'
+import type { Scan } from '../types.ts'
+import { type Arrow, batchRows, ColumnBuilder, type Kind, kindOf, typeOf } from './column.ts'
+import { RawCells } from './raw-cells.ts'
+
+export const arrowType = 'application/vnd.apache.arrow.stream'
+
+type Entry = readonly [unknown, unknown]
+
+/**
+ * A scan as an Arrow IPC stream. Numbers are Float64, texts Utf8, times timestamps in milliseconds; what is nested, or of several
+ * types, is Utf8 as JSON. The columns are those of the first rows: of later ones, what is of another type or in another field is
+ * in the column `rest`, as JSON.
+ *
+ * @throws DhaaraError DHAARA_MODULE where the package apache-arrow is not installed
+ */
+export async function* arrowStream(scan: Scan<unknown, unknown>): AsyncGenerator<Uint8Array, void> {
+  const arrow = await load()
+  const raw = (scan as RawPagesOf)[rawPages]?.()
+  if (raw === undefined) yield* fromEntries(arrow, scan)
+  else yield* fromPages(arrow, raw)
+}
+
+/** Rows as they lie: the first ones say what columns there are, the others go straight into them. */
+async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGenerator<Uint8Array, void> {
+  const first: Entry[] = []
+  let writer: BatchWriter | undefined
+  let cells: RawCells | undefined
+  for await (const { layout, rows } of pages) {
+    if (writer === undefined) {
+      for (const row of rows) first.push(...entriesOf(layout, row))
+      if (first.length < batchRows) continue
+      writer = new BatchWriter(arrow, first)
+      yield writer.head
+      yield* writer.write(first)
+      cells = RawCells.of(layout, writer.columns)
+      continue
+    }
+    for (const row of rows) {
+      writeRow(writer, cells, layout, row)
+      if (writer.full) yield writer.take()
+    }
+  }
+  if (writer === undefined) {
+    writer = new BatchWriter(arrow, first)
+    yield writer.head
+    yield* writer.write(first)
+  }
+  yield* writer.end()
+}
+
+function writeRow(writer: BatchWriter, cells: RawCells | undefined, layout: StoreLayout, row: Row): void {
+  if (cells?.write(writer.rows, row) === true) writer.written()
+  else for (const [key, value] of entriesOf(layout, row)) writer.add(key, value)
+}
+
+async function* fromEntries(arrow: Arrow, scan: Scan<unknown, unknown>): AsyncGenerator<Uint8Array, void> {
+  const first: Entry[] = []
+  let writer: BatchWriter | undefined
+  for await (const entry of scan) {
+    if (writer !== undefined) {
+      writer.add(entry[0], entry[1])
+      if (writer.full) yield writer.take()
+      continue
+    }
+    first.push(entry)
+    if (first.length < batchRows) continue
+    writer = new BatchWriter(arrow, first)
+    yield writer.head
+    yield* writer.write(first)
+  }
+  if (writer === undefined) {
+    writer = new BatchWriter(arrow, first)
+    yield writer.head
+    yield* writer.write(first)
+  }
+  yield* writer.end()
+}
+
+const endOfStream = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
+const rest = 'rest'
+
+/** Makes the parts of a stream: a schema, then a message for each batch, then the end. */
+class BatchWriter {
+  /** The schema's message. */
+  readonly head: Uint8Array
+  readonly columns: readonly ColumnBuilder[]
+  /** Of the batch that is being written. */
+  rows = 0
+  private readonly arrow: Arrow
+  private readonly schema: Schema
+  private readonly places: ReadonlyMap<string, number>
+  private readonly strays = new ColumnBuilder(rest, 'json')
+  /** The last row that has each column. */
+  private readonly seen: Int32Array
+
+  constructor(arrow: Arrow, first: readonly Entry[]) {
+    this.arrow = arrow
+    this.columns = columnsOf(first.slice(0, batchRows))
+    this.places = new Map(this.columns.map(({ name }, i) => [name, i]))
+    this.seen = new Int32Array(this.columns.length).fill(-1)
+    const fields = this.columns.map(({ name, kind }) => new arrow.Field(name, typeOf(arrow, kind), true))
+    this.schema = new arrow.Schema([...fields, new arrow.Field(rest, new arrow.Utf8(), true)] as Field[])
+    const empty = new arrow.Table(this.schema)
+    this.head = arrow.tableToIPC(empty, 'stream').subarray(0, -endOfStream.length)
+  }
+
+  get full(): boolean {
+    return this.rows === batchRows
+  }
+
+  /** A row whose columns were written from elsewhere. */
+  written(): void {
+    this.strays.missing(this.rows)
+    this.rows++
+  }
+
+  add(key: unknown, value: unknown): void {
+    const { rows: row, columns, seen, places } = this
+    let strays: Record<string, unknown> | undefined
+    for (const [name, part] of partsOf(key, value)) {
+      const place = places.get(name)
+      if (place !== undefined) seen[place] = row
+      const fits = place === undefined ? part === null || part === undefined : columns[place]!.add(row, part)
+      if (!fits) strays = { ...strays, [name]: part }
+    }
+    for (let i = 0; i < columns.length; i++) if (seen[i] !== row) columns[i]!.missing(row)
+    this.strays.add(row, strays)
+    this.rows++
+  }
+
+  *write(entries: readonly Entry[]): Generator<Uint8Array, void> {
+    for (const [key, value] of entries) {
+      this.add(key, value)
+      if (this.full) yield this.take()
+    }
+  }
+
+  /** The message of the rows so far: a stream of its own, without schema and end. */
+  take(): Uint8Array {
+    const { arrow, schema, columns, strays, rows } = this
+    const struct = new arrow.Struct(schema.fields)
+    const children = [...columns, strays].map((column) => column.data(arrow, rows))
+    const data = arrow.makeData({ type: struct, length: rows, nullCount: 0, children })
+    const batch = new arrow.RecordBatch(schema, data as never) as RecordBatch
+    const stream = arrow.tableToIPC(new arrow.Table(schema, [batch]), 'stream')
+    this.rows = 0
+    this.seen.fill(-1)
+    return stream.subarray(this.head.length, -endOfStream.length)
+  }
+
+  *end(): Generator<Uint8Array, void> {
+    if (this.rows > 0) yield this.take()
+    yield endOfStream
+  }
+}
+
+/** Of the key, of the window where keys have one, of the value or of each of its fields. */
+function partsOf(key: unknown, value: unknown): (readonly [name: string, value: unknown])[] {
+  const parts: (readonly [string, unknown])[] = isWindowed(key)
+    ? [
+        ['key', key.key],
+        ['window_start', new Date(key.window.start)],
+        ['window_end', key.window.end === null ? null : new Date(key.window.end)],
+      ]
+    : [['key', key]]
+  if (!isRecord(value)) parts.push(['value', value])
+  else for (const name in value) parts.push([name === 'key' ? 'value.key' : name, value[name]])
+  return parts
+}
+
+/** Columns in the order in which they are met, each of the one kind that it has. */
+function columnsOf(entries: readonly Entry[]): ColumnBuilder[] {
+  const kinds = new Map<string, Kind | undefined>()
+  for (const [key, value] of entries) {
+    for (const [name, part] of partsOf(key, value)) {
+      const found = part === null || part === undefined ? undefined : kindOf(part)
+      const known = kinds.get(name)
+      kinds.set(name, known === undefined || found === undefined || known === found ? (known ?? found) : 'json')
+    }
+  }
+  return Array.from(kinds, ([name, kind = 'json']) => new ColumnBuilder(name, kind))
+}
+
+async function load(): Promise<Arrow> {
+  try {
+    return await import('apache-arrow')
+  } catch (cause) {
+    throw new DhaaraError(
+      'DHAARA_MODULE',
+      'tables as Arrow need the package apache-arrow, which is not installed: npm install apache-arrow',
+      { cause },
+    )
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null)
+
+const isWindowed = (
+  key: unknown,
+): key is { readonly key: unknown; readonly window: { readonly start: number; readonly end: number | null } } =>
+  isRecord(key) && isRecord(key['window']) && 'key' in key
