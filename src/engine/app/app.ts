@@ -1,7 +1,13 @@
 import { prepareSinks } from './prepare-sinks.ts'
 import { resolve } from 'node:path'
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
-import { type Broker, type EmbeddedLease, openEmbedded, type OutputRecord } from '../../connectors/broker/broker.ts'
+import {
+  type Broker,
+  type EmbeddedLease,
+  type EmbeddedMemory,
+  openEmbedded,
+  type OutputRecord,
+} from '../../connectors/broker/broker.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { isRemote, type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
@@ -36,6 +42,7 @@ import type { Engine, EngineEvents, EngineReport } from './engine.ts'
 import { StoreIds } from './identity.ts'
 import { LocalEngine } from './local-engine.ts'
 import { evolve, settle, writeManifest } from './manifest.ts'
+import { memoryParts } from './memory-parts.ts'
 import { observeTopic, type ObserveTopicOptions } from './observe.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
@@ -269,7 +276,7 @@ export class StreamsApp implements AsyncDisposable {
   private async embeddedEngine(plan: PhysicalPlan, program: LoadedProgram, broker: Broker): Promise<Engine> {
     const { settings } = this
     const { applicationId } = settings
-    const lease = await openEmbedded(broker, { cacheBytes: this.blockCacheBytes })
+    const lease = await openEmbedded(broker, this.databaseMemory)
     this.lease = lease
     this.embedded = lease
     this.log = lease.log
@@ -309,7 +316,7 @@ export class StreamsApp implements AsyncDisposable {
     refuseOwn(plan, broker.kind)
     const log = await broker[remote]({ apart: true })
     this.lease = log
-    const local = await LocalState.open(this.options.stateDir, { cacheBytes: this.blockCacheBytes })
+    const local = await LocalState.open(this.options.stateDir, this.databaseMemory)
     this.lease = {
       async release() {
         await log.release()
@@ -369,9 +376,9 @@ export class StreamsApp implements AsyncDisposable {
     return engine
   }
 
-  private get blockCacheBytes(): number {
-    const { memoryBytes, cacheBytes } = this.settings
-    return (memoryBytes - cacheBytes) / 2
+  private get databaseMemory(): EmbeddedMemory {
+    const { blockCache, memtables } = memoryParts(this.settings.memoryBytes, this.settings.cacheBytes)
+    return { cacheBytes: blockCache, memtableBytes: memtables }
   }
 
   private async restoring(program: LoadedProgram): Promise<void> {

@@ -7,6 +7,7 @@ import type { Topology } from '../../dsl/topology/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { type Logger, quiet } from './logger.ts'
+import { memoryParts } from './memory-parts.ts'
 
 export type ErrorAction = 'fail' | 'skip' | 'deadLetter'
 export type ErrorPolicy = ErrorAction | ((error: DhaaraError, record: RawRecord | undefined) => ErrorAction | 'retry')
@@ -103,9 +104,9 @@ export function settingsOf(options: AppOptions): Settings {
       `applicationId is '${applicationId}'; expected letters, digits, '.', '_' and '-'`,
     )
   }
-  if (!(memoryBytes >= 32 * MB))
+  if (!(memoryBytes >= 32 * MB && Number.isFinite(memoryBytes)))
     throw new DhaaraError('DHAARA_OPTION', `memoryBytes is ${memoryBytes}; expected at least ${32 * MB} (32 MB)`)
-  const cacheBytes = options.cacheBytes ?? memoryBytes / 2
+  const { cache: cacheBytes } = memoryParts(memoryBytes, options.cacheBytes)
   if (!(cacheBytes >= 0) || cacheBytes > memoryBytes)
     throw new DhaaraError('DHAARA_OPTION', `cacheBytes is ${cacheBytes}; expected 0 to memoryBytes (${memoryBytes})`)
   const {
