@@ -2,10 +2,12 @@
  * Partial matches that have just begun. What there is to know of them is their first event and the leaf by which it was
  * decided: all that began alike share the rest, so that an event begins a match without a matcher of its key.
  */
-import type { EventCodec } from './buffer.ts'
+import { type EventBuffer, type EventCodec, EventEntry, type MatchNode } from './buffer.ts'
+import { Chunk, firstOf } from './chunk.ts'
 import type { Leaf } from './decide.ts'
 import type { States } from './matcher-state.ts'
 import { stateSet } from './parts.ts'
+import type { PatternRuns } from './pattern-runs.ts'
 import type { RowWriter } from './row.ts'
 
 /** What the leaf of a pattern's start makes of an event. */
@@ -66,4 +68,20 @@ export function writeBegun(
     writer.int(state).int(seq).int(ord)
   }
   return writer
+}
+
+/** Adds such runs to those of a pattern, with the very event: what reading their row would give. */
+export function joinBegun(
+  { runs, steps }: Beginning,
+  buffer: EventBuffer,
+  into: PatternRuns,
+  chunk: number,
+  ts: number,
+  value: unknown,
+): void {
+  const event = new EventEntry(firstOf(chunk), ts, value, 0, new Chunk(chunk))
+  buffer.hold(event)
+  const nodes = steps.map((step) => buffer.node(0, step, event, null))
+  const restored = runs.map(([state, ord]) => ({ state, tail: nodes[ord] as MatchNode }))
+  into.restore(ts, event, restored)
 }

@@ -6,8 +6,8 @@ const EVENTS = 4
 
 export const chunkOf = (seq: number): number => Math.floor(seq / EVENTS)
 
-/** The first event of the chunk behind the one that `seq` lies in. */
-export const afterChunk = (seq: number): number => (chunkOf(seq) + 1) * EVENTS
+/** The number of a chunk's first event. */
+export const firstOf = (chunk: number): number => chunk * EVENTS
 
 /** What is in memory of one chunk: state is stored chunk by chunk, and what changed is found without looking at the rest. */
 export class Chunk {

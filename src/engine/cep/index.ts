@@ -1,7 +1,7 @@
 export { type Automaton, compile } from './automaton.ts'
 export type { EventCodec } from './buffer.ts'
 export { type Beginning, beginningOf, writeBegun } from './begun.ts'
-export { afterChunk, chunkOf } from './chunk.ts'
+export { chunkOf, firstOf } from './chunk.ts'
 export { KeyedMatcher, type MatchRecord, type MatchSink } from './keyed-matcher.ts'
 export { type MatcherResult, PatternMatcher } from './matcher.ts'
 export { type Chunks, type Head, readHead, type States, writeHead } from './matcher-state.ts'

@@ -1,6 +1,8 @@
 /** The automata of one key: several patterns over one buffer of events. */
 import type { Automaton } from './automaton.ts'
+import { type Beginning, joinBegun } from './begun.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
+import { chunkOf, firstOf } from './chunk.ts'
 import { type Chunks, type Head, headOf, load, type TakeRow, writeAll, writeChanges } from './matcher-state.ts'
 import { familiesApart, type Part, partsOf, type TakeFamily } from './parts.ts'
 import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
@@ -178,6 +180,26 @@ export class KeyedMatcher implements RunOwner {
   load({ nextSeq, waiting }: Pick<Head, 'nextSeq' | 'waiting'>, chunks: Chunks, codec: EventCodec): void {
     if (nextSeq > this.buffer.nextSeq) this.buffer.nextSeq = nextSeq
     load(this.buffer, this.runs, waiting, chunks, codec)
+    this.findDue()
+  }
+
+  /** Sets a chunk apart, in which no event of this matcher will lie. @returns its number */
+  setApart(): number {
+    const { buffer } = this
+    const chunk = chunkOf(buffer.nextSeq - 1) + 1
+    buffer.nextSeq = firstOf(chunk + 1)
+    return chunk
+  }
+
+  /** Adds what has begun apart from this matcher, as `load` would. */
+  join(beginning: Beginning, chunk: number, ts: number, value: unknown): void {
+    const { buffer } = this
+    const [runs] = this.runs as [PatternRuns]
+    const { dirty } = buffer
+    buffer.dirty = null
+    joinBegun(beginning, buffer, runs, chunk, ts, value)
+    buffer.dirty = dirty
+    if (buffer.nextSeq <= firstOf(chunk)) buffer.nextSeq = firstOf(chunk + 1)
     this.findDue()
   }
 

@@ -1,11 +1,11 @@
 import { DhaaraError } from '../../../errors/index.ts'
 import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import {
-  afterChunk,
   changeOfShape,
   chunkOf,
   type CompiledMatcher,
   type EventCodec,
+  firstOf,
   type Head,
   type KeyedMatcher,
   readHead,
@@ -18,6 +18,8 @@ import type { Fresh, KeyState } from './key-state.ts'
 
 const writer = new RowWriter()
 const none: Head['waiting'] = []
+/** A row that was not written yet, as it is weighed. */
+const FRESH_BYTES = 100
 
 /** The rows of a key's state: a head, and a row for each chunk. */
 export class KeyRows {
@@ -34,17 +36,24 @@ export class KeyRows {
     this.shapeStored = this.checkShape()
   }
 
-  /** Reads chunks of a key into a matcher. @param numbers of the chunks; null: all there are */
+  /** Puts chunks of a key into a matcher. @param numbers of the chunks; null: all there are */
   load(state: KeyState, matcher: KeyedMatcher, numbers: readonly number[] | null): void {
     const { table } = this
+    const { key, fresh } = state
     const nextSeq = state.matcher === null ? state.nextSeq : matcher.nextSeq
     // an event must not be written to a row that is not in memory
-    const next = isColdChunk(state, chunkOf(nextSeq)) ? afterChunk(nextSeq) : nextSeq
-    const waiting = numbers === null ? readHead(table.head(state.key) as Uint8Array).waiting : none
-    const stored = numbers === null ? table.parts(state.key) : this.some(state, numbers)
+    const next = isColdChunk(state, chunkOf(nextSeq)) ? firstOf(chunkOf(nextSeq) + 1) : nextSeq
+    const waiting = numbers === null ? readHead(table.head(key) as Uint8Array).waiting : none
+    const held = fresh === null || numbers === null ? [] : fresh.filter(({ chunk }) => numbers.includes(chunk))
+    const written = held.length === 0 ? numbers : (numbers?.filter((n) => !held.some(({ chunk }) => chunk === n)) ?? [])
+    const stored = written === null ? table.parts(key) : written.length === 0 ? [] : table.some(key, written)
     matcher.load({ nextSeq: next, waiting }, stored, this.codec)
     state.chunks ??= new Map()
     for (const [chunk, row] of stored) state.chunks.set(chunk, row.length)
+    for (const { beginning, chunk, ts, value } of held) {
+      matcher.join(beginning, chunk, ts, value)
+      state.chunks.set(chunk, FRESH_BYTES)
+    }
     state.matcher = matcher
   }
 
@@ -67,7 +76,11 @@ export class KeyRows {
   }
 
   private sealFresh(fresh: readonly Fresh[], sealer: Sealer, epoch: number): void {
-    for (const one of fresh) if (one.epoch === epoch) sealer.put(this.table.part(one.chunk), this.begun(one).view())
+    for (const { epoch: of, beginning, chunk, ts, value } of fresh) {
+      if (of !== epoch) continue
+      const row = writeBegun(writer, beginning, firstOf(chunk), ts, value, this.codec)
+      sealer.put(this.table.part(chunk), row.view())
+    }
   }
 
   private sealChunks(state: KeyState, matcher: KeyedMatcher, sealer: Sealer): void {
@@ -82,20 +95,6 @@ export class KeyRows {
     })
   }
 
-  /** Rows of these chunks: from the database, but for those that may not be there yet. */
-  private some({ key, fresh }: KeyState, numbers: readonly number[]): [part: number, row: Uint8Array][] {
-    if (numbers.length === 0) return []
-    const own = fresh === null ? [] : fresh.filter(({ chunk }) => numbers.includes(chunk))
-    const stored = numbers.filter((number) => !own.some(({ chunk }) => chunk === number))
-    const rows = stored.length === 0 ? [] : this.table.some(key, stored)
-    for (const one of own) rows.push([one.chunk, this.begun(one).copy()])
-    return rows
-  }
-
-  private begun({ beginning, chunk, ts, value }: Fresh): RowWriter {
-    return writeBegun(writer, beginning, firstOf(chunk), ts, value, this.codec)
-  }
-
   private checkShape(): boolean {
     const { shape } = this.table
     if (shape === undefined) return false
@@ -107,12 +106,6 @@ export class KeyRows {
     )
   }
 }
-
-/** The next event's number, so that it lies in a chunk that has no row. */
-export const apart = (seq: number): number => (chunkOf(seq) === chunkOf(seq - 1) ? afterChunk(seq) : seq)
-
-/** The number of the first event of a chunk. */
-const firstOf = (chunk: number): number => afterChunk(0) * chunk
 
 function isColdChunk({ cold, rows }: KeyState, chunk: number): boolean {
   if (cold?.some(({ chunks }) => chunks?.includes(chunk))) return true

@@ -28,8 +28,10 @@ export class KeyState {
   cold: readonly ColdPart[] | null = null
   /** The same, of those parts that are one chunk. */
   rows: readonly ColdRows[] | null = null
-  /** Those of `rows` that may not be in the database yet. */
+  /** Those of `rows` that may not be in the database yet, oldest first. */
   fresh: Fresh[] | null = null
+  /** Partial matches that began since one did anything else. */
+  lull = 0
   /** States that runs rest in, as bits; -1 if they do not fit. */
   resting = -1
   /** Number of the next event, while there is no matcher. */
@@ -97,6 +99,15 @@ export class KeyState {
   drop(chunks: Iterable<number>): void {
     this.stale ??= []
     for (const chunk of chunks) this.stale.push(chunk)
+  }
+
+  /** Cold rows that are over: nothing of them is written any more. */
+  end(chunks: readonly number[]): void {
+    this.drop(chunks)
+    const { fresh } = this
+    if (fresh === null) return
+    const left = fresh.filter(({ chunk }) => !chunks.includes(chunk))
+    this.fresh = left.length === 0 ? null : left
   }
 
   /** Takes the numbers of cold rows out; what waits to be written of them stays. */

@@ -4,6 +4,7 @@ import {
   chunkOf,
   type CompiledMatcher,
   type EventCodec,
+  firstOf,
   type Head,
   KeyedMatcher,
   type MatchSink,
@@ -14,9 +15,12 @@ import type { Counter } from '../operator.ts'
 import { Alarms } from './alarms.ts'
 import { ColdRows } from './cold-rows.ts'
 import { KeyMemory, MATCHER_BYTES } from './key-memory.ts'
-import { apart, KeyRows } from './key-rows.ts'
+import { KeyRows } from './key-rows.ts'
 import { type ColdPart, KeyState } from './key-state.ts'
 import { Reactions } from './reactions.ts'
+
+/** A key whose matches only begin, so many in a row, seldom needs what it began with: it is not kept in memory. */
+const LULL = 16
 
 /**
  * The matchers of all keys that have live state. A key without partial matches costs nothing: its events are offered to a
@@ -98,11 +102,10 @@ export class MatchKeys {
       return
     }
     if (!reactions.mayChange(state.resting)) return
-    if (state.isCold) {
-      const { beginning } = reactions
-      if (beginning !== null && this.apartFor > 0 && this.beginApart(state, beginning, value, ts)) return
-      this.warm(state, ts)
-    }
+    const { beginning } = reactions
+    if (beginning === null || reactions.reacts(state.resting)) state.lull = 0
+    else if (this.apartFor > 0 && this.beginApart(state, beginning, value, ts)) return
+    if (state.isCold) this.warm(state, ts)
     const { matcher } = state
     if (matcher === null) return
     state.used = true
@@ -223,18 +226,25 @@ export class MatchKeys {
     }
   }
 
-  /** An event that only begins a match of a key whose state is not in memory: it is a row of its own. @returns whether it is */
+  /**
+   * An event that only begins a match of a key: a row of its own, which no matcher knows, if the key's state is not in
+   * memory or its matches begin and begin. @returns whether it is
+   */
   private beginApart(state: KeyState, beginning: Beginning, value: unknown, ts: number): boolean {
-    const { rows, cold, resting } = state
-    if (rows === null || cold !== null || state.matcher !== null || this.reactions.reacts(resting)) return false
+    const { cold, resting, matcher } = state
+    if (cold !== null || (matcher !== null && ++state.lull <= LULL)) return false
     const { states, bits, runs } = beginning
-    const seq = apart(state.nextSeq)
-    const chunk = chunkOf(seq)
+    const chunk = matcher === null ? chunkOf(state.nextSeq - 1) + 1 : matcher.setApart()
+    state.nextSeq = firstOf(chunk + 1)
     const due = ts + this.apartFor
-    const all = rows.length === 1 && (rows[0] as ColdRows).states === states ? rows : [...rows]
-    ColdRows.of(states, all as ColdRows[]).add(chunk, due, runs.length)
-    state.rows = all
-    state.nextSeq = seq + 1
+    const rows = state.rows as ColdRows[] | null
+    if (rows !== null && rows.length === 1 && (rows[0] as ColdRows).states === states)
+      (rows[0] as ColdRows).add(chunk, due, runs.length)
+    else {
+      const all = [...(rows ?? [])]
+      ColdRows.of(states, all).add(chunk, due, runs.length)
+      state.rows = all
+    }
     state.resting = resting | bits
     this.reactions.note(bits)
     state.partials += runs.length
@@ -266,7 +276,7 @@ export class MatchKeys {
         if (this.quiet) row.expire(at, gone)
         else this.load(state, row.takeDue(at))
       }
-      if (gone.length > 0) state.drop(gone)
+      if (gone.length > 0) state.end(gone)
       const over = rows.filter((row) => row.empty)
       if (over.length > 0) state.without(over, [])
     }

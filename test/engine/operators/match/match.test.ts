@@ -231,6 +231,90 @@ describe('match', () => {
     )
   })
 
+  it('gives the same where most matches only begin, whether their rows were written or not', () => {
+    const event = fc.record({
+      key: fc.constantFrom('k1', 'k2'),
+      kind: fc.constantFrom(...'aaaaaaaaaaaaaaaad'),
+      n: fc.nat(3),
+    })
+    const equal = p
+      .begin('x')
+      .where(is('a'))
+      .followedBy('y')
+      .where((item, ctx) => item.kind === 'd' && item.n % 4 === (ctx.last('x')?.n ?? 0) % 4)
+    const topologyOf = (within: number | null, hears: boolean) => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+        .match(within === null ? equal : equal.within(within), { name: 'find', store: 'runs' })
+        .select(
+          (match, key) => `${key} ${ns(match)}`,
+          hears ? { timedOut: (partial, key, at) => `gone ${key} ${ns(partial)} @${at}` } : {},
+        )
+        .to('out', { key: serdes.string(), value: serdes.string() })
+      return builder.build()
+    }
+    const shape = fc.record({
+      within: fc.constantFrom(null, 40, 90),
+      hears: fc.boolean(),
+      cacheBytes: fc.constantFrom(0, 1e9),
+      every: fc.integer({ min: 1, max: 60 }),
+      what: fc.constantFrom('checkpoint', 'restore', 'crash', 'look'),
+    })
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 60, maxLength: 200 }), shape, (drawn, draw) => {
+        const { within, hears, cacheBytes, every, what } = draw
+        const topology = topologyOf(within, hears)
+        const items = drawn.map((one, i) => ({ ...one, n: one.n + 4 * i, at: i }))
+        let driver = new TopologyTestDriver(topology, { cacheBytes, strict: false })
+        const out: string[] = []
+        let since: Item[] = []
+        const send = (some: readonly Item[]) =>
+          driver.input('in').sendAll(some.map((value) => ({ value, key: value.key })))
+        for (const [i, item] of items.entries()) {
+          since.push(item)
+          send([item])
+          if (i % every !== every - 1) continue
+          if (what === 'look') driver.store('runs').get(item.key)
+          else if (what === 'crash' && i % (2 * every) === every - 1) {
+            driver.crash()
+            send(since)
+          } else {
+            const restore = driver.checkpoint()
+            since = []
+            if (what !== 'restore') continue
+            out.push(...records(driver))
+            driver = new TopologyTestDriver(topology, { cacheBytes, strict: false, restore })
+          }
+        }
+        const matchers = ['k1', 'k2'].map(
+          (key) =>
+            [
+              key,
+              new PatternMatcher<Item, any>(within === null ? equal : equal.within(within), { timeouts: hears }),
+            ] as const,
+        )
+        const wanted: string[] = []
+        const take = (key: string, result: ReturnType<PatternMatcher<Item, any>['advanceTime']>) => {
+          for (const match of result.matches) wanted.push(`${key} ${ns(match)}`)
+          for (const { partial, at } of result.timedOut) wanted.push(`gone ${key} ${ns(partial)} @${at}`)
+        }
+        for (const [key, matcher] of matchers)
+          for (const item of items) {
+            if (item.key === key) take(key, matcher.process(item, item.at))
+            else take(key, matcher.advanceTime(item.at))
+          }
+        // events of the last time wait for the watermark
+        driver.end()
+        out.push(...records(driver))
+        for (const [key, matcher] of matchers) take(key, matcher.advanceTime(Number.POSITIVE_INFINITY))
+        assert.deepEqual(out.map((row) => row.replace(/^\S+ /, '')).toSorted(), wanted.toSorted())
+        if (within !== null) assert.deepEqual([...driver.store('runs').all()], [])
+      }),
+      { numRuns: 100 },
+    )
+  })
+
   it('gives rows in one order, whatever the arrival and the batches', () => {
     fc.assert(
       fc.property(arrivals, fc.constantFrom(1, 7), (given, batchSize) => {
