@@ -47,7 +47,10 @@ export interface AppOptions {
   readonly cacheBytes?: number
   /** What a power loss may cost: nothing that was committed, the last second, or what the operating system had not written; kill -9 is safe with all. Default 'os'. */
   readonly sync?: 'commit' | 'interval' | 'os'
-  /** Freeze what user code must not change and round-trip what is stored. */
+  /**
+   * Freeze what user code must not change and round-trip what is stored. On Kafka the local rows of tasks that come are held to
+   * all of their changelogs, too: for tests and to look for damage, since each start reads everything.
+   */
   readonly strict?: boolean
   /** Serves the app, its stores and its console. */
   readonly http?: HttpOptions | false

@@ -83,12 +83,27 @@ export class ChangelogRows {
     return Buffer.concat([Buffer.of(name.length), name, own])
   }
 
-  /** The row that a record of a topic stands for. */
-  rowOf({ store, sub }: Changelog, partition: number, key: Buffer): Buffer {
-    if (store !== undefined) return Buffer.concat([statePrefix(this.idOf(store, sub), partition), key])
-    const length = key[0] as number
-    const name = key.toString('utf8', 1, 1 + length)
-    return Buffer.concat([statePrefix(this.idOf(name, sub), partition), key.subarray(1 + length)])
+  /**
+   * What gives the row that a record of a partition stands for. The row's memory may be used again for the next one: both
+   * batches and checksums take what it holds.
+   */
+  reader({ store, sub }: Changelog, partition: number): (key: Buffer) => Buffer {
+    if (store !== undefined) return behind(statePrefix(this.idOf(store, sub), partition))
+    return (key) => {
+      const length = key[0] as number
+      const name = key.toString('utf8', 1, 1 + length)
+      return Buffer.concat([statePrefix(this.idOf(name, sub), partition), key.subarray(1 + length)])
+    }
+  }
+}
+
+function behind(prefix: Buffer): (key: Buffer) => Buffer {
+  let room = Buffer.concat([prefix], 256)
+  return (key) => {
+    const length = prefix.length + key.length
+    if (length > room.length) room = Buffer.concat([prefix], 2 * length)
+    key.copy(room, prefix.length)
+    return room.subarray(0, length)
   }
 }
 

@@ -403,10 +403,11 @@ export class RemoteEngine implements Engine {
       rows,
       wanted,
       topics: inputs.topics.all,
-      stores: this.ids.all().keys(),
+      stores: [...this.ids.all().keys()],
       logger: settings.logger,
       tell: (progress) => this.events.restore(progress),
       signal,
+      verify: settings.strict,
       ...(settings.restoreBytesPerSecond === undefined ? {} : { bytesPerSecond: settings.restoreBytesPerSecond }),
     })
     if (signal.aborted) return false

@@ -4,6 +4,7 @@ import { after, statePrefix } from '../../state/stores/index.ts'
 import type { Logger } from '../app/logger.ts'
 import type { Changelog, ChangelogRows } from './changelog.ts'
 import type { LocalRows } from './local-state.ts'
+import { sumOfChangelog, sumOfRows } from './row-sum.ts'
 
 /** Half of the time for which a deletion stays in a compacted topic, where the topic does not say: a day. */
 const freshFor = 12 * 3_600_000
@@ -39,6 +40,8 @@ export interface Restore {
   readonly signal: AbortSignal
   /** Most bytes a second; default: as fast as it goes. */
   readonly bytesPerSecond?: number
+  /** The rows are held to all of their changelogs, however they came here; what differs is read anew. */
+  readonly verify?: boolean
 }
 
 /** Where the rows of a changelog's partition stand. */
@@ -70,6 +73,33 @@ export async function restore(restore: Restore): Promise<void> {
     return from < end ? [{ ...one, topicId, at: from, from, end, rows: 0, told: performance.now() }] : []
   })
   if (restoring.length > 0) await read(restore, restoring)
+  if (restore.verify !== true || restore.signal.aborted) return
+  const wrong: Restoring[] = []
+  for (const [i, one] of wanted.entries()) {
+    const [start, end] = [starts[i] as number, ends[i] as number]
+    if (await isChangelog(restore, one, start, end)) continue
+    clear(restore.local, restore.rows, one.log, one.partition, restore.stores)
+    const topicId = restore.topics.get(one.log.topic)?.id ?? ''
+    wrong.push({ ...one, topicId, at: start, from: start, end, rows: 0, told: performance.now() })
+  }
+  if (wrong.length > 0 && !restore.signal.aborted) await read(restore, wrong)
+}
+
+/** Equal rows have equal sums, whatever their order. */
+async function isChangelog(
+  { log, local, rows, stores, logger, signal }: Restore,
+  wanted: Wanted,
+  start: number,
+  end: number,
+): Promise<boolean> {
+  const prefixes = prefixesOf(rows, wanted.log, wanted.partition, stores)
+  const here = sumOfRows(local.backend, prefixes)
+  const there = await sumOfChangelog(log, rows, wanted, start, end, signal)
+  if (there === undefined || (there.rows === here.rows && there.sum === here.sum)) return true
+  const { topic } = wanted.log
+  const found = { topic, partition: wanted.partition, local: here, changelog: there }
+  logger.warn(found, 'the local rows are not those of their changelog: they are read anew')
+  return false
 }
 
 /** Where the local rows of a partition can be brought on from; they are cleared where that is the start. */
@@ -145,9 +175,9 @@ function tellOf(one: Restoring, tell: (progress: RestoreProgress) => void, began
 export function applyBatch(local: LocalRows, rows: ChangelogRows, state: RowsAt, batch: FetchedBatch): void {
   const { data, keyStart, keyEnd, valueStart, valueEnd, count, nextOffset } = batch
   const write = local.backend.batch()
+  const rowOf = rows.reader(state.log, state.partition)
   for (let i = 0; i < count; i++) {
-    const key = data.subarray(keyStart[i] as number, keyEnd[i] as number)
-    const row = rows.rowOf(state.log, state.partition, key)
+    const row = rowOf(data.subarray(keyStart[i] as number, keyEnd[i] as number))
     if ((valueStart[i] as number) < 0) write.delete(row)
     else write.put(row, data.subarray(valueStart[i] as number, valueEnd[i] as number))
   }
@@ -160,16 +190,18 @@ export function applyBatch(local: LocalRows, rows: ChangelogRows, state: RowsAt,
 function clear(
   local: LocalRows,
   rows: ChangelogRows,
-  { store, sub, topic }: Changelog,
+  log: Changelog,
   partition: number,
   known: Iterable<string>,
 ): void {
+  for (const prefix of prefixesOf(rows, log, partition, known)) local.backend.clearRange(prefix, after(prefix))
+  local.forgetPosition(log.topic, partition)
+}
+
+/** Of the local rows that a changelog's partition stands for. */
+function prefixesOf(rows: ChangelogRows, { store, sub }: Changelog, partition: number, known: Iterable<string>) {
   const names = store === undefined ? rows.sharedStores(sub, known) : [store]
-  for (const name of names) {
-    const prefix = statePrefix(rows.idOf(name, sub), partition)
-    local.backend.clearRange(prefix, after(prefix))
-  }
-  local.forgetPosition(topic, partition)
+  return names.map((name) => statePrefix(rows.idOf(name, sub), partition))
 }
 
 const breathe = (ms: number): Promise<void> =>

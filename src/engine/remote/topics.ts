@@ -61,6 +61,7 @@ export async function prepareTopics(
   await log.createTopics(missing)
   for (const topic of await log.describe(missing.map(({ name }) => name))) found.set(topic.name, topic)
   const checked = await checkConfigs(log, changelogs, found, logger)
+  await checkPurged(log, repartitions, logger)
   return { all: found, partitions, changelogs: checked, repartitions }
 }
 
@@ -92,6 +93,26 @@ function deadLetters(plan: PhysicalPlan, { policies, deadLetterTopic }: Settings
     Object.values(policies).some(may) ||
     plan.logical.nodes.some((node) => node.kind === 'source' && may(node.onInvalid))
   return needed ? [{ name: deadLetterTopic, partitions: 1, configs: { 'retention.ms': '-1' } }] : []
+}
+
+/** What is at odds with how a repartition's topic has to be kept: until it was read. */
+async function checkPurged(
+  log: RemoteLog,
+  repartitions: readonly { readonly topic: string }[],
+  logger: Logger,
+): Promise<void> {
+  await Promise.all(
+    repartitions.map(async ({ topic }) => {
+      const configs = await log.configs(topic, true)
+      for (const name of ['cleanup.policy', 'retention.ms'] as const) {
+        if (configs[name] !== purged[name])
+          logger.warn(
+            { topic, config: name, found: configs[name] ?? 'the default', expected: purged[name] },
+            `a repartition is not kept as it was made: records may be gone before they are read. Set ${name}=${purged[name]}`,
+          )
+      }
+    }),
+  )
 }
 
 /** What is at odds with how a changelog has to be kept. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Kafka, logLevel } from 'kafkajs'
 import { startCluster, stopCluster } from '../../../../scripts/kafka/cluster.ts'
 import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
 import { admin, guest, trustOf } from '../../../../scripts/kafka/security.ts'
@@ -242,6 +243,22 @@ describe('what a cluster refuses, and what is wrong with it', () => {
     await log.createTopics([{ name: `${app}.in`, partitions: 1, configs: {} }])
     await send('c', 'd', 'e')
     await assert.rejects(failure(make(copying())), is('DHAARA_TOPIC_REPLACED', /deleted and made again.*dhaara reset/s))
+  })
+
+  it('stops when an input has been given more partitions: its keys may lie in others now', async () => {
+    await topics()
+    await send('a')
+    const running = make(copying())
+    await running.start()
+    const cluster = new Kafka({ brokers: [at(node.port)], logLevel: logLevel.NOTHING }).admin()
+    await cluster.connect()
+    await cluster.createPartitions({ topicPartitions: [{ topic: `${app}.in`, count: 3 }] })
+    await cluster.disconnect()
+    const code = 'DHAARA_TOPIC_PARTITIONS'
+    await assert.rejects(running.completed, is(code, new RegExp(`${app}.in.*has 3 partitions now`)))
+    await running.close()
+    await assert.rejects(failure(make(copying())), is(code, /has 1 partitions, and the topology needs 3/))
+    assert.deepEqual(await copies(), ['a'])
   })
 
   it('stops where retention has passed its position', async () => {

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type RemoteBroker, type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import { kafkaBroker, serdes } from '../../../../src/index.ts'
+import { kafka, unique } from '../broker.ts'
+import { readAll } from './read.ts'
+
+const script = new URL('../children/counting.ts', import.meta.url).pathname
+const keys = 20_000
+
+describe('an instance that was killed', () => {
+  let broker: RemoteBroker
+  let log: RemoteLog
+  let app: string
+  let dir: string
+
+  beforeEach(async () => {
+    broker = kafkaBroker({ brokers: await kafka() })
+    log = await broker[remote]()
+    app = unique('killed')
+    dir = await mkdtemp(join(tmpdir(), 'dhaara-killed-'))
+    await log.createTopics([`${app}.in`, `${app}.out`].map((name) => ({ name, partitions: 2, configs: {} })))
+  })
+  afterEach(async () => {
+    await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
+    await log.release()
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  async function send(from: number, to: number): Promise<void> {
+    await using producer = broker.producer(`${app}.in`, { key: serdes.string(), value: serdes.string() })
+    for (let i = from; i < to; i++) void producer.send({ key: `key-${i}`, value: 'x' })
+  }
+
+  /** Until so many records of all are committed; then it is killed. @returns rows that it read from changelogs at its start */
+  async function live(records: number, stateDir = dir): Promise<number> {
+    const child = spawn(process.execPath, [script, (await kafka()).join(','), app, stateDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const gone = once(child, 'exit')
+    try {
+      const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+      const inputs = [0, 1].map((partition) => ({ topic: `${app}.in`, partition }))
+      for (let committed = 0; committed < records; ) {
+        await delay(50)
+        assert.equal(child.exitCode, null, 'it has ended by itself')
+        const positions = await log.groupOffsets(app, inputs)
+        committed = positions.reduce<number>((sum, at) => sum + (at ?? 0), 0)
+      }
+      return (JSON.parse(line) as { restored: number }).restored
+    } finally {
+      child.kill('SIGKILL')
+      await gone
+    }
+  }
+
+  it('goes on from the rows on its disk, and reads what is missing alone', async () => {
+    await send(0, keys)
+    await live(keys)
+    await send(0, 100)
+    const restored = await live(keys + 100)
+    // the rows of the last epoch at most, which was committed and not written
+    assert.ok(restored < keys / 2, `${restored} rows were read`)
+    await send(0, 50)
+    const elsewhere = await live(keys + 150, join(dir, 'other'))
+    assert.ok(elsewhere >= keys, `${elsewhere} rows were read where there were none`)
+    const counts = [...(await readAll(log, `${app}.out`, 0)), ...(await readAll(log, `${app}.out`, 1))]
+    const times = (n: string): number => counts.filter((count) => count === n).length
+    assert.deepEqual([times('1'), times('2'), times('3'), counts.length], [keys, 100, 50, keys + 150])
+  }).timeout(180_000)
+})
