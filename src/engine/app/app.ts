@@ -21,7 +21,7 @@ import type { Backend } from '../../state/backend.ts'
 import type { HttpOptions } from '../../http/index.ts'
 import type { TaskReport } from '../metrics/index.ts'
 import { compile } from '../plan/compile.ts'
-import { refuseLeft, refuseOwn } from '../connect/refuse.ts'
+import { refuseLeft } from '../connect/refuse.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import {
   type AnyStoreQuery,
@@ -313,7 +313,6 @@ export class StreamsApp implements AsyncDisposable {
   private async remoteEngine(plan: PhysicalPlan, program: LoadedProgram, broker: RemoteBroker): Promise<Engine> {
     const { settings } = this
     const { applicationId } = settings
-    refuseOwn(plan, broker.kind)
     const log = await broker[remote]({ apart: true })
     this.lease = log
     const local = await LocalState.open(this.options.stateDir, this.databaseMemory)
@@ -340,6 +339,7 @@ export class StreamsApp implements AsyncDisposable {
         restore: (progress) => this.emit('restore', progress),
       },
       this.serving.advertised,
+      this.options.allowNonRestoredState,
     )
     const partitionsHere = ({ sub }: StoreLayout): readonly number[] => engine.partitionsHere(sub)
     const storeId = (name: string): number | undefined => ids.find(name)

@@ -62,6 +62,11 @@ export class Deliveries {
     return this.held
   }
 
+  /** The sinks have all that was committed, as far as was looked. */
+  get idle(): boolean {
+    return this.lanes.every((lane) => lane.idle && lane.pending === 0)
+  }
+
   /** Resolves when the sinks have all that was committed. */
   async drained(): Promise<void> {
     for (let busy = true; busy; ) {
@@ -83,6 +88,19 @@ export class Deliveries {
     const closed = Promise.allSettled(this.lanes.map((lane) => lane.close()))
     await Promise.race([closed, late.promise])
     clearTimeout(timer)
+  }
+
+  /** Others take over: each lane ends the epoch that it is in. One that takes too long is told to give up, then not waited for. */
+  async leave(): Promise<void> {
+    const closed = Promise.allSettled(this.lanes.map((lane) => lane.close()))
+    for (const give of [() => this.abort.abort(), () => {}]) {
+      const late = Promise.withResolvers<boolean>()
+      const timer = setTimeout(() => late.resolve(true), patience)
+      const over = await Promise.race([late.promise, closed.then(() => false)])
+      clearTimeout(timer)
+      if (!over) return
+      give()
+    }
   }
 
   /** The app has failed: nothing more is begun. */

@@ -23,7 +23,7 @@ export interface LaneParts {
 }
 
 /** Why a lane has left its work: the rows lie there for the next run. */
-class Left extends Error {}
+export class Left extends Error {}
 
 /**
  * One task's way to its sink:

@@ -7,6 +7,9 @@ import type { Settings } from '../app/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { AskOwner } from '../query/index.ts'
 import { AppliedOnLog } from './applied.ts'
+import { isLeft, refuseRows } from '../connect/refuse.ts'
+import type { TaskId } from '../runtime/host.ts'
+import { statePrefix } from '../../state/stores/index.ts'
 import { taskName, taskOf } from './assignor.ts'
 import { endAbandoned } from './abandoned.ts'
 import { ChangelogRows } from './changelog.ts'
@@ -54,6 +57,8 @@ export class RemoteEngine implements Engine {
   private readonly ids: StoreIds
   private readonly events: RemoteEvents
   private readonly hire: HireRunner
+  /** What waits for sinks that are gone goes, too. */
+  private readonly dropLeft: boolean
   private member: RemoteMember | undefined
   private inputs: Inputs | undefined
   private rows: ChangelogRows | undefined
@@ -90,7 +95,9 @@ export class RemoteEngine implements Engine {
     hire: HireRunner,
     events: RemoteEvents,
     at: string | undefined,
+    dropLeft = false,
   ) {
+    this.dropLeft = dropLeft
     this.at = at
     this.ids = ids
     this.plan = plan
@@ -411,6 +418,7 @@ export class RemoteEngine implements Engine {
       ...(settings.restoreBytesPerSecond === undefined ? {} : { bytesPerSecond: settings.restoreBytesPerSecond }),
     })
     if (signal.aborted) return false
+    if (!this.dropLeft) this.refuseLeft(tasks)
     const bounds = await ends.find(inputs.ofAll(tasks))
     if (signal.aborted) return false
     await crew.assign([...this.running, ...coming], {
@@ -420,6 +428,19 @@ export class RemoteEngine implements Engine {
       membership: member.membership,
     })
     return true
+  }
+
+  /** What waits for sinks that are gone from the topology must not be left behind. */
+  private refuseLeft(tasks: readonly TaskId[]): void {
+    const { rows } = this.known()
+    const names = [...this.ids.all().keys()]
+    for (const { sub, partition } of tasks) {
+      for (const store of rows.sharedStores(sub, names)) {
+        if (!isLeft(store, this.plan)) continue
+        const prefix = statePrefix(rows.idOf(store, sub), partition)
+        refuseRows(this.local.backend, store, prefix, this.settings.applicationId)
+      }
+    }
   }
 
   private assignment() {

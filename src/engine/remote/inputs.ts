@@ -52,6 +52,13 @@ export class Inputs {
     return topicsOf(source, this.names)
   }
 
+  /** Names of sources that are no topics. */
+  get ownSources(): string[] {
+    return this.plan.logical.nodes.flatMap((node) =>
+      node.kind === 'source' && node.own !== undefined ? [node.name] : [],
+    )
+  }
+
   ofAll(tasks: readonly TaskId[]): Input[] {
     return distinct(tasks.flatMap((task) => this.of(task)))
   }
@@ -83,6 +90,9 @@ export class Inputs {
     )
   }
 }
+
+/** Among the ends of inputs: this source, which is no topic, is to end where it is. */
+export const ownEnd = (source: string): string => `own/${source}`
 
 export const positionName = ({ topic, partition }: TopicPartition): string => `${partition}/${topic}`
 

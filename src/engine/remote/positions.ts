@@ -2,7 +2,7 @@ import type { RemoteLog, TopicPartition } from '../../connectors/broker/remote.t
 import type { OffsetReset } from '../../dsl/plan/index.ts'
 import { noPosition } from '../app/start-offset.ts'
 import type { TaskId } from '../runtime/host.ts'
-import { distinct, type Input, type Inputs, type Offsets, offsetsOf, positionName } from './inputs.ts'
+import { distinct, type Input, type Inputs, type Offsets, offsetsOf, positionName, ownEnd } from './inputs.ts'
 
 /** Where tasks go on. */
 export interface Positions {
@@ -99,6 +99,7 @@ export class Ends {
       .filter(({ topic }) => !this.inputs.isRepartition(topic))
     const ends = where.length === 0 ? [] : await this.log.offsets(where, 'latest', true)
     for (const [i, one] of where.entries()) this.known.set(positionName(one), ends[i] as number)
+    for (const name of this.inputs.ownSources) if (this.bounded(name)) this.known.set(ownEnd(name), 0)
     return this.known
   }
 }

@@ -1,5 +1,11 @@
 import { hostParts } from '../app/host-parts.ts'
-import type { Membership, RemoteLog, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
+import type {
+  Membership,
+  PositionedPartition,
+  RemoteLog,
+  RemoteReader,
+  RemoteWriter,
+} from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { decodeValue } from '../../state/codec/index.ts'
 import { statePrefix } from '../../state/stores/index.ts'
@@ -9,18 +15,21 @@ import { Policies, retryDelays } from '../app/policies.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
-import { TopicFeed } from '../runtime/feed.ts'
+import { OwnFeed } from '../connect/source-feed.ts'
+import { SourceReader } from '../connect/source-reader.ts'
+import { type Feed, TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
 import { TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { Outputs } from '../runtime/outputs.ts'
 import { ChangelogRows, type StoreNumbers } from './changelog.ts'
 import { inletStore, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
-import { Inputs, type Offsets, positionName } from './inputs.ts'
+import { Inputs, type Offsets, ownEnd, positionName } from './inputs.ts'
 import { KnownTopics } from './known-topics.ts'
 import { LocalRows } from './local-state.ts'
 import type { StateBackend } from '../../state/backend.ts'
 import { mayPass } from './passing.ts'
+import { Sinks } from './sinks.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 import { TopicLinks } from './topic-links.ts'
 import type { AppTopics } from './topics.ts'
@@ -80,6 +89,8 @@ export class Runner implements TaskRunner {
   private begun = false
   private committing: Promise<void> | undefined
   private refused: unknown = undefined
+  private readonly sinks: Sinks
+  private sinkFailure: unknown = undefined
   /** Something of the running epoch has left already. */
   private sent = false
   /** A transaction was lost: the next one is kept short, and nothing leaves before the epoch's end. */
@@ -109,6 +120,16 @@ export class Runner implements TaskRunner {
     this.outputs = this.newOutputs()
     this.reader = log.reader({ onData: () => this.wake() })
     this.writer = log.writer(this.exactlyOnce ? { transactionalId, transactionTimeoutMs: TRANSACTION_TIMEOUT } : {})
+    this.sinks = new Sinks({
+      plan: parts.plan,
+      settings,
+      reader: this.local.backend,
+      wake: () => this.wake(),
+      failed: (error) => {
+        this.sinkFailure ??= error
+        this.wake()
+      },
+    })
     this.sealedAt = settings.clock.now()
     this.running = this.loop().catch((error: unknown) => parts.events.failed(error))
   }
@@ -123,6 +144,7 @@ export class Runner implements TaskRunner {
     const done = Promise.withResolvers<boolean>()
     this.requests.push(async () => {
       await this.finish()
+      await this.leaveSinks(false)
       if (this.refused !== undefined) {
         done.resolve(false)
         return
@@ -131,6 +153,7 @@ export class Runner implements TaskRunner {
         this.take(assignment)
         done.resolve(true)
       } catch (error) {
+        await this.sinks.end()
         this.drop()
         done.reject(error)
       }
@@ -161,6 +184,7 @@ export class Runner implements TaskRunner {
     const done = Promise.withResolvers<void>()
     this.requests.push(async () => {
       await this.committing
+      await this.sinks.end()
       this.forget()
       done.resolve()
     })
@@ -171,6 +195,7 @@ export class Runner implements TaskRunner {
   bound(ends: Offsets): void {
     this.ends = ends
     for (const feed of this.feeds()) feed.until = ends.get(positionName(feed)) ?? feed.until
+    for (const feed of this.feedsOf(OwnFeed)) if (ends.has(ownEnd(feed.source))) feed.endInput()
     this.wake()
   }
 
@@ -225,6 +250,7 @@ export class Runner implements TaskRunner {
       const request = this.requests.shift()
       if (request !== undefined) await request()
       if (this.refused !== undefined) await this.giveUp()
+      if (this.sinkFailure !== undefined) throw this.sinkFailure
       const n = this.attempt()
       if (n < 0) {
         await this.pause(retryDelays[this.retries - 1] ?? 0)
@@ -237,7 +263,7 @@ export class Runner implements TaskRunner {
       }
       if (this.committing === undefined && !this.held) {
         const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
-        if ((due && this.dirty) || this.group?.pressed) this.commit()
+        if ((due && this.dirty) || this.sinks.waiting || this.group?.pressed) this.commit()
         else if (!this.short) this.sendFull()
       }
       this.tellEnd()
@@ -245,7 +271,11 @@ export class Runner implements TaskRunner {
       if (n > 0) await breathe()
       else await this.rest()
     }
-    if (!this.abandoned) await this.finish()
+    if (this.abandoned) await this.sinks.end()
+    else {
+      await this.finish()
+      await this.leaveSinks(true)
+    }
     // What was not committed is done again by whoever has the tasks next.
     if (this.refused !== undefined) this.settings.logger.warn({ error: String(this.refused) }, 'the last epoch is lost')
     for (const request of this.requests.splice(0)) void request()
@@ -259,6 +289,20 @@ export class Runner implements TaskRunner {
     await this.committing
   }
 
+  /** Sinks end what they are at, and what they have is committed. */
+  private async leaveSinks(all: boolean): Promise<void> {
+    let left = false
+    const leaving = this.sinks.leave(all).then(() => {
+      left = true
+      this.wake()
+    })
+    while (!left && this.refused === undefined) {
+      if (this.sinks.waiting && this.committing === undefined) this.commit()
+      await Promise.race([leaving, this.committing ?? this.pause(5)])
+    }
+    if (this.refused !== undefined) await this.sinks.end()
+  }
+
   /** As long as commits are held, more outputs must not be made. */
   private async room(): Promise<void> {
     await this.committing
@@ -268,7 +312,7 @@ export class Runner implements TaskRunner {
   /** One slice of work; -1: the epoch is to be taken back and tried again. */
   private attempt(): number {
     const { group } = this
-    if (group === undefined || (this.held && this.full)) return 0
+    if (group === undefined || (this.held && this.full) || this.sinks.full) return 0
     try {
       const before = sourced(group)
       group.tick()
@@ -288,7 +332,8 @@ export class Runner implements TaskRunner {
   }
 
   private get dirty(): boolean {
-    return this.processed !== this.processedAtSeal || this.outputs.written > 0 || this.links?.news === true
+    const done = this.processed !== this.processedAtSeal || this.outputs.written > 0
+    return done || this.links?.news === true || this.sinks.waiting
   }
 
   /** So much waits to be committed that no more can be worked on. */
@@ -298,7 +343,11 @@ export class Runner implements TaskRunner {
 
   private tellEnd(): void {
     const ended =
-      this.group?.ended === true && !this.dirty && this.committing === undefined && this.refused === undefined
+      this.group?.ended === true &&
+      !this.dirty &&
+      this.committing === undefined &&
+      this.refused === undefined &&
+      this.sinks.idle
     if (ended === this.saidEnded) return
     this.saidEnded = ended
     this.parts.events.ended(ended ? this.tasks : [])
@@ -328,9 +377,13 @@ export class Runner implements TaskRunner {
       readerOf: (topic) => inputs.readerOf(topic),
       committed: this.committed,
       now: settings.clock.now(),
-      more: (sealer) => this.known.seal(sealer),
+      more: (sealer) => {
+        this.known.seal(sealer)
+        this.sinks.seal(sealer)
+      },
     })
     const { epoch, batch } = sealed
+    const positions = sealed.positions.length > 0 ? sealed.positions : this.standIn()
     const { bytes } = batch
     const ended = links?.ended ?? this.ended
     this.sent = false
@@ -342,10 +395,19 @@ export class Runner implements TaskRunner {
     const options = { exactlyOnce: this.exactlyOnce, sync: settings.sync === 'commit' }
     const idOf = (topic: string) => inputs.topics.all.get(topic)?.id ?? ''
     const membership = this.membership as Membership
-    this.committing = writeEpochTo(sealed, this.writer, this.parts.log, local, membership, idOf, options)
+    this.committing = writeEpochTo(
+      { ...sealed, positions },
+      this.writer,
+      this.parts.log,
+      local,
+      membership,
+      idOf,
+      options,
+    )
       .then(
         () => {
           group.written(epoch)
+          this.sinks.committed()
           outputs.release(sealed.outputs)
           for (const one of sealed.positions) this.committed.set(positionName(one), one.offset)
           this.processedAtCommit = processed
@@ -357,12 +419,27 @@ export class Runner implements TaskRunner {
         },
         (error: unknown) => {
           this.refused = error
+          this.sinks.refused()
         },
       )
       .finally(() => {
         this.committing = undefined
         this.wake()
       })
+  }
+
+  /**
+   * No input has moved: sources that are no topics have, or timers, or sinks. The group is told a position all the same, since
+   * that is where it refuses whoever has lost the tasks: how far the first task's own topic goes.
+   */
+  private standIn(): PositionedPartition[] {
+    const { topics } = this.inputs as Inputs
+    const [task] = this.tasks
+    const own = topics.changelogs.find(({ sub, store }) => store === undefined && sub === task?.sub)
+    if (task === undefined || own === undefined) return []
+    const { topic } = own
+    const offset = this.local.position(topic, task.partition)?.offset ?? 0
+    return [{ topic, partition: task.partition, offset }]
   }
 
   /** What was read from repartitions is of no use to anybody. */
@@ -378,6 +455,7 @@ export class Runner implements TaskRunner {
   private async giveUp(): Promise<void> {
     await this.committing
     const error = this.refused
+    await this.sinks.end()
     this.forget()
     if (!mayPass(error)) throw error
     this.settings.logger.warn(
@@ -404,6 +482,8 @@ export class Runner implements TaskRunner {
     this.tasks = tasks
     this.saidEnded = false
     this.build()
+    const rows = this.rows as ChangelogRows
+    this.sinks.begin(tasks, topics.partitions, (name, sub) => rows.idOf(name, sub))
   }
 
   private setTopics(topics: AppTopics): void {
@@ -490,7 +570,11 @@ export class Runner implements TaskRunner {
   }
 
   private feeds(): TopicFeed[] {
-    return (this.group?.tasks ?? []).flatMap((task) => task.parts.feeds.filter((feed) => feed instanceof TopicFeed))
+    return this.feedsOf(TopicFeed)
+  }
+
+  private feedsOf<F extends Feed>(kind: abstract new (...args: never[]) => F): F[] {
+    return (this.group?.tasks ?? []).flatMap((task) => task.parts.feeds.filter((feed) => feed instanceof kind)) as F[]
   }
 
   private newOutputs(): Outputs {
@@ -519,6 +603,12 @@ export class Runner implements TaskRunner {
         return !(reader.end(topic, partition) <= offset)
       },
       startOffset: (_source, topic, partition) => starts.get(positionName({ topic, partition })) ?? 0,
+      openSource: (spec, at, start) =>
+        new SourceReader(spec, at, start, {
+          clock: settings.clock,
+          wake: () => this.wake(),
+          warn: (message, fields) => settings.logger.warn(fields ?? {}, message),
+        }),
       wake: () => this.wake(),
     }
   }
