@@ -3,10 +3,10 @@ import { kafkaBroker, StreamsApp } from '../../../../src/index.ts'
 import { ownTopology } from '../own-topology.ts'
 
 const [brokers = '', applicationId = '', box = '', count = ''] = process.argv.slice(2)
-const broker = kafkaBroker({ brokers: brokers.split(','), sessionTimeout: 1500 })
+const broker = kafkaBroker({ brokers: brokers.split(','), sessionTimeout: 6000 })
 const app = new StreamsApp({
   applicationId,
-  topology: ownTopology(box, Number(count), 20),
+  topology: ownTopology(box, Number(count), 60),
   broker,
   checkpointInterval: '50ms',
 })

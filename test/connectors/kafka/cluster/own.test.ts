@@ -78,7 +78,7 @@ describe('sources and sinks of one’s own on Kafka', () => {
 
   it('are shared by two instances, of which one is killed half-way: each effect is there once', async () => {
     const brokers = (await kafka()).join(',')
-    const count = 4000
+    const count = 5000
     const start = (): ChildProcess => {
       const one = spawn(process.execPath, [child, brokers, app, box, String(count)], {
         stdio: ['ignore', 'ignore', 'inherit'],
