@@ -1,6 +1,7 @@
 import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
 import { copyValue } from '../../state/codec/index.ts'
 import type { KeyValueTable, VersionedTable } from '../../state/stores/index.ts'
+import { Grouped } from './grouped.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /** The parts of an AggregateSpec, with what is left out filled in. */
@@ -59,7 +60,7 @@ export function mergeOf(spec: AggregateSpec): UserFn {
  * Key -> aggregate, without windows. One change out for each record in. With a past, each state is kept from its time on; one
  * whose key has been silent for longer than the past reaches is dropped, as in Kafka Streams.
  */
-export class KeyAggregate {
+export class KeyAggregate extends Grouped {
   readonly stepId: number
   out: EmitChange = noEmit
   /** Is what goes out now its key's present row? A state that begins anew may be older than what ended the one before. */
@@ -75,8 +76,6 @@ export class KeyAggregate {
   private readonly copyOld: boolean
   private readonly copy: (value: unknown) => unknown
   private readonly copyState: boolean
-  private readonly nullKeys: Counter
-  private readonly nullValues: Counter
 
   constructor(
     stepId: number,
@@ -87,6 +86,7 @@ export class KeyAggregate {
     ctx: OperatorContext,
     past?: VersionedTable,
   ) {
+    super(name, ctx)
     const { start, add, result } = foldOf(spec)
     this.stepId = stepId
     this.table = table
@@ -100,19 +100,10 @@ export class KeyAggregate {
     this.copyOld = needsOld && !spec.pure
     // what the past keeps must not change
     this.copyState = (ctx.careful || past !== undefined) && !spec.pure
-    this.nullKeys = ctx.dropped(name, 'null-key')
-    this.nullValues = ctx.dropped(name, 'null-value')
   }
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
-    if (key === null || key === undefined) {
-      this.nullKeys.n++
-      return
-    }
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
+    if (this.lacks(key, value)) return
     const entry = this.table.load(key)
     const at = ts > entry.ts ? ts : entry.ts
     if (this.past !== undefined && this.past.forgets(at)) {

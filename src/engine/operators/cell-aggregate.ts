@@ -2,7 +2,8 @@ import type { AggregateSpec, EmitSpec, UserFn } from '../../dsl/plan/index.ts'
 import type { Cell, Cells, DueTable, Entry } from '../../state/stores/index.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf } from './aggregate.ts'
-import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
+import { Grouped } from './grouped.ts'
+import { type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 interface DueCell {
   readonly entry: Entry
@@ -16,7 +17,7 @@ export const cellSpan = (reach: number): number => Math.max(1, Math.ceil(reach /
  * Aggregates over windows that depend on the records of their key: sliding and count windows. All windows of a key are one
  * row; when something is due for one of them the key is looked at. Subclasses know which windows a record belongs to.
  */
-export abstract class CellAggregate implements Timed {
+export abstract class CellAggregate extends Grouped implements Timed {
   readonly stepId: number
   out: EmitChange = noEmit
   late: Emit | undefined = undefined
@@ -38,8 +39,6 @@ export abstract class CellAggregate implements Timed {
   protected readonly needsOld: boolean
   protected readonly copyOld: boolean
   protected readonly clock: TaskClock
-  private readonly nullKeys: Counter
-  private readonly nullValues: Counter
 
   constructor(
     stepId: number,
@@ -50,6 +49,7 @@ export abstract class CellAggregate implements Timed {
     needsOld: boolean,
     ctx: OperatorContext,
   ) {
+    super(name, ctx)
     const { start, add, result } = foldOf(spec)
     this.stepId = stepId
     this.table = table
@@ -64,19 +64,10 @@ export abstract class CellAggregate implements Timed {
     this.needsOld = needsOld
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
-    this.nullKeys = ctx.dropped(name, 'null-key')
-    this.nullValues = ctx.dropped(name, 'null-value')
   }
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
-    if (key === null || key === undefined) {
-      this.nullKeys.n++
-      return
-    }
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
+    if (this.lacks(key, value)) return
     this.take(this.table.rows.load(key), value, ts, port)
   }
 

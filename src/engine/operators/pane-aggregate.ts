@@ -4,6 +4,7 @@ import type { WindowAssigner } from '../time/assign.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import type { PaneGrid } from '../time/panes.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'
+import { Grouped } from './grouped.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 import { type PaneMerge, type PaneRun, PaneRuns } from './pane-runs.ts'
 import { PaneTicks } from './pane-ticks.ts'
@@ -26,7 +27,7 @@ export const paneMerge = (spec: AggregateSpec, copy: (state: unknown) => unknown
  * A record that comes after the first of its windows has closed changes a pane that has been merged already: its key's
  * panes are merged anew, which costs no more than changing each of its windows would.
  */
-export class PaneAggregate implements Timed {
+export class PaneAggregate extends Grouped implements Timed {
   readonly stepId: number
   out: EmitChange = noEmit
   late: Emit | undefined = undefined
@@ -45,8 +46,6 @@ export class PaneAggregate implements Timed {
   private readonly runs: PaneRuns
   /** Under `every`; the table's rows are `DuePane`s then. */
   private readonly ticks: PaneTicks | undefined
-  private readonly nullKeys: Counter
-  private readonly nullValues: Counter
   private readonly lateCount: Counter
   private current: Bucket | undefined = undefined
   /** The window that closes next; Infinity: no pane is in an open window. */
@@ -63,6 +62,7 @@ export class PaneAggregate implements Timed {
     table: WindowTable,
     ctx: OperatorContext,
   ) {
+    super(name, ctx)
     const { start, add, result } = foldOf(spec)
     this.stepId = stepId
     this.table = table
@@ -78,8 +78,6 @@ export class PaneAggregate implements Timed {
     this.clock = ctx.clock
     const how = paneMerge(spec, ctx.copy, interval !== undefined)
     this.runs = new PaneRuns(table, how)
-    this.nullKeys = ctx.dropped(name, 'null-key')
-    this.nullValues = ctx.dropped(name, 'null-value')
     this.lateCount = ctx.dropped(name, 'late')
     table.floor = () => this.firstOpen()
     this.resume()
@@ -92,14 +90,7 @@ export class PaneAggregate implements Timed {
   }
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
-    if (key === null || key === undefined) {
-      this.nullKeys.n++
-      return
-    }
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
+    if (this.lacks(key, value)) return
     if (this.closeAt(this.windows.lastStart(ts)) > this.clock.w) this.update(key, value, ts, port)
     else {
       this.lateCount.n++

@@ -2,6 +2,7 @@ import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
 import type { WindowAssigner } from '../time/assign.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'
+import { Grouped } from './grouped.ts'
 import { type Counter, type Emit, noEmit, type OperatorContext } from './operator.ts'
 import { WindowAggregate } from './window-aggregate.ts'
 
@@ -25,7 +26,7 @@ interface Part {
  * Nothing outlives a slice of records, so there is nothing to store. Lateness is judged here, with the watermark before the
  * record; states leave before W could make them late there.
  */
-export class PartialAggregate implements Timed {
+export class PartialAggregate extends Grouped implements Timed {
   readonly stepId: number
   out: Emit = noEmit
   private readonly port: number
@@ -42,8 +43,6 @@ export class PartialAggregate implements Timed {
   private readonly most = 10_000
   private firstClose = Number.POSITIVE_INFINITY
   private readonly id: (key: unknown) => string | number
-  private readonly nullKeys: Counter
-  private readonly nullValues: Counter
   private readonly lateCount: Counter
 
   /**
@@ -59,6 +58,7 @@ export class PartialAggregate implements Timed {
     id: (key: unknown) => string | number,
     ctx: OperatorContext,
   ) {
+    super(name, ctx)
     const { start, add } = foldOf(spec)
     this.stepId = stepId
     this.port = port
@@ -69,20 +69,11 @@ export class PartialAggregate implements Timed {
     this.id = id
     this.clock = ctx.clock
     this.copy = ctx.careful && !spec.pure ? ctx.copy : undefined
-    this.nullKeys = ctx.dropped(name, 'null-key')
-    this.nullValues = ctx.dropped(name, 'null-value')
     this.lateCount = ctx.dropped(name, 'late')
   }
 
   process(key: unknown, value: unknown, ts: number): void {
-    if (key === null || key === undefined) {
-      this.nullKeys.n++
-      return
-    }
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
+    if (this.lacks(key, value)) return
     if (this.windows === undefined) this.update(key, value, ts, 0)
     else this.spread(this.windows, key, value, ts)
   }

@@ -3,6 +3,7 @@ import { toMs } from '../../dsl/time/index.ts'
 import { type Entry, Session, Sessions, type SessionTable, type Shown } from '../../state/stores/index.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'
+import { Grouped } from './grouped.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /** How far apart the stretches of the timer index lie, ms. Many keys share one, and one is much shorter than a session. */
@@ -37,7 +38,7 @@ interface DueSession {
  * gap and key at most, it is armed again. The armed times are an index in the store (see SessionTable), read a stretch
  * at a time: after a restore neither all keys nor all timers have to be looked at.
  */
-export class SessionAggregate implements Timed {
+export class SessionAggregate extends Grouped implements Timed {
   readonly stepId: number
   out: EmitChange = noEmit
   late: Emit | undefined = undefined
@@ -63,8 +64,6 @@ export class SessionAggregate implements Timed {
   private readonly needsOld: boolean
   private readonly copyOld: boolean
   private readonly clock: TaskClock
-  private readonly nullKeys: Counter
-  private readonly nullValues: Counter
   private readonly lateCount: Counter
 
   constructor(
@@ -79,6 +78,7 @@ export class SessionAggregate implements Timed {
     needsOld: boolean,
     ctx: OperatorContext,
   ) {
+    super(name, ctx)
     const { start, add, result } = foldOf(spec)
     this.stepId = stepId
     this.table = table
@@ -97,20 +97,11 @@ export class SessionAggregate implements Timed {
     this.needsOld = needsOld
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
-    this.nullKeys = ctx.dropped(name, 'null-key')
-    this.nullValues = ctx.dropped(name, 'null-value')
     this.lateCount = ctx.dropped(name, 'late')
   }
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
-    if (key === null || key === undefined) {
-      this.nullKeys.n++
-      return
-    }
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
+    if (this.lacks(key, value)) return
     const reach = ts + (this.gapOf === undefined ? this.gap : this.gapFor(value, key))
     const entry = this.table.rows.load(key)
     const held = entry.value as Sessions | undefined

@@ -3,6 +3,7 @@ import { type Bucket, type Entry, Ticked, type WindowTable } from '../../state/s
 import type { WindowAssigner } from '../time/assign.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf } from './aggregate.ts'
+import { Grouped } from './grouped.ts'
 import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /**
@@ -18,7 +19,7 @@ import { type Counter, type Emit, type EmitChange, noEmit, type OperatorContext 
  * Under `every` the table's values are `Ticked`: ticks are due when W has reached the last millisecond before a multiple
  * of the interval, and show those windows that have begun and changed.
  */
-export class WindowAggregate implements Timed {
+export class WindowAggregate extends Grouped implements Timed {
   readonly stepId: number
   out: EmitChange = noEmit
   late: Emit | undefined = undefined
@@ -43,8 +44,6 @@ export class WindowAggregate implements Timed {
   private readonly copyOld: boolean
   protected readonly clock: TaskClock
   private readonly single: boolean
-  private readonly nullKeys: Counter
-  private readonly nullValues: Counter
   protected readonly lateCount: Counter
   private current: Bucket | undefined = undefined
   /** Starts that are open, ascending: the closed ones that retention keeps are only in the table. */
@@ -67,6 +66,7 @@ export class WindowAggregate implements Timed {
     needsOld: boolean,
     ctx: OperatorContext,
   ) {
+    super(name, ctx)
     const { start, add, result } = foldOf(spec)
     this.stepId = stepId
     this.table = table
@@ -86,21 +86,12 @@ export class WindowAggregate implements Timed {
     this.copyOld = needsOld && !spec.pure
     this.clock = ctx.clock
     this.single = windows.single
-    this.nullKeys = ctx.dropped(name, 'null-key')
-    this.nullValues = ctx.dropped(name, 'null-value')
     this.lateCount = ctx.dropped(name, 'late')
     this.resume()
   }
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
-    if (key === null || key === undefined) {
-      this.nullKeys.n++
-      return
-    }
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
+    if (this.lacks(key, value)) return
     const last = this.windows.lastStart(ts)
     if (this.single) {
       if (this.closeAt(last) > this.clock.w) this.update(last, key, value, ts, port)
