@@ -2,7 +2,7 @@ import type { RunContext } from '../../dsl/pattern/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { lastOf, type MatchNode, memoWith } from './buffer.ts'
 import { isClosed } from './closed.ts'
-import type { TimedContext } from './compile.ts'
+import type { TimedContext } from './conditions.ts'
 
 type SumOf = (event: never) => number
 /** What a condition throws that looks at a run that is not at hand. */

@@ -36,3 +36,20 @@ export class State {
     this.transitions.push({ action, target, condition })
   }
 }
+
+/** A state of the same kind without its transitions. */
+export function emptyCopy(state: State): State {
+  const twin = new State(state.kind, state.step)
+  twin.window = state.window
+  twin.silent = state.silent
+  return twin
+}
+
+/** A state with the same transitions; those to itself lead to the copy. */
+export function copy(state: State): State {
+  const twin = emptyCopy(state)
+  for (const { action, target, condition } of state.transitions) {
+    twin.add(action, target === state ? twin : target, condition)
+  }
+  return twin
+}

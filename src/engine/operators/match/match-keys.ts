@@ -14,10 +14,11 @@ import {
 import type { Counter } from '../operator.ts'
 import { Alarms } from './alarms.ts'
 import { ColdRows } from './cold-rows.ts'
-import { KeyMemory, MATCHER_BYTES } from './key-memory.ts'
+import { KeyMemory } from './key-memory.ts'
 import { KeyRows } from './key-rows.ts'
 import { type ColdPart, KeyState } from './key-state.ts'
 import { Reactions } from './reactions.ts'
+import { Unwritten } from './unwritten.ts'
 
 /** A key whose matches only begin, so many in a row, seldom needs what it began with: it is not kept in memory. */
 const LULL = 16
@@ -39,13 +40,12 @@ export class MatchKeys {
   private readonly reactions: Reactions
   private readonly memory: KeyMemory
   private readonly rows: KeyRows
+  private readonly unwritten: Unwritten
   /** Nobody hears of partial matches that end with their window. */
   private readonly quiet: boolean
   /** What the pattern as a whole allows a partial match to last, if its matches can begin without a matcher; else 0. */
   private readonly apartFor: number
   private spare: KeyedMatcher
-  private changed: KeyState[] = []
-  private readonly sealed: { epoch: number; states: readonly KeyState[] }[] = []
   private reads = 0
 
   /** @param partials counts live partial matches */
@@ -60,6 +60,7 @@ export class MatchKeys {
       return matcher
     })
     this.rows = new KeyRows(compiled, table, codec)
+    this.unwritten = new Unwritten(table, this.rows)
     this.quiet = !timeouts && automata.every(({ states }) => !states.some(({ pending }) => pending))
     const [automaton] = automata
     const alone = automata.length === 1 && this.memory.byParts && this.reactions.fits && automaton?.timed === false
@@ -142,6 +143,10 @@ export class MatchKeys {
     }
     if (state.coldDue <= at) this.endCold(state, at)
     const { matcher } = state
+    if (matcher === null && state.isCold) {
+      this.noteRows(state)
+      return
+    }
     try {
       matcher?.advance(at)
     } finally {
@@ -165,10 +170,8 @@ export class MatchKeys {
 
   /** @param besides bytes that are held beside the keys' */
   measure(besides: number): void {
-    let unwritten = this.changed.length * MATCHER_BYTES
-    for (const { states } of this.sealed) unwritten += states.length * MATCHER_BYTES
     const { weight } = this.memory
-    this.table.space.cache.tell(weight + besides, Math.min(weight, unwritten))
+    this.table.space.cache.tell(weight + besides, Math.min(weight, this.unwritten.bytes))
   }
 
   /** Lets go what there is no room for, if it is written. */
@@ -177,32 +180,14 @@ export class MatchKeys {
   }
 
   seal(sealer: Sealer, epoch: number): void {
-    const states = this.changed.filter((state) => !state.dead)
-    this.changed = []
-    if (states.length === 0) return
-    const { compare } = this.table.space.keys
-    states.sort((a, b) => compare(a.key, b.key))
-    for (let i = 0; i < states.length; i++) {
-      const state = states[i] as KeyState
-      this.rows.seal(state, sealer, epoch)
+    this.unwritten.seal(sealer, epoch, (state) => {
       if (state.matcher !== null) this.memory.weigh(state)
       else if (!state.isCold) this.forget(state)
-    }
-    this.sealed.push({ epoch, states })
+    })
   }
 
   written(epoch: number): void {
-    while (this.sealed.length > 0 && (this.sealed[0] as { epoch: number }).epoch <= epoch) {
-      const { epoch: at, states } = this.sealed.shift() as { epoch: number; states: KeyState[] }
-      for (let i = 0; i < states.length; i++) {
-        const state = states[i] as KeyState
-        const { fresh } = state
-        if (state.dirty === at) {
-          state.dirty = 0
-          state.fresh = null
-        } else if (fresh !== null) state.fresh = fresh.filter((one) => one.epoch > at)
-      }
-    }
+    this.unwritten.written(epoch)
     this.trim()
   }
 
@@ -252,7 +237,7 @@ export class MatchKeys {
     const fresh = { chunk, beginning, ts, value, epoch: this.table.running }
     if (state.fresh === null) state.fresh = [fresh]
     else state.fresh.push(fresh)
-    this.change(state)
+    this.unwritten.add(state, this.states.size)
     this.alarms.arm(state, due)
     return true
   }
@@ -284,26 +269,26 @@ export class MatchKeys {
     if (due.length > 0) this.read(state, due, [])
   }
 
+  /** After cold rows of a key ended: what it rests in may have become less, which does no harm. */
+  private noteRows(state: KeyState): void {
+    const { live } = state
+    this.partials.n += live - state.partials
+    state.partials = live
+    this.unwritten.add(state, this.states.size)
+    this.alarms.arm(state, state.coldDue)
+  }
+
   /** After a key changed. */
   private note(state: KeyState, matcher: KeyedMatcher | null): void {
     const { live } = state
     this.partials.n += live - state.partials
     state.partials = live
-    this.change(state)
+    this.unwritten.add(state, this.states.size)
     state.resting = this.restingOf(state)
     if (state.isCold) this.alarms.arm(state, state.due)
     else if (matcher === null || matcher.idle) this.release(state, matcher)
     else this.alarms.arm(state, state.due)
     if (state.matcher !== null) this.memory.queue(state, this.states.size)
-  }
-
-  /** The key is written with the running epoch. */
-  private change(state: KeyState): void {
-    const epoch = this.table.running
-    if (state.dirty === epoch) return
-    state.dirty = epoch
-    this.changed.push(state)
-    if (this.changed.length > 2 * this.states.size + 1024) this.changed = this.changed.filter(({ dead }) => !dead)
   }
 
   private restingOf({ matcher, cold, rows }: KeyState): number {
