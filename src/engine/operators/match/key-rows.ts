@@ -68,10 +68,10 @@ export class KeyRows {
     if (lives) sealer.put(table.headOfKey(), writeHead(headOf(state, this.compiled)))
     else if (state.headStored) sealer.delete(table.headOfKey())
     state.headStored = lives
-    if (state.fresh !== null) this.sealFresh(state.fresh, sealer, epoch)
     // what the key was before; what it is now may take the place of some of it
     if (state.stale !== null) for (const chunk of state.stale) sealer.delete(table.part(chunk))
     state.stale = null
+    if (state.fresh !== null) this.sealFresh(state.fresh, sealer, epoch)
     if (matcher !== null) this.sealChunks(state, matcher, sealer)
   }
 

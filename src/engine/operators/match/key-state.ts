@@ -95,15 +95,10 @@ export class KeyState {
     return due
   }
 
-  /** The rows of these chunks are to be deleted. */
-  drop(chunks: Iterable<number>): void {
+  /** The rows of these chunks are to be deleted; what waits to be written of them is not. */
+  end(chunks: readonly number[]): void {
     this.stale ??= []
     for (const chunk of chunks) this.stale.push(chunk)
-  }
-
-  /** Cold rows that are over: nothing of them is written any more. */
-  end(chunks: readonly number[]): void {
-    this.drop(chunks)
     const { fresh } = this
     if (fresh === null) return
     const left = fresh.filter(({ chunk }) => !chunks.includes(chunk))

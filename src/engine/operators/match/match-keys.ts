@@ -21,7 +21,7 @@ import { Reactions } from './reactions.ts'
 import { Unwritten } from './unwritten.ts'
 
 /** A key whose matches only begin, so many in a row, seldom needs what it began with: it is not kept in memory. */
-const LULL = 16
+const LULL = 4
 
 /**
  * The matchers of all keys that have live state. A key without partial matches costs nothing: its events are offered to a
@@ -285,10 +285,21 @@ export class MatchKeys {
     state.partials = live
     this.unwritten.add(state, this.states.size)
     state.resting = this.restingOf(state)
-    if (state.isCold) this.alarms.arm(state, state.due)
-    else if (matcher === null || matcher.idle) this.release(state, matcher)
-    else this.alarms.arm(state, state.due)
+    const over = matcher === null || matcher.idle
+    if (over && matcher !== null) this.retire(state, matcher)
+    if (!over || state.isCold) this.alarms.arm(state, state.due)
+    else this.release(state)
     if (state.matcher !== null) this.memory.queue(state, this.states.size)
+  }
+
+  /** Takes its matcher from a key, since it holds nothing. */
+  private retire(state: KeyState, matcher: KeyedMatcher): void {
+    if (state.chunks !== null) state.end([...state.chunks.keys()])
+    state.chunks = null
+    state.nextSeq = matcher.nextSeq
+    state.matcher = null
+    this.memory.retire(matcher)
+    this.memory.weigh(state)
   }
 
   private restingOf({ matcher, cold, rows }: KeyState): number {
@@ -303,14 +314,10 @@ export class MatchKeys {
     return resting
   }
 
-  private release(state: KeyState, matcher: KeyedMatcher | null): void {
-    if (state.chunks !== null) state.drop(state.chunks.keys())
-    state.chunks = null
+  /** Of a key that has no live state any more. */
+  private release(state: KeyState): void {
     state.fresh = null
-    if (matcher !== null) this.memory.retire(matcher)
-    state.matcher = null
     this.alarms.disarm(state)
-    this.memory.weigh(state)
     if (!state.stored) this.forget(state)
   }
 

@@ -315,6 +315,32 @@ describe('match', () => {
     )
   })
 
+  it('keeps what a key begins anew in the epoch in which all of it ended', () => {
+    const pair = p.begin('v').where(is('a')).followedBy('w').where(is('b')).within(100)
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match(pair, { name: 'find', store: 'runs' })
+      .select((match) => String(ns(match)))
+      .to('out', { key: serdes.string(), value: serdes.string() })
+    const topology = builder.build()
+    let driver = new TopologyTestDriver(topology, { cacheBytes: 0 })
+    const begin = (from: number) => {
+      for (let at = from; at < from + 12; at++)
+        driver.input('in').send({ key: 'k', kind: 'a', n: at, at }, { key: 'k' })
+    }
+    begin(0)
+    driver.checkpoint()
+    driver.input('in').send({ key: 'other', kind: 'd', n: 0, at: 900 }, { key: 'other' })
+    begin(1000)
+    driver.input('in').send({ key: 'other', kind: 'd', n: 0, at: 1050 }, { key: 'other' })
+    driver = new TopologyTestDriver(topology, { cacheBytes: 0, restore: driver.checkpoint() })
+    driver.input('in').send({ key: 'k', kind: 'b', n: 1, at: 1060 }, { key: 'k' })
+    driver.end()
+    assert.equal(driver.output('out').readAll().length, 12)
+    assert.deepEqual([...driver.store('runs').all()], [])
+  })
+
   it('gives rows in one order, whatever the arrival and the batches', () => {
     fc.assert(
       fc.property(arrivals, fc.constantFrom(1, 7), (given, batchSize) => {
