@@ -1,4 +1,4 @@
-import { DhaaraError } from '../errors/index.ts'
+import { catalogue, DhaaraError, type KnownCode } from '../errors/index.ts'
 
 /** Where an app is served. */
 export interface Served {
@@ -35,10 +35,8 @@ export async function ask(
     })
   }
   if (response.ok) return response
-  const { detail = `${response.status} ${response.statusText}` } = (await response.json().catch(() => ({}))) as {
-    detail?: string
-  }
-  throw new DhaaraError('DHAARA_QUERY', detail)
+  const problem = (await response.json().catch(() => ({}))) as { readonly detail?: string; readonly code?: string }
+  throw problemOf({ detail: `${response.status} ${response.statusText}`, ...problem })
 }
 
 export async function askJson<T>(served: Served, path: string, init: RequestInit = {}): Promise<T> {
@@ -56,7 +54,14 @@ export async function* askEvents(served: Served, path: string, signal: AbortSign
     rest = events.pop() as string
     for (const event of events) {
       const data = event.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []))
+      if (event.startsWith('event: problem\n'))
+        throw problemOf(JSON.parse(data.join('\n')) as { readonly detail: string })
       if (data.length > 0) yield data.join('\n')
     }
   }
+}
+
+/** What the app has said: by its own code, where it gives one. */
+function problemOf({ detail, code = '' }: { readonly detail: string; readonly code?: string }): DhaaraError {
+  return new DhaaraError(code in catalogue ? (code as KnownCode) : 'DHAARA_QUERY', detail)
 }

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { type Change, type Observed, toJson } from '../engine/query/index.ts'
 import type { Sampler } from './live/sampler.ts'
-import { HttpProblem } from './problem.ts'
+import { DhaaraError } from '../errors/index.ts'
+import { HttpProblem, problemOf } from './problem.ts'
 import type { Asked } from './route.ts'
 
 /** Subscriptions at a time. */
@@ -47,8 +49,10 @@ export class EventStreams {
     if (this.#open >= mostStreams)
       throw new HttpProblem(429, `There are ${mostStreams} subscriptions already; ask again when others have ended`)
     this.#open++
+    const watch = dropStuck(reply.raw)
     reply.raw.once('close', () => {
       this.#open--
+      watch[Symbol.dispose]()
       closed()
     })
     const first = source.next()
@@ -59,6 +63,24 @@ export class EventStreams {
     const body = Readable.from(texts(source, first), { objectMode: false, highWaterMark: 1 << 16 })
     return reply.type('text/event-stream').send(body)
   }
+}
+
+/** One that has taken nothing of what lies there for it for so long is let go: its place is wanted by others. */
+const mostStuck = 120_000
+
+function dropStuck(response: ServerResponse): Disposable {
+  let taken = 0
+  let since = performance.now()
+  const timer = setInterval(() => {
+    const { bytesWritten = 0, writableLength = 0 } = response.socket ?? {}
+    const [now, waiting] = [bytesWritten - writableLength, writableLength > 0 || response.writableLength > 0]
+    if (now !== taken || !waiting) {
+      taken = now
+      since = performance.now()
+    } else if (performance.now() - since > mostStuck) response.destroy()
+  }, heartbeat)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** Texts of events. */
@@ -80,6 +102,10 @@ async function* texts(source: Source, first: Promise<IteratorResult<string>>): A
         yield result.value
       }
     }
+  } catch (error) {
+    // what has begun as a response cannot become another one
+    if (!(error instanceof DhaaraError)) throw error
+    yield `event: problem\ndata: ${JSON.stringify(problemOf(error))}\n\n`
   } finally {
     next.catch(() => {})
   }

@@ -358,6 +358,8 @@ export class StreamsApp implements AsyncDisposable {
       view: () => engine.view,
       partitions: ({ sub }) => engine.partitions[sub] ?? 0,
       partitionsHere,
+      beginWatch: (layout, here, watched, from, inbox, rows) =>
+        engine.watches.begin(layout, ids.idOf(layout.name), here, watched, from, inbox, rows),
       rowsHere: ({ name, sub }, partitions) => rowsOf(engine.meters.tasks(), name, sub, partitions),
     })
     this.routing = routing
@@ -369,6 +371,7 @@ export class StreamsApp implements AsyncDisposable {
       partitionsOf: partitionsHere,
       ask: engine.ask,
       routed: (isolation, settled, signal) => routing.rows({ isolation, settled }, signal),
+      watched: (layout) => routing.watch(layout),
       rowsOf: (layout) => routing.estimate(layout),
       applied: engine.applied,
     })

@@ -27,9 +27,21 @@ export type {
   WindowQuery,
 } from './types.ts'
 export { Indexes, indexStore } from './indexes.ts'
-export { type AnswerFrame, frameKind, frameOf, framesIn, rowsFrame, rowsIn } from './frames.ts'
+export { type AnswerFrame, changeFrame, changeIn, frameKind, frameOf, framesIn, rowsFrame, rowsIn } from './frames.ts'
 export { type OwnParts, OwnRows, type Question, type QuestionOf } from './question.ts'
 export { type Places, RoutedRows } from './routed.ts'
+export {
+  type Begun,
+  type Inbox,
+  mergeChanges,
+  type RowChange,
+  type Watched,
+  type WatchedRows,
+  watchedOf,
+  type WatchFrom,
+  type WatchRows,
+  watchRows,
+} from './watch.ts'
 export {
   Applied,
   checkInputs,

@@ -7,9 +7,10 @@ import type { Changes } from './changes.ts'
 import { type AskOwner, LatestRows } from './latest.ts'
 import { type StoreLayout, storeLayout } from './layout.ts'
 import type { RowSource } from './raw.ts'
-import type { OpenStore, Watching } from './store-query.ts'
+import type { OpenStore } from './store-query.ts'
 import type { QueryOptions } from './types.ts'
 import { WaitingRows } from './waiting.ts'
+import { type Begun, type Inbox, type Watched, type WatchFrom, type WatchRows, watchRows } from './watch.ts'
 
 /** What queries must know of an app. */
 export interface QueryParts {
@@ -29,6 +30,8 @@ export interface QueryParts {
   readonly indexed?: boolean
   /** Rows that may be with other instances. @param settled of all commits that are under way now */
   readonly routed?: (isolation: 'committed' | 'latest', settled: boolean, signal: AbortSignal | undefined) => RowSource
+  /** Rows that may be with other instances, watched. */
+  readonly watched?: (layout: StoreLayout) => WatchRows
   /** Absent where nobody runs: then there is no later state than the committed one. */
   readonly ask?: AskOwner
 }
@@ -83,7 +86,7 @@ export class Queries {
     return new WaitingRows(rows, () => applied.wait(minPosition, layout.sub, signal))
   }
 
-  private watching(layout: StoreLayout): Watching {
+  private watching(layout: StoreLayout): WatchRows {
     const { changes, parts } = this
     if (layout.inParts) {
       throw new DhaaraError(
@@ -91,12 +94,34 @@ export class Queries {
         `store '${layout.name}' keeps partial matches, whose changes are not told; ask for get or all again and again`,
       )
     }
+    if (parts.watched !== undefined) return parts.watched(layout)
     if (changes === undefined) {
       throw new DhaaraError(
         'DHAARA_UNSUPPORTED',
-        `store '${layout.name}' cannot be watched here: changes are told by apps on the embedded log; ask again and again`,
+        `store '${layout.name}' cannot be watched here: changes are told by apps that run; ask again and again`,
       )
     }
-    return { changes, store: parts.storeIdFor(layout.name), partitions: parts.partitionsOf(layout) }
+    return (watched, from, signal) =>
+      watchRows((inbox) => this.begin(changes, layout, watched, from, inbox), watched, signal)
+  }
+
+  private begin(
+    changes: Changes,
+    layout: StoreLayout,
+    { key, matches, bounds }: Watched,
+    from: WatchFrom,
+    inbox: Inbox,
+  ): Begun {
+    const watch = changes.add({
+      store: this.parts.storeIdFor(layout.name),
+      partitions: this.parts.partitionsOf(layout),
+      ...(key === undefined ? {} : { key }),
+      matches,
+      needsBefore: layout.shape.kind === 'windows',
+      take: (all) => inbox.take(all),
+      end: (error) => inbox.end(error),
+    })
+    const pages = from === 'now' ? undefined : this.committed.scan(layout, { ...bounds, reverse: false })
+    return { pages, [Symbol.dispose]: () => watch[Symbol.dispose]() }
   }
 }

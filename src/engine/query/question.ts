@@ -1,6 +1,7 @@
 import { type AskOwner, LatestRows } from './latest.ts'
 import { type CommittedParts, CommittedRows } from './committed.ts'
 import type { StoreLayout } from './layout.ts'
+import type { WatchedRows, WatchFrom } from './watch.ts'
 import type { RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
 
 /** What one instance asks another about the rows of a store, in bytes. */
@@ -8,6 +9,7 @@ export type Question =
   | { readonly type: 'get'; readonly keys: readonly Uint8Array[] }
   | ({ readonly type: 'scan' } & RawRange)
   | ({ readonly type: 'windows' } & RawWindows)
+  | { readonly type: 'watch'; readonly what: WatchedRows; readonly from: WatchFrom }
   /** How many rows were counted while they were written. */
   | { readonly type: 'estimate' }
 

@@ -2,14 +2,14 @@ import { DhaaraError } from '../../errors/index.ts'
 import { compareKeys, keyPrefixRange } from '../../state/codec/index.ts'
 import { after, readTime, writeTime } from '../../state/stores/index.ts'
 import { valueAsOf } from './as-of.ts'
-import type { Changes } from './changes.ts'
 import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
 import { indexPrefix, indexStore } from './indexes.ts'
 import { showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { RowPages, RowSource } from './raw.ts'
+import { watchedOf, type Watched, type WatchRows } from './watch.ts'
 import { rowScan, type Start } from './scan.ts'
-import { changesOf, type Watched } from './subscribe.ts'
+import { changesOf } from './subscribe.ts'
 import type { Change, CountOptions, ObserveOptions, Observed, QueryOptions, Scan, ScanOptions } from './types.ts'
 
 /** Event times in keys end here. */
@@ -24,14 +24,7 @@ export interface OpenStore {
   /** Rows, as counted while they were written; undefined where they were not. */
   estimate(): number | undefined | Promise<number | undefined>
   /** @throws DhaaraError DHAARA_UNSUPPORTED where changes cannot be watched */
-  watching(): Watching
-}
-
-/** Where the changes of a store are told. */
-export interface Watching {
-  readonly changes: Changes
-  readonly store: number
-  readonly partitions: readonly number[]
+  watching(): WatchRows
 }
 
 /**
@@ -278,26 +271,9 @@ function timeKey(at: number): Buffer {
 }
 
 function watchedBy(layout: StoreLayout, keys: unknown): Watched {
-  const { keys: codec, shape } = layout
-  if (keys === undefined) return { matches: () => true, bounds: {} }
-  if (isPrefix(keys)) {
-    const { gte = Buffer.alloc(0), lt } = prefixOf(layout, keys.prefix)
-    const within = (key: Uint8Array): boolean =>
-      Buffer.compare(key, gte) >= 0 && (lt === undefined || Buffer.compare(key, lt) < 0)
-    return { matches: within, bounds: lt === undefined ? { gte } : { gte, lt } }
-  }
-  const bytes = encoded(layout, keys)
-  // rows that lie by something else before their key
-  if (shape.kind === 'window') return { matches: (key) => Buffer.compare(key.subarray(8), bytes) === 0, bounds: {} }
-  if (shape.kind === 'windowedRows') {
-    const own = (key: Uint8Array): boolean => compareKeys((codec.decode(key) as WindowedKey).key, keys) === 0
-    return { matches: own, bounds: {} }
-  }
-  return {
-    key: bytes,
-    matches: (key) => Buffer.compare(key, bytes) === 0,
-    bounds: { gte: bytes, lt: behind(bytes) },
-  }
+  if (keys === undefined) return watchedOf(layout, { kind: 'all' })
+  if (isPrefix(keys)) return watchedOf(layout, { kind: 'range', ...prefixOf(layout, keys.prefix) })
+  return watchedOf(layout, { kind: 'key', key: encoded(layout, keys) })
 }
 
 const isPrefix = (keys: unknown): keys is { readonly prefix: unknown } =>

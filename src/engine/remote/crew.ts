@@ -3,6 +3,7 @@ import type { EngineReport } from '../app/engine.ts'
 import { mergeErrors } from '../metrics/index.ts'
 import { taskName, taskOf } from './assignor.ts'
 import type { Offsets } from './inputs.ts'
+import type { Teller } from './watches.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 
 /** Makes the runners of an instance: one in this thread, or one a worker. */
@@ -28,6 +29,7 @@ export class Crew {
       Array.from({ length: how.count }, (_, number) =>
         how.hire(number, {
           ...events,
+          written: (written) => events.written(written, number),
           refused: (error) => {
             // nothing of its tasks is left there
             const place = crew.places[number]
@@ -56,6 +58,10 @@ export class Crew {
 
   runnerOf(task: string): TaskRunner | undefined {
     return this.places.find(({ tasks }) => tasks.includes(task))?.runner
+  }
+
+  get tellers(): readonly Teller[] {
+    return this.places.map(({ runner }) => runner)
   }
 
   /** Resolves when no commit of these tasks is under way any more that is now. */

@@ -23,6 +23,7 @@ import { restore, type RestoreProgress } from './restore.ts'
 import { Standbys } from './standbys.ts'
 import { prepareTopics } from './topics.ts'
 import { newsOf } from './watch-topics.ts'
+import { Watches } from './watches.ts'
 
 export interface RemoteEvents extends EngineEvents {
   restore(progress: RestoreProgress): void
@@ -80,6 +81,7 @@ export class RemoteEngine implements Engine {
   private readonly left = new Set<string>()
   private readonly lease = new Lease()
   readonly applied: AppliedOnLog
+  readonly watches = new Watches(() => this.crew?.tellers ?? [])
   private readonly at: string | undefined
   hosts: readonly HostTasks[] = []
   /** How often the group was joined so that it tells the others where this instance is now. */
@@ -129,7 +131,11 @@ export class RemoteEngine implements Engine {
     )
     this.crew = await Crew.hire(this.hire, {
       checkpoint: (event) => this.events.checkpoint(event),
-      refused: () => this.move(),
+      written: (written, runner = 0) => this.watches.written(runner, written),
+      refused: () => {
+        this.tellWatches()
+        this.move()
+      },
       failed: (error) => this.fail(error),
       ended: () => this.endIfDue(),
     })
@@ -168,6 +174,7 @@ export class RemoteEngine implements Engine {
     clearTimeout(this.watch)
     this.changing.abort()
     this.rung()
+    this.watches.end()
     await this.following
     await this.standbys?.close()
     await this.crew?.stop()
@@ -369,7 +376,8 @@ export class RemoteEngine implements Engine {
       return await member.join()
     } catch (error) {
       // Others may have committed what is worked on here, and more.
-      if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_FENCED') await crew.lose()
+      if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_FENCED')
+        await crew.lose().then(() => this.tellWatches())
       throw error
     } finally {
       crew.release(member.membership)
@@ -386,7 +394,14 @@ export class RemoteEngine implements Engine {
       this.running.filter((task) => tasks.includes(task)),
       { ...this.assignment(), membership: member.membership },
     )
+    this.tellWatches()
     return true
+  }
+
+  /** Tasks may have left. */
+  private tellWatches(): void {
+    const { running } = this
+    this.watches.moved((sub, partition) => running.includes(taskName({ sub, partition })))
   }
 
   /** @returns whether they run; not, if the group changed before */
@@ -476,6 +491,7 @@ export class RemoteEngine implements Engine {
     clearTimeout(this.watch)
     this.changing.abort()
     this.rung()
+    this.watches.end(error)
     void this.abandon().finally(() => this.events.failed(error))
   }
 

@@ -39,29 +39,36 @@ export interface Sealing {
   readonly now: number
   /** More rows of this epoch. */
   readonly more: (sealer: Sealer) => void
+  /** Is shown what the rows become, but for those that are cleared with others; undefined: nobody looks. */
+  readonly look: ((key: Uint8Array, after: Uint8Array | undefined) => void) | undefined
 }
 
 /** Ends the running epoch of a group: the next one begins at once. */
 export function sealEpoch(sealing: Sealing): SealedEpoch {
-  const { group, outputs, links, rows, local, readerOf, committed, now, more } = sealing
+  const { group, outputs, links, rows, local, readerOf, committed, now, more, look } = sealing
   const batch = local.backend.batch()
   const frames = new ChangelogFrames(rows, now)
   const clears: (readonly [Uint8Array, Uint8Array])[] = []
+  const remove = (key: Uint8Array): void => {
+    batch.delete(key)
+    frames.put(key, null)
+  }
   const sealer: Sealer = {
     put(key, value) {
+      look?.(key, value)
       batch.put(key, value)
       frames.put(key, value)
     },
     delete(key) {
-      batch.delete(key)
-      frames.put(key, null)
+      look?.(key, undefined)
+      remove(key)
     },
     clearLater: (gte, lt) => void clears.push([gte, lt]),
   }
   const epoch = group.seal(sealer)
   more(sealer)
   // Row by row, so that changelogs forget them with the epoch that made them dead. No row of this epoch lies there.
-  for (const [gte, lt] of clears) for (const [key] of local.backend.range({ gte, lt })) sealer.delete(key)
+  for (const [gte, lt] of clears) for (const [key] of local.backend.range({ gte, lt })) remove(key)
   if (links !== undefined) {
     group.sealLate(sealer, new Map())
     for (const { topic, partition, offset } of links.positions) {
@@ -101,7 +108,7 @@ export async function writeEpochTo(
   local: LocalRows,
   membership: Membership,
   topicIds: (topic: string) => string,
-  { exactlyOnce, sync }: { readonly exactlyOnce: boolean; readonly sync: boolean },
+  { exactlyOnce, write }: { readonly exactlyOnce: boolean; readonly write: (batch: WriteBatch) => void },
 ): Promise<void> {
   const { outputs, changes, positions, batch } = sealed
   const sends = outputs.map(({ topic, partition, frame }) => send(writer, topic, partition, frame))
@@ -117,7 +124,7 @@ export async function writeEpochTo(
     const { topic, partition, end } = await change
     local.setPosition(batch, topic, partition, { offset: end, topicId: topicIds(topic), at: Date.now() })
   }
-  batch.commit({ sync })
+  write(batch)
   if (!exactlyOnce && positions.length > 0) await log.commitOffsets(positions, membership)
 }
 

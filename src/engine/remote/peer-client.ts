@@ -15,14 +15,14 @@ const mostProblemBytes = 1 << 16
 /** Asks other instances over HTTP, each with the app's token, and over TLS where they are served by it. */
 export class PeerClient {
   private readonly token: string | undefined
-  private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  private readonly agent = new Agent({ keepAlive: true, maxFreeSockets: 16 })
   private readonly tlsAgent: TlsAgent
 
   constructor({ token, tls }: HttpOptions) {
     this.token = token
     // instances have one certificate, or one authority
     const ca = tls === undefined ? undefined : tls.ca === undefined ? [...rootCertificates, tls.cert] : [tls.ca]
-    this.tlsAgent = new TlsAgent({ keepAlive: true, maxSockets: 64, ...(ca === undefined ? {} : { ca }) })
+    this.tlsAgent = new TlsAgent({ keepAlive: true, maxFreeSockets: 16, ...(ca === undefined ? {} : { ca }) })
   }
 
   /**

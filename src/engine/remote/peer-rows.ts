@@ -1,4 +1,5 @@
 import {
+  changeIn,
   frameKind,
   type Question,
   type QuestionOf,
@@ -10,6 +11,8 @@ import {
   type RowSource,
   rowsIn,
   type StoreLayout,
+  type WatchedRows,
+  type WatchFrom,
 } from '../query/index.ts'
 import type { PeerClient } from './peer-client.ts'
 
@@ -34,6 +37,7 @@ export type SentQuestion = Envelope &
     readonly from?: number
     readonly to?: number
     readonly reverse?: boolean
+    readonly now?: boolean
   }
 
 /** Keys of one request, so that it stays under what a server takes. */
@@ -81,6 +85,16 @@ export class PeerRows implements RowSource {
 
   windows({ name }: StoreLayout, range: RawWindows): RowPages {
     return this.pages(this.question(name, { type: 'windows', ...range }))
+  }
+
+  async *watch({ name }: StoreLayout, what: WatchedRows, from: WatchFrom, signal: AbortSignal) {
+    const question = this.question(name, { type: 'watch', what, from })
+    try {
+      for await (const { kind, body } of this.client.ask(this.at, question, signal))
+        if (kind === frameKind.change) yield changeIn(body)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
   }
 
   /** undefined: it does not know. */
@@ -134,18 +148,36 @@ function sentQuestion(envelope: Envelope, { question, ...of }: QuestionOf): Sent
     const { key, from, to, reverse } = question
     return { ...all, keys: [text(key)], from, to, reverse }
   }
+  if (question.type === 'watch') {
+    const { what, from } = question
+    const now = from === 'now'
+    if (what.kind === 'key') return { ...all, keys: [text(what.key)], now }
+    if (what.kind === 'all') return { ...all, now }
+    const { gte, lt } = what
+    return {
+      ...all,
+      ...(gte === undefined ? {} : { gte: text(gte) }),
+      ...(lt === undefined ? {} : { lt: text(lt) }),
+      now,
+    }
+  }
   return all
 }
 
 /** The question that was sent. */
-export function questionIn({ type, keys = [], gte, lt, from = 0, to = 0, reverse = false }: SentQuestion): Question {
+export function questionIn(sent: SentQuestion): Question {
+  const { type, keys = [], from = 0, to = 0, reverse = false, now = false } = sent
   if (type === 'get') return { type, keys: keys.map(bytes) }
   if (type === 'windows') return { type, key: bytes(keys[0] ?? ''), from, to, reverse }
   if (type === 'estimate') return { type }
-  return {
-    type: 'scan',
-    ...(gte === undefined ? {} : { gte: bytes(gte) }),
-    ...(lt === undefined ? {} : { lt: bytes(lt) }),
-    reverse,
+  const range = {
+    ...(sent.gte === undefined ? {} : { gte: bytes(sent.gte) }),
+    ...(sent.lt === undefined ? {} : { lt: bytes(sent.lt) }),
   }
+  if (type === 'scan') return { type, ...range, reverse }
+  const [key] = keys
+  const bounded = sent.gte !== undefined || sent.lt !== undefined
+  const what: WatchedRows =
+    key !== undefined ? { kind: 'key', key: bytes(key) } : bounded ? { kind: 'range', ...range } : { kind: 'all' }
+  return { type, what, from: now ? 'now' : 'snapshot' }
 }

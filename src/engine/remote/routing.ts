@@ -2,18 +2,30 @@ import type { HttpOptions } from '../../http/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { pastStore } from '../../state/stores/index.ts'
 import {
+  type Begun,
+  changeFrame,
   frameKind,
   frameOf,
+  type Inbox,
   indexStore,
+  mergeChanges,
   type OwnParts,
   OwnRows,
   type Places,
+  type Question,
   type QuestionOf,
   RoutedRows,
+  type RowChange,
+  type RowPages,
   type RowSource,
   rowsFrame,
   storeLayout,
   type StoreLayout,
+  type Watched,
+  watchedOf,
+  type WatchFrom,
+  type WatchRows,
+  watchRows,
 } from '../query/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { taskName } from './assignor.ts'
@@ -37,9 +49,20 @@ export interface RoutingParts {
   view(): GroupView
   partitions(layout: StoreLayout): number
   partitionsHere(layout: StoreLayout): readonly number[]
+  readonly beginWatch: (
+    layout: StoreLayout,
+    partitions: readonly number[],
+    watched: Watched,
+    from: WatchFrom,
+    inbox: Inbox,
+    rows: () => RowPages,
+  ) => Promise<Begun>
   /** As counted while they were written; undefined where some task does not know. */
   rowsHere(layout: StoreLayout, partitions: readonly number[]): number | undefined
 }
+
+/** Others give up whom they do not hear of for a few times as long, ms. */
+const heartbeat = 1000
 
 export type How = Pick<QuestionOf, 'isolation' | 'settled'>
 
@@ -58,6 +81,16 @@ export class Routing {
 
   rows(how: How, signal: AbortSignal | undefined): RowSource {
     return new RoutedRows((layout) => this.placesOf(layout, how, signal))
+  }
+
+  /** Of all instances. It ends where a task that is watched goes to another one. */
+  watch(layout: StoreLayout): WatchRows {
+    return (watched, from, signal) => {
+      const places = this.placesOf(layout, { isolation: 'committed', settled: false }, undefined)
+      places.checkComplete()
+      const own = places.here.length === 0 ? [] : [this.watchHere(layout, places.here, watched, from, signal)]
+      return mergeChanges([...own, ...places.others.map((place) => place.watch(layout, watched.what, from, signal))])
+    }
   }
 
   /** Of all instances; undefined where one does not know. */
@@ -86,6 +119,8 @@ export class Routing {
     else if (question.type === 'estimate') {
       const count = rowsHere(layout, sent.partitions)
       if (count !== undefined) yield frameOf(frameKind.number, numberBytes(count))
+    } else if (question.type === 'watch') {
+      yield* this.answerWatch(layout, sent.partitions, question)
     } else {
       const pages = question.type === 'scan' ? rows.scan(layout, question) : rows.windows(layout, question)
       try {
@@ -99,6 +134,58 @@ export class Routing {
 
   close(): void {
     this.client.close()
+  }
+
+  private watchHere(
+    layout: StoreLayout,
+    partitions: readonly number[],
+    watched: Watched,
+    from: WatchFrom,
+    signal: AbortSignal,
+  ): AsyncIterable<RowChange> {
+    const { own, beginWatch } = this.parts
+    const rows = (): RowPages =>
+      new OwnRows(own, { partitions, isolation: 'committed', settled: false }).scan(layout, {
+        ...watched.bounds,
+        reverse: false,
+      })
+    const begin = async (inbox: Inbox): Promise<Begun> => {
+      const begun = await beginWatch(layout, partitions, watched, from, inbox, rows)
+      own.check(layout, partitions)
+      return begun
+    }
+    return watchRows(begin, watched, signal)
+  }
+
+  /** Silence would be taken for the end. */
+  private async *answerWatch(
+    layout: StoreLayout,
+    partitions: readonly number[],
+    { what, from }: Extract<Question, { type: 'watch' }>,
+  ): AsyncGenerator<Uint8Array, void> {
+    const ending = new AbortController()
+    const changes = this.watchHere(layout, partitions, watchedOf(layout, what), from, ending.signal)[
+      Symbol.asyncIterator
+    ]()
+    try {
+      for (let next = changes.next(); ; ) {
+        let timer: NodeJS.Timeout | undefined
+        const silent = new Promise<undefined>((resolve) => {
+          timer = setTimeout(() => resolve(undefined), heartbeat)
+        })
+        next.catch(() => {})
+        const result = await Promise.race([next, silent])
+        clearTimeout(timer)
+        if (result === undefined) yield frameOf(frameKind.alive)
+        else if (result.done) throw new DhaaraError('DHAARA_MOVED', 'the instance ends, and its tasks go to others')
+        else {
+          next = changes.next()
+          yield changeFrame(result.value)
+        }
+      }
+    } finally {
+      ending.abort()
+    }
   }
 
   private placesOf(

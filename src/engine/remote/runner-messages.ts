@@ -5,6 +5,7 @@ import type { EngineReport } from '../app/engine.ts'
 import type { Report, SentSettings } from '../app/worker-protocol.ts'
 import type { TaskId } from '../runtime/host.ts'
 import type { RunnerEvents, TaskRunner } from './task-runner.ts'
+import type { Written } from './watches.ts'
 
 /** What a worker with a runner is started with. */
 export interface RunnerStart {
@@ -16,6 +17,8 @@ export interface RunnerStart {
   readonly transactionalId: string
   readonly handle: SharedHandle
   readonly pulse: SharedArrayBuffer
+  /** One Int32: see `Teller`. */
+  readonly writes: SharedArrayBuffer
   readonly port: MessagePort
   /** To the thread of the log. */
   readonly log: MessagePort
@@ -27,7 +30,7 @@ export interface RunnerStart {
 export interface RunnerCall {
   /** Absent: nobody waits for the answer. */
   readonly id?: number
-  readonly method: Exclude<keyof TaskRunner, 'report' | 'positionOf'>
+  readonly method: Exclude<keyof TaskRunner, 'report' | 'positionOf' | 'writes'>
   readonly args: readonly unknown[]
 }
 
@@ -40,5 +43,6 @@ export type RunnerReport =
       readonly event: Parameters<RunnerEvents['checkpoint']>[0]
       readonly report: EngineReport
     }
+  | { readonly type: 'written'; readonly written: Written }
   | { readonly type: 'ended'; readonly tasks: readonly TaskId[]; readonly report: EngineReport }
   | { readonly type: 'refused' | 'failed'; readonly error: SentError }

@@ -48,7 +48,9 @@ try {
       },
     },
     transactionalId: start.transactionalId,
+    writes: new Int32Array(start.writes),
     events: {
+      written: (written) => post({ type: 'written', written }),
       checkpoint: (event) => post({ type: 'checkpoint', event, report: runner.report() }),
       refused: (error) => post({ type: 'refused', error: sendError(error) }),
       failed: (error) => post({ type: 'failed', error: sendError(error) }),

@@ -27,12 +27,13 @@ import { inletStore, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
 import { Inputs, type Offsets, ownEnd, positionName } from './inputs.ts'
 import { KnownTopics } from './known-topics.ts'
 import { LocalRows } from './local-state.ts'
-import type { StateBackend } from '../../state/backend.ts'
+import type { StateBackend, WriteBatch } from '../../state/backend.ts'
 import { mayPass } from './passing.ts'
 import { Sinks } from './sinks.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 import { TopicLinks } from './topic-links.ts'
 import type { AppTopics } from './topics.ts'
+import { type WatchedStores, WrittenRows } from './written-rows.ts'
 
 /** Records between two looks at the clock and at the event loop. */
 const SLICE = 8192
@@ -51,6 +52,8 @@ export interface RunnerParts {
   /** Of this runner alone, and the same after a restart with the same directory. */
   readonly transactionalId: string
   readonly events: RunnerEvents
+  /** See `Teller`; in memory that others share. */
+  readonly writes?: Int32Array
   /** When it has ended. */
   readonly onStop?: () => void
 }
@@ -88,6 +91,8 @@ export class Runner implements TaskRunner {
   private held = false
   private begun = false
   private committing: Promise<void> | undefined
+  readonly writes: Int32Array
+  private watched: WatchedStores | undefined
   private refused: unknown = undefined
   private readonly sinks: Sinks
   private sinkFailure: unknown = undefined
@@ -114,6 +119,7 @@ export class Runner implements TaskRunner {
     const { settings, log, transactionalId } = parts
     this.parts = parts
     this.settings = settings
+    this.writes = parts.writes ?? new Int32Array(new SharedArrayBuffer(4))
     this.local = new LocalRows(parts.state)
     this.exactlyOnce = settings.guarantee === 'exactly-once'
     this.policies = new Policies(settings, () => this.outputs)
@@ -165,6 +171,12 @@ export class Runner implements TaskRunner {
   async hold(): Promise<void> {
     this.held = true
     await this.committing
+  }
+
+  async watch(wanted: WatchedStores): Promise<void> {
+    // what is under way was sealed without looking
+    while (this.committing !== undefined) await this.committing
+    this.watched = wanted.numbers.size === 0 ? undefined : wanted
   }
 
   async settle(): Promise<void> {
@@ -368,6 +380,7 @@ export class Runner implements TaskRunner {
     const inputs = this.inputs as Inputs
     const group = this.group as TaskGroup
     const began = performance.now()
+    const written = this.watched === undefined ? undefined : new WrittenRows(this.watched, local.backend)
     const sealed = sealEpoch({
       group,
       outputs,
@@ -381,6 +394,7 @@ export class Runner implements TaskRunner {
         this.known.seal(sealer)
         this.sinks.seal(sealer)
       },
+      look: written && ((key, after) => written.look(key, after)),
     })
     const { epoch, batch } = sealed
     const positions = sealed.positions.length > 0 ? sealed.positions : this.standIn()
@@ -392,7 +406,7 @@ export class Runner implements TaskRunner {
     outputs.written = 0
     this.processedAtSeal = processed
     this.sealedAt = settings.clock.now()
-    const options = { exactlyOnce: this.exactlyOnce, sync: settings.sync === 'commit' }
+    const options = { exactlyOnce: this.exactlyOnce, write: (batch: WriteBatch) => this.write(batch) }
     const idOf = (topic: string) => inputs.topics.all.get(topic)?.id ?? ''
     const membership = this.membership as Membership
     this.committing = writeEpochTo(
@@ -415,6 +429,8 @@ export class Runner implements TaskRunner {
           this.retries = 0
           this.short = false
           this.purge(sealed.positions)
+          if (written !== undefined && written.rows.length > 0)
+            this.parts.events.written({ count: Atomics.load(this.writes, 0), rows: written.rows })
           this.parts.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
         },
         (error: unknown) => {
@@ -440,6 +456,16 @@ export class Runner implements TaskRunner {
     const { topic } = own
     const offset = this.local.position(topic, task.partition)?.offset ?? 0
     return [{ topic, partition: task.partition, offset }]
+  }
+
+  /** Others see by the count that rows are being written, and when they were. */
+  private write(batch: WriteBatch): void {
+    Atomics.add(this.writes, 0, 1)
+    try {
+      batch.commit({ sync: this.settings.sync === 'commit' })
+    } finally {
+      Atomics.add(this.writes, 0, 1)
+    }
   }
 
   /** What was read from repartitions is of no use to anybody. */

@@ -5,6 +5,7 @@ import type { TaskId } from '../runtime/host.ts'
 import type { Offsets } from './inputs.ts'
 import type { Positions } from './positions.ts'
 import type { AppTopics } from './topics.ts'
+import type { Teller, Written } from './watches.ts'
 
 /** Tasks that a runner is to run from now on, and no others. Their rows lie in the local state. */
 export interface Assignment {
@@ -18,7 +19,7 @@ export interface Assignment {
 }
 
 /** What runs tasks that commit together: in this thread, or in a worker. */
-export interface TaskRunner {
+export interface TaskRunner extends Teller {
   /** Whoever wrote under this name before can do so no more. Does nothing if that is done. */
   fence(): Promise<void>
   /** Commits, and goes on with these tasks. False: the commit was refused, as `refused` tells. */
@@ -44,6 +45,8 @@ export interface TaskRunner {
 
 export interface RunnerEvents {
   checkpoint(event: { readonly epoch: number; readonly ms: number; readonly bytes: number }): void
+  /** Rows that are watched were written; before the checkpoint is told. @param runner which of the instance's */
+  written(written: Written, runner?: number): void
   /** A commit failed: it runs no tasks now, and must be fenced. */
   refused(error: Error): void
   failed(error: unknown): void

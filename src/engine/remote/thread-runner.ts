@@ -16,6 +16,7 @@ import type { StoreNumbers } from './changelog.ts'
 import type { Offsets } from './inputs.ts'
 import type { RunnerCall, RunnerReport, RunnerStart } from './runner-messages.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
+import type { WatchedStores } from './written-rows.ts'
 
 /** A worker that dies so often without having committed anything is not replaced any more; one that is stuck, once. */
 const mostDeaths = 5
@@ -51,7 +52,8 @@ export class ThreadRunner implements TaskRunner {
   private port: MessagePort | undefined
   private thread: Worker | undefined
   private handle: SharedHandle | undefined
-  private watch: Disposable | undefined
+  readonly writes = new Int32Array(new SharedArrayBuffer(4))
+  private pulseWatch: Disposable | undefined
   private exited: Promise<void> = Promise.resolve()
   private ready = Promise.withResolvers<void>()
   private started = false
@@ -89,6 +91,12 @@ export class ThreadRunner implements TaskRunner {
 
   hold(): Promise<void> {
     return this.call('hold', [], () => undefined) as Promise<void>
+  }
+
+  watch(wanted: WatchedStores): Promise<void> {
+    return this.call('watch', [wanted], () => {
+      throw restoring(`worker ${this.parts.number} has ended`)
+    }) as Promise<void>
   }
 
   settle(): Promise<void> {
@@ -167,6 +175,8 @@ export class ThreadRunner implements TaskRunner {
     const pulse = new SharedArrayBuffer(4)
     log.share(toLog.port1)
     this.handle = backend.lend()
+    // one that died while it wrote
+    if (Atomics.load(this.writes, 0) % 2 === 1) Atomics.add(this.writes, 0, 1)
     const workerData: RunnerStart = {
       url: program.url.href,
       env: program.settings,
@@ -176,6 +186,7 @@ export class ThreadRunner implements TaskRunner {
       transactionalId,
       handle: this.handle,
       pulse,
+      writes: this.writes.buffer as SharedArrayBuffer,
       port: orders.port2,
       log: toLog.port2,
       answers: answers.port2,
@@ -204,7 +215,7 @@ export class ThreadRunner implements TaskRunner {
       thread.once('exit', (code) => {
         orders.port1.close()
         answers.port1.close()
-        this.watch?.[Symbol.dispose]()
+        this.pulseWatch?.[Symbol.dispose]()
         backend.takeBack(this.handle as SharedHandle)
         resolve()
         this.died(cause ?? new Error(`it ended with exit code ${code}`))
@@ -213,7 +224,7 @@ export class ThreadRunner implements TaskRunner {
     // a module may take its time to load
     this.ready.promise.then(
       () => {
-        this.watch = watchPulse(pulse, settings.stuckAfter, (ms) => this.isStuck(ms))
+        this.pulseWatch = watchPulse(pulse, settings.stuckAfter, (ms) => this.isStuck(ms))
       },
       () => {},
     )
@@ -236,7 +247,8 @@ export class ThreadRunner implements TaskRunner {
       this.deaths = 0
       this.stuck = 0
       events.checkpoint(report.event)
-    } else if (report.type === 'ended') {
+    } else if (report.type === 'written') events.written(report.written)
+    else if (report.type === 'ended') {
       this.last = report.report
       events.ended(report.tasks)
     } else if (report.type === 'refused') {

@@ -26,7 +26,16 @@ describe('stores of an app whose tasks are spread over instances', () => {
   before(async function () {
     this.timeout(120_000)
     instances = await Instances.make()
-    all = [await instances.start('one'), await instances.start('two'), await instances.start('three')]
+    const onWorkers = {
+      topology: new URL('./shop.ts', import.meta.url),
+      workers: 2,
+      settings: { app: instances.app },
+    }
+    all = [
+      await instances.start('one'),
+      await instances.start('two', onWorkers as never),
+      await instances.start('three'),
+    ]
     await instances.send(orders)
     for (const { app } of all)
       await instances.until(async () => {
@@ -144,6 +153,60 @@ describe('stores of an app whose tasks are spread over instances', () => {
       )
     })
   })
+
+  it('are watched: rows, then changes, none left out and none twice; until a task moves', async () => {
+    const seen = all.map(() => new Map<string, number[]>())
+    const [stop, over] = [new AbortController(), [] as Promise<unknown>[]]
+    for (const [i, { app }] of all.entries())
+      over.push(
+        (async () => {
+          for await (const { key, value } of app.store('spent').subscribe(undefined, { signal: stop.signal })) {
+            const told = seen[i]?.get(key as string)
+            if (told === undefined) seen[i]?.set(key as string, [value as number])
+            else told.push(value as number)
+          }
+        })(),
+      )
+    const ended = Promise.allSettled(over)
+    // begun while changes come
+    let sum = 0
+    for (let n = 1; n <= 20; n++) {
+      await instances.send([['c007', { city: 'Pune', rupees: n }, start + 7 * hour]])
+      sum += n
+    }
+    const last = (spent.get('c007') as number) + sum
+    await instances.until(
+      async () => seen.every((rows) => rows.size === 100 && rows.get('c007')?.at(-1) === last),
+      'the changes have not come',
+    )
+    for (const rows of seen) {
+      for (const [key, values] of rows) {
+        assert.deepEqual(
+          values,
+          [...new Set(values)].toSorted((a, b) => a - b),
+          `${key} was told as ${values}`,
+        )
+        if (key !== 'c007') assert.deepEqual(values, [spent.get(key)])
+      }
+    }
+    const [one] = all as [Started]
+    const response = await fetch(`${one.url}/api/stores/spent/changes?prefix=%22c0%22`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const text = response.text()
+    const newcomer = await instances.start('four')
+    for (const result of await ended) {
+      assert.equal(result.status, 'rejected')
+      assert.equal((result as PromiseRejectedResult).reason.code, 'DHAARA_MOVED')
+    }
+    assert.match(await text, /event: problem\ndata: .*DHAARA_MOVED/)
+    await instances.until(
+      async () => (await newcomer.app.store('spent').count()) === 100,
+      'the newcomer does not see all',
+    )
+    assert.equal(await newcomer.app.store('spent').get('c007'), last)
+    stop.abort()
+  }).timeout(120_000)
 
   it('refuse what is meant for another instance, another app or another topology, and never pass it on', async () => {
     const [one] = all as [Started]
