@@ -64,6 +64,10 @@ export async function* events(path: string, signal: AbortSignal): AsyncGenerator
     rest = parts.pop() as string
     for (const part of parts) {
       const event = parse(part)
+      if (event?.name === 'problem') {
+        const { status, detail } = JSON.parse(event.data) as { readonly status: number; readonly detail: string }
+        throw new Problem(status, detail)
+      }
       if (event !== undefined) yield event
     }
   }

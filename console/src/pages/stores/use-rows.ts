@@ -26,7 +26,7 @@ export function useRows(store: StoreInfo, asked: Asked, cursor: string | undefin
       const problem = error instanceof Problem ? error.message : String(error)
       setRows((now) => ({ ...now, problem, loading: false }))
     }
-    if (following) follow(store, asked, stop.signal, setRows).catch(fail)
+    if (following) followOn(store, asked, stop.signal, setRows).catch(fail)
     else load(store, asked, cursor, stop.signal).then(setRows, fail)
     return () => stop.abort()
   }, [store.name, JSON.stringify(asked), cursor, following])
@@ -45,6 +45,21 @@ async function load(store: StoreInfo, asked: Asked, cursor: string | undefined, 
   }
   const page = await getJson<RowPage>(rowsPath(store, asked, cursor), signal)
   return { ...none, rows: page.rows, cursor: page.cursor, loading: false }
+}
+
+/** How long to wait where rows are on their way between instances, ms. */
+const pause = 1000
+
+/** From the beginning, whenever rows that are followed have moved. */
+async function followOn(...asked: Parameters<typeof follow>): Promise<void> {
+  for (;;) {
+    try {
+      return await follow(...asked)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 503) throw error
+      await new Promise((resolve) => setTimeout(resolve, pause))
+    }
+  }
 }
 
 async function follow(
