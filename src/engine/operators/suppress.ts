@@ -164,8 +164,11 @@ export class Suppress implements Timed {
   private full(): EpochAborted {
     const { name, records, bytes } = this
     const { maxRecords, maxBytes } = this.spec
-    const limit = maxRecords !== undefined && records > maxRecords ? `${maxRecords} records` : `${maxBytes} bytes`
-    const found = `step '${name}': found ${records} rows (${bytes} bytes) held back, expected at most ${limit}`
+    const [held, limit] =
+      maxRecords !== undefined && records > maxRecords
+        ? [`${records} rows`, `${maxRecords}`]
+        : [`${bytes} bytes in ${records} rows`, `${maxBytes} bytes`]
+    const found = `step '${name}': found ${held} held back, expected at most ${limit}`
     return new EpochAborted(
       new DhaaraError('DHAARA_SUPPRESS_FULL', `${found}; raise the limit, or choose another whenFull`, { step: name }),
     )
