@@ -13,13 +13,18 @@ import {
 import type { Positions } from '../../engine/rescale/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
-import { existingDirectory } from '../arguments.ts'
+import { existingDirectory, setting } from '../arguments.ts'
+import { createOnKafka, restoreOnKafka } from '../kafka/savepoint.ts'
+import { brokersFlag } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
 import { appRequest } from '../query/answer.ts'
 import { onlyApp } from './query.ts'
 
 interface Flags {
   readonly dir?: string
+  readonly brokers?: string
+  readonly module?: string
+  readonly set?: Readonly<Record<string, string>>
   readonly url?: string
   readonly token?: string
   readonly positions: Positions
@@ -46,7 +51,9 @@ Examples:
   $ dhaara savepoint list ./savepoints
   $ dhaara reset --dir ./data --yes
   $ dhaara savepoint restore ./savepoints/monday --dir ./data
-  $ dhaara savepoint restore ./savepoints/monday --dir ./other --positions start`
+  $ dhaara savepoint restore ./savepoints/monday --dir ./other --positions start
+  $ dhaara savepoint create ./savepoints/kafka --brokers localhost:9092 --module topology.ts   # its instances are stopped
+  $ dhaara savepoint restore ./savepoints/monday --brokers localhost:9092 --module topology.ts`
 
 export function addSavepoint(program: Command): void {
   const savepoint = program
@@ -59,6 +66,9 @@ export function addSavepoint(program: Command): void {
     .description('Write the state of an app into a new folder.')
     .argument('<folder>', 'made for it')
     .option('--dir <path>', 'the directory')
+    .option(...brokersFlag)
+    .option('--module <file>', 'its topology, with --brokers')
+    .option('--set <k=v>', 'a setting for the module (repeatable)', setting)
     .option('--url <url>', 'where the app is served over HTTP; the folder is one of its machine')
     .option('--token <token>', 'what its server asks for')
     .option('--application-id <id>', 'which app, where the directory has several')
@@ -80,7 +90,10 @@ export function addSavepoint(program: Command): void {
     .command('restore')
     .description('Put a savepoint in the place of state that is gone (dhaara reset).')
     .argument('<folder>', 'of the savepoint')
-    .requiredOption('--dir <path>', 'the directory; made if it is not there')
+    .option('--dir <path>', 'the directory; made if it is not there')
+    .option(...brokersFlag)
+    .option('--module <file>', 'its topology, with --brokers')
+    .option('--set <k=v>', 'a setting for the module (repeatable)', setting)
     .option('--application-id <id>', 'for which app; default: that of the savepoint')
     .addOption(
       new Option('--positions <where>', 'go on where the app was, or where its topics begin or end')
@@ -88,19 +101,25 @@ export function addSavepoint(program: Command): void {
         .default('keep'),
     )
     .option('--json', 'tell it as one JSON document')
-    .action((folder: string, flags: Flags) =>
-      using(resolve(flags.dir as string), async (backend) => {
-        const app = flags.applicationId ?? readSavepoint(folder).app
-        await tell(folder, told(await restoreSavepoint(backend, app, folder, flags.positions)), flags.json)
-      }),
-    )
+    .action(async (folder: string, flags: Flags) => tell(folder, told(await restoreTo(folder, flags)), flags.json))
   for (const command of savepoint.commands) command.exitOverride()
 }
 
+async function restoreTo(folder: string, flags: Flags): Promise<Savepoint> {
+  const { dir, brokers, positions } = flags
+  if ((dir === undefined) === (brokers === undefined))
+    throw new DhaaraError('DHAARA_OPTION', 'savepoint restore needs --dir or --brokers, one of them')
+  const app = flags.applicationId ?? readSavepoint(folder).app
+  if (brokers !== undefined) return restoreOnKafka(folder, { ...flags, brokers, applicationId: app }, positions)
+  return using(resolve(dir as string), (backend) => restoreSavepoint(backend, app, folder, positions))
+}
+
 /** By the app, if it runs; else from its directory. */
-async function create(folder: string, { dir, url, token, applicationId }: Flags): Promise<Told> {
-  if ((dir === undefined) === (url === undefined))
-    throw new DhaaraError('DHAARA_OPTION', 'savepoint create needs --dir or --url, one of them')
+async function create(folder: string, flags: Flags): Promise<Told> {
+  const { dir, url, brokers, token, applicationId } = flags
+  if ([dir, url, brokers].filter((one) => one !== undefined).length !== 1)
+    throw new DhaaraError('DHAARA_OPTION', 'savepoint create needs --dir, --brokers or --url, one of them')
+  if (brokers !== undefined) return told(await createOnKafka(resolve(folder), { ...flags, brokers }))
   if (url !== undefined) return byHttp(folder, url, token)
   const path = existingDirectory(dir as string)
   if (readOwner(path)?.socket !== undefined) {

@@ -211,7 +211,7 @@ export class StreamsApp implements AsyncDisposable {
     }
     throw new DhaaraError(
       'DHAARA_UNSUPPORTED',
-      'savepoints are of apps on an embedded broker; state on Kafka lies in its changelogs',
+      'an app that runs on Kafka cannot write a savepoint: its instances are at different places. Stop them, then: dhaara savepoint create <folder> --brokers … --module …',
     )
   }
 

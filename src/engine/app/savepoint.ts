@@ -54,9 +54,16 @@ const storeStart = (id: number): Buffer => Buffer.of(STATE_SPACE, id >> 8, id & 
 /**
  * Writes a savepoint: state as it is at this moment, which is that of the last checkpoint, whatever is written meanwhile.
  * @param folder made for it; must not exist
+ * @param nameOf what a store of the database is called there; undefined: it is left out
  * @throws DhaaraError DHAARA_SAVEPOINT if there is no such app, or the folder is there already
  */
-export async function createSavepoint(backend: Backend, app: string, folder: string, now: number): Promise<Savepoint> {
+export async function createSavepoint(
+  backend: Backend,
+  app: string,
+  folder: string,
+  now: number,
+  nameOf: (store: string) => string | undefined = (store) => store,
+): Promise<Savepoint> {
   const manifest = savedManifest(backend, app)
   if (manifest === undefined) throw refused(`found no state of '${app}'; run it first, or name another app`)
   try {
@@ -65,8 +72,10 @@ export async function createSavepoint(backend: Backend, app: string, folder: str
     throw refused(`could not make the folder ${folder}: ${(cause as Error).message}; choose one that does not exist`)
   }
   const stores = new Map<number, { name: string; files: StoreFile[] }>()
-  for (const [name, id] of [...new StoreIds(backend, app).all()].sort(([a], [b]) => (a < b ? -1 : 1)))
-    stores.set(id, { name, files: [] })
+  for (const [name, id] of [...new StoreIds(backend, app).all()].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const shown = nameOf(name)
+    if (shown !== undefined) stores.set(id, { name: shown, files: [] })
+  }
   const order = [...stores.keys()]
   const positions: Record<string, number[]> = {}
   let file: RowFile | undefined
@@ -95,11 +104,20 @@ export async function createSavepoint(backend: Backend, app: string, folder: str
     createdAt,
     manifest,
     positions,
-    stores: [...stores.values()],
+    stores: byName([...stores.values()]),
   }
   writeFileSync(join(folder, 'savepoint.json'), `${JSON.stringify(savepoint, undefined, 2)}\n`)
   return savepoint
 }
+
+/** Stores of one name are one. */
+const byName = (
+  stores: readonly { readonly name: string; readonly files: readonly StoreFile[] }[],
+): Savepoint['stores'] =>
+  Array.from(
+    Map.groupBy(stores, ({ name }) => name),
+    ([name, parts]) => ({ name, files: parts.flatMap(({ files }) => files) }),
+  )
 
 /** @throws DhaaraError DHAARA_SAVEPOINT if there is none, or one of another format */
 export function readSavepoint(folder: string): Savepoint {

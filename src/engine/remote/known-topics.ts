@@ -7,7 +7,7 @@ import type { ChangelogRows } from './changelog.ts'
 import type { Inputs } from './inputs.ts'
 
 /** Ids of the topics that a task reads: by topic, in a store of each sub-topology. */
-const topicStore = '$topics'
+export const topicStore = '$topics'
 
 /** Positions in a topic say nothing of another one of that name: which one they belong to is kept with the state. */
 export class KnownTopics {

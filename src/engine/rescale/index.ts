@@ -22,6 +22,7 @@ import { MetaMover, metasOf, mostPartitions, type Positions, type Topics } from 
 import { placementOf } from './placement.ts'
 import { foreignTopic, immovable, RowMover } from './rows.ts'
 
+export { layoutsOf } from './layouts.ts'
 export type { Positions } from './metas.ts'
 
 export interface Rescaling {
