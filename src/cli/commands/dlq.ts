@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { LetterPage, LettersDone } from '../../connectors/broker/index.ts'
-import { connectDirectory, type TopicReport } from '../../connectors/embedded/index.ts'
+import type { LetterFilter, LetterPage, LettersDone } from '../../connectors/broker/index.ts'
+import { connectDirectory } from '../../connectors/embedded/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { count, existingDirectory } from '../arguments.ts'
+import { KafkaLetters } from '../kafka/letters.ts'
+import { brokersFlag } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
 import { letterLines, letterText, type ShownLetter, shownLetter } from '../output/letters.ts'
 
 interface LetterFlags {
-  readonly dir: string
+  readonly dir?: string
+  readonly brokers?: string
   readonly letters?: string
   readonly code?: string
   readonly step?: string
@@ -28,6 +31,7 @@ Examples:
   $ dhaara dlq replay 17 18 --dir ./data
   $ dhaara dlq replay --step score --dir ./data
   $ dhaara dlq drop --all --dir ./data
+  $ dhaara dlq list --brokers localhost:9092 --letters shop-dead-letters
 
 A replay appends the records to the partitions that they came from and marks the letters, in one commit: each is replayed once,
 also while the app runs. Letters stay in their topic; 'list --state all' tells what was done with them.`
@@ -79,7 +83,8 @@ export function addDlq(program: Command): void {
 
 function placed(command: Command, filtered = true): Command {
   command
-    .requiredOption('--dir <path>', 'the directory that the app was run with')
+    .option('--dir <path>', 'the directory that the app was run with')
+    .option(...brokersFlag)
     .option('--letters <topic>', 'the topic of dead letters, where there are several')
   if (!filtered) return command
   return command
@@ -100,14 +105,27 @@ function filterOf({ code, step, topic, message, state }: LetterFlags, offsets: r
   }
 }
 
-async function call<T>(flags: LetterFlags, what: string, filter: object, limit?: number): Promise<T> {
-  await using client = await connectDirectory(existingDirectory(flags.dir))
-  const from = flags.letters ?? onlyLetters(await client.topics())
+async function call<T>(
+  flags: LetterFlags,
+  what: 'list' | 'replay' | 'drop',
+  filter: LetterFilter,
+  limit?: number,
+): Promise<T> {
+  const { dir, brokers, letters } = flags
+  if ((dir === undefined) === (brokers === undefined))
+    throw new DhaaraError('DHAARA_OPTION', 'dlq needs --dir or --brokers, one of them')
+  if (brokers !== undefined) {
+    await using cluster = await KafkaLetters.connect(brokers)
+    const from = letters ?? onlyLetters(await cluster.topics())
+    return (await (what === 'list' ? cluster.list(from, filter, limit) : cluster[what](from, filter))) as T
+  }
+  await using client = await connectDirectory(existingDirectory(dir as string))
+  const from = letters ?? onlyLetters(await client.topics())
   return (await client.call(`letters.${what}`, { from, filter, ...(limit === undefined ? {} : { limit }) })) as T
 }
 
 /** @throws DhaaraError DHAARA_OPTION if there is none, or more than one */
-function onlyLetters(topics: readonly TopicReport[]): string {
+function onlyLetters(topics: readonly { readonly name: string }[]): string {
   const found = topics.map(({ name }) => name).filter((name) => name.endsWith('-dead-letters'))
   if (found.length === 1) return found[0] as string
   const has = found.length === 0 ? 'no record was put aside here' : `there are ${found.join(', ')}`

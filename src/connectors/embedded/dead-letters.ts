@@ -1,15 +1,10 @@
 import type { EmbeddedLease } from '../broker/broker.ts'
 import type { DeadLetter, LetterFilter, LetterPage, LetterState, LettersDone } from '../broker/dead-letter.ts'
 import { FrameBuilder } from '../broker/frame-builder.ts'
-import type { FetchedBatch, RecordHeaders } from '../broker/log.ts'
-import { headersText } from '../broker/record-headers.ts'
+import { bytesAt, fits, letterAt, replayedHeader, textOf } from '../broker/letter.ts'
+import type { RecordHeaders } from '../broker/log.ts'
 
 type Owner = Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>
-
-/** Headers that say why; the others are the record's own. */
-const ours = /^dhaara-(error-.*|topic|partition|offset|time)$/
-/** Put on what is replayed: which letter it was. */
-export const replayedHeader = 'dhaara-replayed'
 
 /**
  * The dead letters of one topic, and what was done with each: a second topic, `<topic>-done`, holds a mark for each letter that was
@@ -147,48 +142,6 @@ export class DeadLetters {
       yield* found.reverse()
     }
   }
-}
-
-function letterAt(batch: FetchedBatch, i: number, state: LetterState): DeadLetter {
-  const all = headersText(batch.headers?.[i])
-  const text = (name: string): string => all[`dhaara-${name}`] ?? ''
-  const number = (name: string): number => (all[`dhaara-${name}`] === undefined ? -1 : Number(text(name)))
-  return {
-    offset: batch.offsets[i] as number,
-    at: number('time'),
-    code: text('error-code'),
-    step: text('error-step'),
-    message: text('error-message'),
-    stack: text('error-stack'),
-    topic: text('topic'),
-    partition: number('partition'),
-    position: number('offset'),
-    timestamp: batch.timestamps[i] as number,
-    ...bytesAt(batch, i),
-    headers: Object.fromEntries(Object.entries(all).filter(([name]) => !ours.test(name))),
-    state,
-  }
-}
-
-function bytesAt({ data, keyStart, keyEnd, valueStart, valueEnd }: FetchedBatch, i: number) {
-  const part = (start: number, end: number) => (start < 0 ? null : data.subarray(start, end))
-  return {
-    key: part(keyStart[i] as number, keyEnd[i] as number),
-    value: part(valueStart[i] as number, valueEnd[i] as number),
-  }
-}
-
-const textOf = (bytes: Uint8Array | null): string => (bytes === null ? '' : Buffer.from(bytes).toString())
-
-function fits(letter: DeadLetter, { offsets, code, step, topic, message, state = 'open' }: LetterFilter): boolean {
-  return (
-    (state === 'all' || letter.state === state) &&
-    (offsets === undefined || offsets.includes(letter.offset)) &&
-    (code === undefined || letter.code === code) &&
-    (step === undefined || letter.step === step) &&
-    (topic === undefined || letter.topic === topic) &&
-    (message === undefined || letter.message.includes(message))
-  )
 }
 
 /** One object a topic: it remembers the marks it has read. */
