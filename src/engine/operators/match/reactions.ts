@@ -62,8 +62,9 @@ export class Reactions {
     return this.begins || resting === -1 || this.reacts(resting)
   }
 
-  /** Whether it may do something to partial matches in these states. */
+  /** Whether it may do something to partial matches in these states; true where they do not fit. */
   reacts(resting: number): boolean {
+    if (this.firsts === null) return true
     if ((this.react & resting) !== 0) return true
     for (let left = resting & ~this.asked; left !== 0; left &= left - 1) {
       const bit = left & -left

@@ -341,6 +341,28 @@ describe('match', () => {
     assert.deepEqual([...driver.store('runs').all()], [])
   })
 
+  it('finds patterns of more states than bits', () => {
+    const many = p.begin('v').where(is('a')).followedBy('w').where(is('b')).times(40).within(1000)
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+      .match(many, { name: 'find', store: 'runs' })
+      .select((match) => `${match.v.length} ${match.w.length}`)
+      .to('out', { key: serdes.string(), value: serdes.string() })
+    const topology = builder.build()
+    let driver = new TopologyTestDriver(topology, { cacheBytes: 0 })
+    const send = (kind: string, at: number) => driver.input('in').send({ key: 'k', kind, n: at, at }, { key: 'k' })
+    for (let at = 0; at < 8; at++) send('a', at)
+    for (let at = 10; at < 40; at++) send('b', at)
+    driver = new TopologyTestDriver(topology, { cacheBytes: 0, restore: driver.checkpoint() })
+    for (let at = 40; at < 50; at++) send('b', at)
+    driver.end()
+    assert.deepEqual(
+      records(driver).map((row) => row.slice(row.indexOf(' ') + 1)),
+      Array(8).fill('1 40'),
+    )
+  })
+
   it('gives rows in one order, whatever the arrival and the batches', () => {
     fc.assert(
       fc.property(arrivals, fc.constantFrom(1, 7), (given, batchSize) => {
