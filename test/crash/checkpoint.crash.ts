@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { failPlaces } from '../../src/engine/app/failpoints.ts'
 import { assertEqual, expectedOutputs, type Outputs, outputsIn } from './expected.ts'
-import { freshDir, liveOn, removeDirs, warmUp } from './lives.ts'
+import { freshDir, liveOn, longest, removeDirs, warmUp } from './lives.ts'
 
 const count = 12_000
 const seed = 11
@@ -13,7 +13,7 @@ describe('a job killed in its checkpoint', () => {
   let expected: Outputs
 
   before(async function () {
-    this.timeout(300_000)
+    this.timeout(longest)
     await warmUp()
     expected = await expectedOutputs(seed, count)
   })
@@ -34,10 +34,10 @@ describe('a job killed in its checkpoint', () => {
   }
 
   for (const place of failPlaces) {
-    it(`at '${place}'`, () => killedAt((life) => `${place}:${2 + 4 * life}`)).timeout(300_000)
+    it(`at '${place}'`, () => killedAt((life) => `${place}:${2 + 4 * life}`)).timeout(longest)
   }
   for (const place of held) {
     it(`at '${place}', a worker being held back at the barrier`, () =>
-      killedAt((life) => `hold-${life},${place}:${3 + 4 * life}`)).timeout(300_000)
+      killedAt((life) => `hold-${life},${place}:${3 + 4 * life}`)).timeout(longest)
   }
 })

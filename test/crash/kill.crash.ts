@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertEqual, expectedOutputs, type Outputs, outputsIn } from './expected.ts'
-import { freshDir, liveOn, removeDirs, type Task, warmUp } from './lives.ts'
+import { freshDir, liveOn, longest, removeDirs, type Task, warmUp } from './lives.ts'
 
 const wanted = Number(process.env['KILLS'] ?? 40)
 
@@ -12,7 +12,7 @@ describe(`a job killed ${wanted} times at random`, () => {
   let expected: Outputs
 
   before(async function () {
-    this.timeout(300_000)
+    this.timeout(longest)
     await warmUp()
     expected = await expectedOutputs(seed, count)
   })
@@ -38,7 +38,7 @@ describe(`a job killed ${wanted} times at random`, () => {
         )
       })
       assertEqual(await outputsIn(dir), expected)
-    }).timeout(600_000)
+    }).timeout(longest)
   }
 
   it('was killed often enough', () => {

@@ -34,6 +34,11 @@ export interface Life {
   readonly stderr: string
 }
 
+/** A process that gets nowhere for so long is stuck, however busy the machine is: it tells of each checkpoint. */
+const mostSilence = 120_000
+/** For mocha, which knows nothing of progress. */
+export const longest = 1_800_000
+
 /** Runs the job in a process of its own. `meddle` sees each line, and may end the process. */
 export async function live(
   task: Task,
@@ -46,6 +51,11 @@ export async function live(
   })
   const lines: Line[] = []
   let stderr = ''
+  let stuck = false
+  const watch = setTimeout(() => {
+    stuck = true
+    child.kill('SIGKILL')
+  }, mostSilence)
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4000)
   })
@@ -54,12 +64,15 @@ export async function live(
     if (!text.endsWith('}')) return
     const line = JSON.parse(text) as Line
     lines.push(line)
+    watch.refresh()
     meddle(line, child)
   })
   meddle({ type: 'spawned' }, child)
   const closed = Promise.withResolvers<[number | null, NodeJS.Signals | null]>()
   child.once('close', (code, signal) => closed.resolve([code, signal]))
   const [code, signal] = await closed.promise
+  clearTimeout(watch)
+  assert.ok(!stuck, `nothing was heard for ${mostSilence} ms after ${JSON.stringify(lines.at(-1))}: ${stderr}`)
   return { lines, code, signal, stderr }
 }
 

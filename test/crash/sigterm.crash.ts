@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { assertEqual, expectedOutputs, outputsIn } from './expected.ts'
-import { freshDir, type Life, live, liveOn, removeDirs, warmUp } from './lives.ts'
+import { freshDir, type Life, live, liveOn, longest, removeDirs, warmUp } from './lives.ts'
 
 const count = 12_000
 const seed = 3
@@ -11,7 +11,7 @@ const recordsIn = ({ lines }: Life): number =>
 
 describe('a job that is asked to end', () => {
   before(async function () {
-    this.timeout(300_000)
+    this.timeout(longest)
     await warmUp()
   })
   after(removeDirs)
@@ -30,7 +30,7 @@ describe('a job that is asked to end', () => {
     // nothing was processed twice: each life has told all that it did
     assert.equal(processed, count + 40)
     assertEqual(await outputsIn(given.dir), await expectedOutputs(seed, count))
-  }).timeout(600_000)
+  }).timeout(longest)
 
   it('ends at once when it is asked twice', async () => {
     const given = task()
@@ -46,5 +46,5 @@ describe('a job that is asked to end', () => {
     assert.equal(life.signal, 'SIGTERM')
     await liveOn(given, () => {})
     assertEqual(await outputsIn(given.dir), await expectedOutputs(seed, count))
-  }).timeout(600_000)
+  }).timeout(longest)
 })
