@@ -1,0 +1,160 @@
+/** One measurement in a process of its own, its job (JSON) the one argument. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { resolve } from 'node:path'
+import { tableFromIPC } from 'apache-arrow'
+import { Generator } from '../../../src/engine/codegen/generate.ts'
+import { TaskMeter } from '../../../src/engine/metrics/task-meter.ts'
+import type { ReaderJob } from './http-reader.ts'
+import { Load } from './load.ts'
+import { nameOf, store } from './names.ts'
+import { askSteadily, type Latencies } from './open-loop.ts'
+import type { Total } from './topology.ts'
+
+export type QueryJob =
+  | { readonly kind: 'points'; readonly how: 'code' | 'http'; readonly rate: number; readonly seconds: number }
+  | { readonly kind: 'arrow'; readonly rows: number }
+  | { readonly kind: 'subscriptions'; readonly count: number; readonly seconds: number }
+  | { readonly kind: 'metering'; readonly on: boolean; readonly records: number }
+
+/** What was measured; `records`: reads, rows or records. */
+export interface Answer {
+  readonly records: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly correct: boolean
+  readonly latencies?: Latencies
+  /** Records that the job processed a second, without questions and beside them. */
+  readonly job?: { readonly alone: number; readonly beside: number }
+  /** Changes that subscribers were told a second. */
+  readonly changesPerSecond?: number
+}
+
+const keys = 100_000
+
+async function timed<T>(what: () => Promise<T>): Promise<{ value: T; seconds: number; cpuSeconds: number }> {
+  const cpu = process.cpuUsage()
+  const began = performance.now()
+  const value = await what()
+  const { user, system } = process.cpuUsage(cpu)
+  return { value, seconds: (performance.now() - began) / 1000, cpuSeconds: (user + system) / 1e6 }
+}
+
+async function points(how: 'code' | 'http', rate: number, seconds: number): Promise<Answer> {
+  await using load = await Load.start(keys, 1)
+  const half = (await load.flood(3)) / 2
+  await load.settle()
+  const alone = await load.offer(half, seconds)
+  await load.settle()
+  const asking = how === 'code' ? byCode(load, rate, seconds) : overHttp(load, { rate, seconds })
+  const { value, ...spent } = await timed(() => Promise.all([asking, load.offer(half, seconds)]))
+  const [latencies, beside] = value
+  const correct = latencies.wrong === 0 && (await load.correct())
+  return { records: latencies.done, ...spent, latencies, job: { alone, beside }, correct }
+}
+
+function byCode({ app }: Load, rate: number, seconds: number): Promise<Latencies> {
+  const rows = app.store(store)
+  return askSteadily(rate, seconds, async () => {
+    const name = nameOf(Math.floor(Math.random() * keys))
+    return ((await rows.get(name)) as Total | undefined)?.last === name
+  })
+}
+
+async function overHttp({ app }: Load, how: { rate: number; seconds: number }): Promise<Latencies> {
+  const job: ReaderJob = { url: app.httpUrl as string, keys, ...how }
+  const reader = fork(resolve(import.meta.dirname, 'http-reader.ts'), [JSON.stringify(job)])
+  const [found] = (await once(reader, 'message')) as [Latencies]
+  return found
+}
+
+async function arrow(rows: number): Promise<Answer> {
+  await using load = await Load.start(rows, 0)
+  const url = `${load.app.httpUrl}/api/stores/${store}/rows`
+  const fetchAll = async (): Promise<Buffer> => {
+    const asked = request(url, { headers: { accept: 'application/vnd.apache.arrow.stream' } }).end()
+    const [response] = (await once(asked, 'response')) as [AsyncIterable<Buffer>]
+    const parts: Buffer[] = []
+    for await (const part of response) parts.push(part)
+    return Buffer.concat(parts)
+  }
+  await fetchAll()
+  const { value, ...spent } = await timed(fetchAll)
+  const table = tableFromIPC(value)
+  const counts = table.getChild('count')
+  let sum = 0
+  for (const count of counts ?? []) sum += count as number
+  return { records: rows, ...spent, correct: table.numRows === rows && sum === rows }
+}
+
+async function subscriptions(count: number, seconds: number): Promise<Answer> {
+  await using load = await Load.start(keys, 1)
+  const half = (await load.flood(3)) / 2
+  await load.settle()
+  const alone = await load.offer(half, seconds)
+  await load.settle()
+  const stop = new AbortController()
+  const last = new Map<string, number>()
+  let told = 0
+  const rows = load.app.store(store)
+  const following = Array.from({ length: count }, async (_, i) => {
+    const name = nameOf(i)
+    for await (const { value } of rows.subscribe(name, { signal: stop.signal })) {
+      told++
+      last.set(name, (value as Total).count)
+    }
+  })
+  const { value: beside, ...spent } = await timed(() => load.offer(half, seconds))
+  const before = told
+  let correct = await load.correct()
+  for (let i = 0; i < count; i++) {
+    const name = nameOf(i)
+    const { count: counted } = (await rows.get(name)) as Total
+    for (let tries = 0; last.get(name) !== counted && tries < 1000; tries++) await new Promise(setImmediate)
+    correct &&= last.get(name) === counted
+  }
+  stop.abort()
+  await Promise.all(following)
+  const changesPerSecond = before / spent.seconds
+  return { records: count, ...spent, job: { alone, beside }, changesPerSecond, correct }
+}
+
+/** Without metering: nothing is counted in the generated code, and no clock is read. */
+function switchOff(): void {
+  const meter = TaskMeter.prototype
+  meter.begin = () => false
+  for (const name of ['to', 'end', 'add', 'stall', 'refresh'] as const) meter[name] = () => {}
+  ;(Generator.prototype as unknown as { count: () => string }).count = () => ''
+}
+
+async function metering(on: boolean, records: number): Promise<Answer> {
+  if (!on) switchOff()
+  await using load = await Load.start(10_000, 0)
+  const key = (i: number): number => (i * 7919) % 10_000
+  await load.send(records / 4, key)
+  await load.settle()
+  const { value: _, ...spent } = await timed(async () => {
+    await load.send(records, key)
+    await load.settle()
+  })
+  return { records, ...spent, correct: await load.correct() }
+}
+
+async function run(job: QueryJob): Promise<Answer> {
+  switch (job.kind) {
+    case 'points':
+      return points(job.how, job.rate, job.seconds)
+    case 'arrow':
+      return arrow(job.rows)
+    case 'subscriptions':
+      return subscriptions(job.count, job.seconds)
+    case 'metering':
+      return metering(job.on, job.records)
+  }
+}
+
+if (import.meta.main) {
+  const answer = await run(JSON.parse(process.argv[2]!) as QueryJob)
+  process.send?.(answer, undefined, undefined, () => process.exit())
+}

@@ -1,0 +1,134 @@
+/**
+ * What asking costs, and what being watched costs:
+ *
+ *     npm run bench -- queries [points-code] [points-http] [arrow] [subscriptions] [metering] [--seconds n] [--runs n] [--json]
+ *
+ * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate while a job runs at half of what it can
+ * (`jobRatio`: its throughput beside the questions, against without). `arrow`: a store of a million rows over HTTP. `subscriptions`:
+ * 500 rows followed. `metering`: the same job with and without the counting and timing of its steps, processor time.
+ */
+import { fork } from 'node:child_process'
+import { resolve } from 'node:path'
+import { suiteOptions } from '../../harness/options.ts'
+import { columns, environment } from '../../harness/report.ts'
+import type { Answer, QueryJob } from './child.ts'
+
+const names = ['points-code', 'points-http', 'arrow', 'subscriptions', 'metering'] as const
+
+interface Line {
+  readonly suite: 'queries'
+  readonly case: string
+  readonly subject: 'dhaara'
+  readonly variant: string
+  readonly correct: boolean
+  readonly [figure: string]: unknown
+}
+
+/** @returns the exit code: 1 if an answer was wrong */
+export async function main(args: readonly string[]): Promise<number> {
+  const options = suiteOptions('queries', ['--runs', '3', ...args], names)
+  const { named, json, seconds = 10, runs, records = 1_000_000 } = options
+  const lines: Line[] = []
+  for (const name of names.filter((one) => named.length === 0 || named.includes(one))) {
+    const found = await measure(name, { seconds, runs, records })
+    if (json) for (const line of found) console.log(JSON.stringify(line))
+    lines.push(...found)
+  }
+  if (!json) console.log(tableOf(lines))
+  return lines.every(({ correct }) => correct) ? 0 : 1
+}
+
+interface Size {
+  readonly seconds: number
+  readonly runs: number
+  readonly records: number
+}
+
+async function measure(name: (typeof names)[number], { seconds, runs, records }: Size): Promise<Line[]> {
+  if (name === 'metering') return metering(records, runs)
+  if (name === 'arrow') return [lineOf(name, 'http', await inChild({ kind: 'arrow', rows: records }))]
+  if (name === 'subscriptions')
+    return [lineOf(name, '500', await inChild({ kind: 'subscriptions', count: 500, seconds }))]
+  const [how, rate] = name === 'points-code' ? (['code', 20_000] as const) : (['http', 8_000] as const)
+  return [{ ...lineOf(name, how, await inChild({ kind: 'points', how, rate, seconds })), offeredPerSecond: rate }]
+}
+
+/** On and off in turn; the median of each. */
+async function metering(records: number, runs: number): Promise<Line[]> {
+  const answers: Record<'on' | 'off', Answer[]> = { on: [], off: [] }
+  for (let run = 0; run < runs; run++) {
+    for (const variant of run % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
+      const answer = await inChild({ kind: 'metering', on: variant === 'on', records })
+      answers[variant].push(answer)
+      const rate = Math.round(answer.records / answer.cpuSeconds).toLocaleString('en-US')
+      console.error(`metering ${variant}, run ${run + 1}: ${rate} records/CPU s`)
+    }
+  }
+  const median = (all: readonly Answer[]): Answer =>
+    all.toSorted((a, b) => a.cpuSeconds - b.cpuSeconds)[Math.floor(all.length / 2)] as Answer
+  const [on, off] = [median(answers.on), median(answers.off)]
+  const correct = [...answers.on, ...answers.off].every((answer) => answer.correct)
+  const ratio = off.cpuSeconds / on.cpuSeconds
+  return [
+    { ...lineOf('metering', 'off', off), runs, correct },
+    { ...lineOf('metering', 'on', on), runs, correct, against: 'off', ratio, ratioOf: 'cpu' },
+  ]
+}
+
+function lineOf(name: string, variant: string, answer: Answer): Line {
+  const { records, seconds, cpuSeconds, correct, latencies, job, changesPerSecond } = answer
+  return {
+    suite: 'queries',
+    case: name,
+    subject: 'dhaara',
+    variant,
+    records,
+    seconds,
+    recordsPerSecond: Math.round(records / seconds),
+    cpuSeconds,
+    recordsPerCpuSecond: Math.round(records / cpuSeconds),
+    ...(latencies && {
+      p50Ms: latencies.p50Ms,
+      p99Ms: latencies.p99Ms,
+      p999Ms: latencies.p999Ms,
+      maxMs: latencies.maxMs,
+    }),
+    ...(job && { jobPerSecond: Math.round(job.beside), jobRatio: job.beside / job.alone }),
+    ...(changesPerSecond !== undefined && { changesPerSecond: Math.round(changesPerSecond) }),
+    correct,
+    ...environment(),
+  }
+}
+
+const tableOf = (lines: readonly Line[]): string => {
+  const whole = (n: unknown): string => (typeof n === 'number' ? Math.round(n).toLocaleString('en-US') : '')
+  const ms = (n: unknown): string => (typeof n === 'number' ? n.toFixed(1) : '')
+  const share = (n: unknown): string => (typeof n === 'number' ? n.toFixed(3) : '')
+  return columns(
+    ['case', 'variant', 'per s', 'per CPU s', 'p50 ms', 'p99 ms', 'job/s', 'job ratio', 'ratio', 'correct'],
+    lines.map((line) => [
+      line.case,
+      line.variant,
+      whole(line['recordsPerSecond']),
+      whole(line['recordsPerCpuSecond']),
+      ms(line['p50Ms']),
+      ms(line['p99Ms']),
+      whole(line['jobPerSecond']),
+      share(line['jobRatio']),
+      share(line['ratio']),
+      line.correct ? 'yes' : 'NO',
+    ]),
+    [2, 3, 4, 5, 6, 7, 8],
+  )
+}
+
+function inChild(job: QueryJob): Promise<Answer> {
+  const child = fork(resolve(import.meta.dirname, 'child.ts'), [JSON.stringify(job)], {
+    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
+  })
+  return new Promise((done, failed) => {
+    child.on('message', (message) => done(message as Answer))
+    child.on('error', failed)
+    child.on('exit', (code) => failed(new Error(`The measurement ended without a result (exit code ${code})`)))
+  })
+}

@@ -1,0 +1,41 @@
+import { setImmediate } from 'node:timers/promises'
+import * as hdr from 'hdr-histogram-js'
+
+export interface Latencies {
+  readonly done: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+  readonly maxMs: number
+  readonly wrong: number
+}
+
+/**
+ * Asks at a steady rate, whatever becomes of the questions before; a latency counts from when its question was due (Tene:
+ * "coordinated omission").
+ *
+ * @param ask gives whether the answer was right
+ */
+export async function askSteadily(rate: number, seconds: number, ask: () => Promise<boolean>): Promise<Latencies> {
+  const histogram = hdr.build({ highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 })
+  const total = Math.round(rate * seconds)
+  const under = new Set<Promise<void>>()
+  let wrong = 0
+  const began = performance.now()
+  for (let asked = 0; asked < total; ) {
+    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * rate))
+    for (; asked < due; asked++) {
+      const dueAt = began + (asked * 1000) / rate
+      const asking = ask().then((right) => {
+        if (!right) wrong++
+        histogram.recordValue(Math.max(1, Math.round((performance.now() - dueAt) * 1000)))
+        under.delete(asking)
+      })
+      under.add(asking)
+    }
+    await setImmediate()
+  }
+  await Promise.all(under)
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
+  return { done: total, p50Ms: at(50), p99Ms: at(99), p999Ms: at(99.9), maxMs: histogram.maxValue / 1000, wrong }
+}
