@@ -1,13 +1,17 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { LatencyHistogram } from './latency-histogram.ts'
 import type { TaskReport } from '../engine/metrics/index.ts'
 import { stepTicks } from './live/steps.ts'
 import type { StepTick } from './live/types.ts'
 import type { CheckpointInfo, Served } from './served.ts'
 
+const checkpointBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const
+
 /** Prometheus metrics of an app, read when they are asked for. */
 export class AppMetrics {
   readonly #registry = new Registry()
   readonly #checkpointSeconds: Histogram
+  readonly #checkpointParts: Histogram<'part'>
   readonly #checkpointBytes: Counter
 
   constructor(app: Served) {
@@ -31,14 +35,21 @@ export class AppMetrics {
     counterOf('dhaara_records_out_total', 'Records written to topics', metric('recordsOut'), registers)
     counterOf('dhaara_checkpoints_total', 'Checkpoints written', metric('epochs'), registers)
     gauge('dhaara_running', '1 while the app runs', () => (app.state === 'running' ? 1 : 0))
-    gauge('dhaara_watermark_seconds', 'The lowest watermark of all tasks, as Unix time', () => {
+    gauge('dhaara_watermark_timestamp_seconds', 'The lowest watermark of all tasks, as Unix time', () => {
       const { watermark } = app.metrics()
       return watermark === undefined || !Number.isFinite(watermark) ? undefined : watermark / 1000
     })
     this.#checkpointSeconds = new Histogram({
       name: 'dhaara_checkpoint_seconds',
       help: 'How long writing a checkpoint took',
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      buckets: [...checkpointBuckets],
+      registers,
+    })
+    this.#checkpointParts = new Histogram({
+      name: 'dhaara_checkpoint_part_seconds',
+      help: 'What it went into: barrier (until all workers have sealed), flush (encoding), write, sync (a write forced to the disk)',
+      labelNames: ['part'] as const,
+      buckets: [...checkpointBuckets],
       registers,
     })
     this.#checkpointBytes = new Counter({
@@ -51,9 +62,29 @@ export class AppMetrics {
     topicMetrics(app, registers)
   }
 
-  checkpoint({ ms, bytes }: CheckpointInfo): void {
+  checkpoint({ ms, bytes, parts }: CheckpointInfo): void {
     this.#checkpointSeconds.observe(ms / 1000)
+    for (const [part, partMs] of Object.entries(parts ?? {})) this.#checkpointParts.observe({ part }, partMs / 1000)
     this.#checkpointBytes.inc(bytes)
+  }
+
+  /** Our own, in the order of their names. */
+  describe(): {
+    readonly name: string
+    readonly type: string
+    readonly labels: readonly string[]
+    readonly help: string
+  }[] {
+    return this.#registry
+      .getMetricsAsArray()
+      .filter(({ name }) => name.startsWith('dhaara_'))
+      .map((metric) => ({
+        name: metric.name,
+        type: metric instanceof Counter ? 'counter' : metric instanceof Gauge ? 'gauge' : 'histogram',
+        labels: (metric as unknown as { readonly labelNames?: readonly string[] }).labelNames ?? [],
+        help: metric.help,
+      }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   get contentType(): string {
@@ -112,8 +143,13 @@ function flowMetrics(app: Served, registers: Registry[]): void {
   perStep('dhaara_step_in_total', 'Records that came into a step', (step) => step.in)
   perStep('dhaara_step_out_total', 'Records that came out of a step', (step) => step.out)
   perStep('dhaara_step_busy_seconds_total', 'Time spent in a step', (step) => step.busyMs / 1000)
-  const perTask = (name: string, help: string, read: (task: TaskReport) => number): void => {
-    new Gauge({
+  const perTask = (
+    Metric: typeof Gauge | typeof Counter,
+    name: string,
+    help: string,
+    read: (task: TaskReport) => number,
+  ): void => {
+    new Metric({
       name,
       help,
       labelNames: ['task'] as const,
@@ -122,15 +158,30 @@ function flowMetrics(app: Served, registers: Registry[]): void {
         this.reset()
         for (const task of orNothing(() => app.meters().tasks()) ?? []) {
           const value = read(task)
-          if (Number.isFinite(value)) this.set({ task: `${task.sub}_${task.partition}` }, value)
+          if (Number.isFinite(value)) this.inc({ task: `${task.sub}_${task.partition}` }, value)
         }
       },
     })
   }
-  perTask('dhaara_task_watermark_seconds', 'The watermark of a task, as Unix time', (task) => task.watermark / 1000)
-  perTask('dhaara_task_backlog_records', 'Records from other tasks that wait', (task) => task.backlog)
-  perTask('dhaara_task_blocked_seconds', 'Time in which those behind it took no more', (task) => task.blockedMs / 1000)
-  perTask('dhaara_task_waiting_seconds', 'Time in which it waited for another input', (task) => task.waitingMs / 1000)
+  perTask(
+    Gauge,
+    'dhaara_task_watermark_timestamp_seconds',
+    'The watermark of a task, as Unix time',
+    (task) => task.watermark / 1000,
+  )
+  perTask(Gauge, 'dhaara_task_backlog_records', 'Records from other tasks that wait', (task) => task.backlog)
+  perTask(
+    Counter,
+    'dhaara_task_blocked_seconds_total',
+    'Time in which those behind it took no more',
+    (task) => task.blockedMs / 1000,
+  )
+  perTask(
+    Counter,
+    'dhaara_task_waiting_seconds_total',
+    'Time in which it waited for another input',
+    (task) => task.waitingMs / 1000,
+  )
   new Gauge({
     name: 'dhaara_store_rows',
     help: 'Rows of a store, as of the last checkpoint',
@@ -142,18 +193,7 @@ function flowMetrics(app: Served, registers: Registry[]): void {
         for (const [store, n] of Object.entries(rows)) this.inc({ store }, n)
     },
   })
-  new Gauge({
-    name: 'dhaara_latency_seconds',
-    help: 'From the arrival of records in an input to the commit of what they caused in their task, by quantile, since the start',
-    labelNames: ['quantile'] as const,
-    registers,
-    collect() {
-      this.reset()
-      const total = orNothing(() => app.meters().latency)?.total
-      if (total === undefined || total.count === 0) return
-      for (const share of [0.5, 0.99, 0.999]) this.set({ quantile: String(share) }, total.percentile(share) / 1000)
-    },
-  })
+  new LatencyHistogram(app, registers)
 }
 
 function topicMetrics(app: Served, registers: Registry[]): void {

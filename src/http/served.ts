@@ -88,6 +88,13 @@ export interface CheckpointInfo {
   /** How long writing it took. */
   readonly ms: number
   readonly bytes: number
+  /** What the time went into, ms, where it was measured: the barrier of workers, encoding, the write, with or without a sync. */
+  readonly parts?: {
+    readonly barrier?: number
+    readonly flush: number
+    readonly write?: number
+    readonly sync?: number
+  }
 }
 
 /** Where and how to serve. */

@@ -143,7 +143,7 @@ describe('an app over HTTP', () => {
     assert.match(text, /^dhaara_running\{app="stores"\} 1$/m)
     assert.match(text, /^dhaara_input_lag_records\{topic="readings",partition="0",app="stores"\} 0$/m)
     assert.match(text, /^dhaara_checkpoint_seconds_count\{app="stores"\} [1-9]/m)
-    assert.match(text, /^dhaara_watermark_seconds\{app="stores"\} \d+/m)
+    assert.match(text, /^dhaara_watermark_timestamp_seconds\{app="stores"\} \d+/m)
     assert.match(text, /^process_cpu_seconds_total/m)
   })
 

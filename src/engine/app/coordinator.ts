@@ -11,6 +11,7 @@ export const mostOpen = 2
 export class Coordinator {
   private readonly workers: number
   private readonly parts = new Map<number, (Part | undefined)[]>()
+  private readonly openedAt = new Map<number, number>()
   private opened: number
   private wrote: number
 
@@ -34,6 +35,7 @@ export class Coordinator {
   /** Gives the number of the next epoch. */
   open(): number {
     const epoch = ++this.opened
+    this.openedAt.set(epoch, performance.now())
     this.parts.set(epoch, new Array<Part | undefined>(this.workers).fill(undefined))
     return epoch
   }
@@ -54,8 +56,14 @@ export class Coordinator {
     return parts?.every((part) => part !== undefined) ? (parts as Part[]) : undefined
   }
 
+  /** How long the next epoch to write has been open, ms. */
+  get age(): number {
+    return performance.now() - (this.openedAt.get(this.wrote + 1) ?? Number.NaN)
+  }
+
   /** It was written: the one after it is next. */
   done(): number {
+    this.openedAt.delete(this.wrote + 1)
     this.parts.delete(++this.wrote)
     return this.wrote
   }

@@ -44,7 +44,28 @@ export interface EngineEvents {
   /** A part of it is replaced; all tasks go back to the last checkpoint. */
   rebalancing?(): void
   running?(): void
-  checkpoint(event: { readonly epoch: number; readonly ms: number; readonly bytes: number }): void
+  checkpoint(event: CheckpointEvent): void
+}
+
+export interface CheckpointEvent {
+  readonly epoch: number
+  /** How long writing it took. */
+  readonly ms: number
+  readonly bytes: number
+  /** Where they were measured. */
+  readonly parts?: CheckpointParts
+}
+
+/** What a checkpoint's time went into, ms. */
+export interface CheckpointParts {
+  /** On workers: until all of them had sealed their parts. */
+  readonly barrier?: number
+  /** Encoding what has changed. */
+  readonly flush: number
+  /** The database's write. */
+  readonly write?: number
+  /** The same, forced to the disk. */
+  readonly sync?: number
 }
 
 export interface EngineReport {

@@ -7,7 +7,7 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import { Applied, Changes, Indexes, type Progress } from '../query/index.ts'
 import { type EpochPart, syncWrites, writeEpoch } from '../runtime/commit.ts'
 import { Durability } from './durability.ts'
-import type { EngineEvents } from './engine.ts'
+import type { CheckpointParts, EngineEvents } from './engine.ts'
 import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
 import type { Settings } from './options.ts'
@@ -36,6 +36,7 @@ export class EpochWriter {
   private readonly events: EngineEvents
   private began = 0
   private bytes = 0
+  private parts: CheckpointParts = { flush: 0, write: 0 }
 
   /**
    * @param partitions of each sub-topology
@@ -68,22 +69,35 @@ export class EpochWriter {
     })
   }
 
-  /** State and output frames, as one batch. @param frames asked for when the state is sealed */
-  write(seal: (sealer: Sealer) => void, frames: () => EpochPart['frames']): void {
+  /**
+   * State and output frames, as one batch.
+   * @param frames asked for when the state is sealed
+   * @param barrier how long it took until all workers had sealed their parts, ms
+   */
+  write(seal: (sealer: Sealer) => void, frames: () => EpochPart['frames'], barrier?: number): void {
     const { backend, log } = this.lease
     this.began = performance.now()
     failpoint('before-write')
+    const synced = this.durability.next()
+    let sealedAt = this.began
     const { bytes, clears } = writeEpoch(
       backend,
       log,
       this.indexes.indexed(this.changes.watched(seal)),
       () => {
         failpoint('in-write')
+        sealedAt = performance.now()
         return frames()
       },
-      this.durability.next(),
+      synced,
     )
     this.bytes = bytes
+    const written = performance.now() - sealedAt
+    this.parts = {
+      ...(barrier === undefined ? {} : { barrier }),
+      flush: sealedAt - this.began,
+      ...(synced ? { sync: written } : { write: written }),
+    }
     failpoint('after-write')
     for (const [gte, lt] of clears) backend.clearRange(gte, lt)
     failpoint('after-clears')
@@ -95,7 +109,8 @@ export class EpochWriter {
     this.applied.committed(progress)
     this.deliveries.committed()
     for (const [topic, partition, position] of progress.positions) this.latency.committed(topic, partition, position)
-    this.events.checkpoint({ epoch: progress.epoch, ms: performance.now() - this.began, bytes: this.bytes })
+    const { bytes, parts } = this
+    this.events.checkpoint({ epoch: progress.epoch, ms: performance.now() - this.began, bytes, parts })
   }
 
   stop(): void {

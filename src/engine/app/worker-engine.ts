@@ -419,6 +419,7 @@ export class WorkerEngine implements Engine {
         for (const { pack } of parts) unpack(pack, sealer)
       },
       () => parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) }))),
+      this.coordinator.age,
     )
     const epoch = this.coordinator.done()
     this.workers.tell({ type: 'written', generation: this.generation, epoch })

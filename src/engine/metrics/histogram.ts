@@ -21,6 +21,14 @@ export class Histogram {
     if (ms > this.max) this.max = ms
   }
 
+  /** How many were shorter than this; exact where buckets end: at powers of 2. */
+  atMost(ms: number): number {
+    const end = Math.round(Math.log2(ms / least) * perDoubling)
+    let n = 0
+    for (let i = 0; i < Math.min(end, this.buckets.length); i++) n += this.buckets[i] as number
+    return n
+  }
+
   /** The duration that this share (0 … 1) of all does not exceed; NaN where there was none. */
   percentile(share: number): number {
     if (this.count === 0) return Number.NaN

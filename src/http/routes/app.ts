@@ -3,6 +3,13 @@ import { HttpProblem } from '../problem.ts'
 import { anything, integer, list, number, object, oneOf, type Route, text } from '../route.ts'
 import type { Served } from '../served.ts'
 
+const parts = { type: 'object', additionalProperties: number, description: 'ms by part: barrier, flush, write or sync' }
+const checkpoint = object({ epoch: integer, at: number, ms: number, bytes: integer, parts }, [
+  'epoch',
+  'at',
+  'ms',
+  'bytes',
+])
 const status = object({ status: text, state: text })
 
 /** Health, metrics, and what the app is and does. */
@@ -117,7 +124,7 @@ export function appRoutes(
       id: 'listCheckpoints',
       tag: 'app',
       summary: 'The last checkpoints, newest last',
-      gives: { 'application/json': list(object({ epoch: integer, at: number, ms: number, bytes: integer })) },
+      gives: { 'application/json': list(checkpoint) },
       answer: () => app.checkpoints(),
     },
     {
