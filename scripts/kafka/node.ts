@@ -86,9 +86,9 @@ export async function stopNode(
   rmSync(pidFile(cluster, node), { force: true })
 }
 
-/** Resolves when the node accepts connections. @throws Error: its process ended, or a minute has passed */
+/** Resolves when the node accepts connections. @throws Error: its process ended, or three minutes have passed */
 export async function nodeUp(cluster: ClusterSpec, node: NodeSpec): Promise<void> {
-  for (const until = Date.now() + 60_000; ; await delay(100)) {
+  for (const until = Date.now() + 180_000; ; await delay(100)) {
     if (await accepts(node.port)) return
     if (nodePid(cluster, node) !== undefined && Date.now() < until) continue
     const log = readFileSync(join(nodeDir(cluster, node), 'log'), 'utf8')

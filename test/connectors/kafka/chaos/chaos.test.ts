@@ -1,7 +1,16 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Kafka, logLevel } from 'kafkajs'
 import { bootstrapOf, startCluster, stopCluster } from '../../../../scripts/kafka/cluster.ts'
 import { type ClusterSpec, type NodeSpec, nodeUp, startNode, stopNode } from '../../../../scripts/kafka/node.ts'
+import { remote } from '../../../../src/connectors/broker/remote.ts'
+import { kafkaBroker, serdes, StreamsApp } from '../../../../src/index.ts'
+import { unique } from '../broker.ts'
 import { Proxy } from '../proxy.ts'
+import { counting, type Order } from './counting.ts'
 import type { Instance } from './instance.ts'
 import { Trial } from './trial.ts'
 
@@ -28,7 +37,7 @@ describe('three instances on three brokers', () => {
   const proxies: Proxy[] = []
 
   before(async function () {
-    this.timeout(180_000)
+    this.timeout(600_000)
     cluster = await startCluster(kind)
     for (const { proxied } of cluster.nodes) {
       const { port, advertised } = proxied as NonNullable<NodeSpec['proxied']>
@@ -40,6 +49,57 @@ describe('three instances on three brokers', () => {
     for (const proxy of proxies) await proxy[Symbol.asyncDispose]()
     await stopCluster(kind)
   })
+
+  it('read and write on where the broker that leads their partitions goes, and comes back', async () => {
+    const brokers = bootstrapOf(cluster)
+    const broker = kafkaBroker({ brokers })
+    const log = await broker[remote]()
+    const app = unique('leader')
+    const dir = await mkdtemp(join(tmpdir(), 'dhaara-leader-'))
+    const [input, output] = [`${app}.orders`, `${app}.copies`]
+    await log.createTopics([input, output, `${app}.counts`].map((name) => ({ name, partitions: 1, configs: {} })))
+    const running = new StreamsApp({ applicationId: app, broker, topology: counting(app).topology, stateDir: dir })
+    await running.start()
+    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    const leaders = async (): Promise<number[]> => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [input, output] })
+      return topics.flatMap(({ partitions }) => partitions.map(({ leader }) => leader))
+    }
+    let sent = 0
+    const send = async (count: number): Promise<void> => {
+      await using producer = broker.producer(input, { key: serdes.string(), value: serdes.json<Order>() })
+      for (const end = sent + count; sent < end; sent++)
+        void producer.send({ key: String(sent), value: { n: sent, city: 'Pune' } })
+    }
+    const stop = new AbortController()
+    const copies = broker
+      .consumer(output, { value: serdes.json<number>(), signal: stop.signal })
+      [Symbol.asyncIterator]()
+    const seen: number[] = []
+    const allSeen = async (): Promise<void> => {
+      while (seen.length < sent) seen.push((await copies.next()).value.value as number)
+    }
+    await send(500)
+    await allSeen()
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      for (const leader of new Set(await leaders())) {
+        const node = cluster.nodes.find(({ id }) => id === leader) as NodeSpec
+        await stopNode(cluster, node, signal)
+        await send(500)
+        await allSeen()
+        assert.ok(!(await leaders()).includes(leader))
+        startNode(cluster, node)
+        await nodeUp(cluster, node)
+      }
+    }
+    stop.abort()
+    await admin.disconnect()
+    await running.close()
+    assert.deepEqual(seen, [...seen.keys()])
+    await log.release()
+    await rm(dir, { recursive: true, force: true })
+  }).timeout(600_000)
 
   it(`have each effect exactly once, whatever befalls them (${faults} faults, seed ${seed}, ${client})`, async () => {
     const random = randomOf(seed)
