@@ -62,4 +62,25 @@ describe('dhaara and an app that is served', () => {
     for (const name of ['STEP', 'customers', 'known', 'INPUT', 'customers/0', 'customers/1'])
       assert.ok(out.includes(name), out)
   }).timeout(60_000)
+
+  it('refuses options of which one would be left out', async () => {
+    for (const [args, says] of [
+      [['--at', '5'], /--at without a key/],
+      [['c1', '--prefix', 'c'], /a key and --prefix/],
+      [['c1', '--from', 'c'], /a key and --from/],
+      [['--prefix', 'c', '--to', 'd'], /--prefix and --from/],
+      [['--watch', '--from', 'c'], /--watch follows/],
+    ] as const) {
+      const { code, err } = await dhaara(['query', 'customers', ...args, ...served()])
+      assert.equal(code, 2)
+      assert.match(err, says)
+    }
+  }).timeout(120_000)
+
+  it('gives as many rows as were asked for, more than a page has too', async () => {
+    const n = 10_050
+    await app.send(customers(n))
+    while ((await app.app.store('customers').count()) < n) await new Promise(setImmediate)
+    assert.equal((await query('--limit', String(n - 10))).length, n - 10)
+  }).timeout(120_000)
 })

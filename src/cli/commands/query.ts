@@ -93,6 +93,11 @@ async function answer(flags: QueryFlags, query: RowRequest): Promise<void> {
   if (watch !== undefined) {
     if (served === undefined)
       throw new DhaaraError('DHAARA_OPTION', '--watch follows an app that is served over HTTP; give its --url')
+    if (query.from !== undefined || query.to !== undefined || query.at !== undefined)
+      throw new DhaaraError(
+        'DHAARA_OPTION',
+        '--watch follows all rows, a key or a --prefix; leave out --from, --to and --at',
+      )
     await printChanges(served, query)
   } else if (format === 'arrow' && json === undefined) {
     const parts = served === undefined ? arrowStream(scanOf(await ask(flags, query))) : arrowOverHttp(served, query)

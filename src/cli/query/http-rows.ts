@@ -1,11 +1,18 @@
 import { arrowType, type JsonRow, toJson } from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { ask, askEvents, askJson, type Served } from '../http-client.ts'
-import type { RowRequest } from './store-reader.ts'
+import { checkRequest, type RowRequest } from './store-reader.ts'
 
 interface Info {
   readonly name: string
   readonly kind: string
+}
+/** Rows of a page, as the server has it. */
+const mostRows = 10_000
+
+interface Page {
+  readonly rows: readonly Row[]
+  readonly cursor?: string
 }
 interface Row {
   readonly key: unknown
@@ -25,8 +32,17 @@ function keyJson(text: string): string {
 export async function rowsOverHttp(served: Served, request: RowRequest): Promise<JsonRow[]> {
   const path = await pathOf(served, request)
   if (!path.includes('/row?')) {
-    const { rows } = await askJson<{ rows: readonly Row[] }>(served, path)
-    return rows.map(jsonRow)
+    const rows: JsonRow[] = []
+    // a page has so many rows at most, whatever was asked for
+    for (let cursor = ''; ; ) {
+      const page = await askJson<Page>(
+        served,
+        `${path}&limit=${Math.min(request.limit - rows.length, mostRows)}${cursor}`,
+      )
+      rows.push(...page.rows.map(jsonRow))
+      if (page.cursor === undefined || rows.length >= request.limit) return rows
+      cursor = `&cursor=${encodeURIComponent(page.cursor)}`
+    }
   }
   try {
     return [jsonRow(await askJson<Row>(served, path))]
@@ -41,7 +57,7 @@ export async function* arrowOverHttp(served: Served, request: RowRequest): Async
   const path = await pathOf(served, request)
   if (path.includes('/row?'))
     throw new DhaaraError('DHAARA_OPTION', 'one row is no table; give --prefix, --from or --to')
-  const { body } = await ask(served, path, { headers: { accept: arrowType } })
+  const { body } = await ask(served, `${path}&limit=${request.limit}`, { headers: { accept: arrowType } })
   yield* body as unknown as AsyncIterable<Uint8Array>
 }
 
@@ -62,12 +78,15 @@ export async function* changesOverHttp(
   }
 }
 
-async function pathOf(served: Served, { store, key, prefix, from, to, at, limit }: RowRequest): Promise<string> {
+async function pathOf(served: Served, request: RowRequest): Promise<string> {
+  const { store, key, prefix, from, to, at } = request
   const stores = await askJson<readonly Info[]>(served, 'api/stores')
   const kind = stores.find(({ name }) => name === store)?.kind
   const base = `api/stores/${encodeURIComponent(store)}`
-  const query = new URLSearchParams({ limit: String(limit) })
-  if (kind === 'window') {
+  const query = new URLSearchParams()
+  checkRequest(request, kind === 'window')
+  // of windows it is refused there, as anywhere
+  if (kind === 'window' && prefix === undefined) {
     if (key !== undefined) query.set('key', keyJson(key))
     if (from !== undefined) query.set('from', from)
     if (to !== undefined) query.set('to', to)

@@ -49,10 +49,10 @@ export class StoreReader {
     const opened = this.#queries.open(request.store)
     const store = new StoreQuery(() => opened)
     const { kind } = opened.layout.shape
-    if (kind !== 'keyValue' && kind !== 'list') return windowRows(store, request)
+    const windows = kind !== 'keyValue' && kind !== 'list'
+    checkRequest(request, windows)
+    if (windows) return windowRows(store, request)
     const { key, prefix, from, to, at, limit } = request
-    if (at !== undefined && key === undefined)
-      throw new DhaaraError('DHAARA_OPTION', 'found --at without a key; it asks for the row of one key at a time')
     if (key !== undefined) return rowOfKey(store, key, timeOf(at))
     if (prefix !== undefined) return firstThatFits(prefix, (text) => store.prefix(text, { limit }))
     if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
@@ -66,6 +66,20 @@ export class StoreReader {
     }
     return []
   }
+}
+
+/** @throws DhaaraError DHAARA_OPTION: options that say different things, of which one would be left out */
+export function checkRequest({ key, prefix, from, to, at }: RowRequest, windows: boolean): void {
+  const range = from !== undefined || to !== undefined
+  const refuse = (what: string): never => {
+    throw new DhaaraError('DHAARA_OPTION', what)
+  }
+  if (at !== undefined && key === undefined)
+    refuse('found --at without a key; it asks for the row of one key at a time')
+  if (at !== undefined && windows) refuse('found --at for a store of windows; give --from and --to')
+  if (key !== undefined && prefix !== undefined) refuse('found a key and --prefix; give one of them')
+  if (prefix !== undefined && range) refuse('found --prefix and --from or --to; give one of them')
+  if (key !== undefined && range && !windows) refuse('found a key and --from or --to; give one of them')
 }
 
 async function windowRows(store: StoreQuery, { key, prefix, limit, ...request }: RowRequest): Promise<StoreRow[]> {
