@@ -11,6 +11,8 @@ const { runCommand } = (existsSync(sources) ? await import(sources.href) : await
   runCommand(args: readonly string[]): Promise<number>
 }
 
+// Who has closed standard error does not want to be told: what was begun goes on.
+process.stderr.on('error', () => {})
 process.exitCode = await runCommand(process.argv.slice(2))
 // What is still open (a socket, standard input) keeps nobody waiting.
 process.exit()

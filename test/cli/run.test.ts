@@ -238,6 +238,15 @@ describe('dhaara run', () => {
     }
   })
 
+  it('goes on when nobody reads what it says of its progress', async () => {
+    const input = folder.write('unheard.jsonl', jsonLines(orders(300)))
+    const output = folder.path('unheard-spent.jsonl')
+    const run = `src/cli/main.ts run '${shop}' -i orders='${input}' -o spent='${output}' --until-end --json`
+    const command = `'${process.execPath}' ${run} 2>&1 >/dev/null | true; exit \${PIPESTATUS[0]}`
+    await promisify(execFile)('bash', ['-c', command])
+    assert.equal(rowsIn(output).length, 300)
+  })
+
   it('fails where an output cannot be written, and leaves the file that was there', async function () {
     if (process.platform !== 'linux') this.skip()
     const input = folder.write('full.jsonl', jsonLines(orders(300)))
