@@ -1,4 +1,3 @@
-import { hostParts } from '../app/host-parts.ts'
 import type {
   Membership,
   PositionedPartition,
@@ -16,12 +15,12 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { OwnFeed } from '../connect/source-feed.ts'
-import { SourceReader } from '../connect/source-reader.ts'
 import { type Feed, TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
 import { TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { Outputs } from '../runtime/outputs.ts'
+import { Alarm } from './alarm.ts'
 import { ChangelogRows, type StoreNumbers } from './changelog.ts'
 import { inletStore, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
 import { Inputs, type Offsets, ownEnd, positionName } from './inputs.ts'
@@ -29,6 +28,7 @@ import { KnownTopics } from './known-topics.ts'
 import { LocalRows } from './local-state.ts'
 import type { StateBackend, WriteBatch } from '../../state/backend.ts'
 import { mayPass } from './passing.ts'
+import { remoteHost } from './remote-host.ts'
 import { Sinks } from './sinks.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 import { TopicLinks } from './topic-links.ts'
@@ -111,14 +111,14 @@ export class Runner implements TaskRunner {
   private saidEnded = false
   private stopping = false
   private abandoned = false
-  private rung = false
-  private wakeUp: () => void = () => {}
+  private readonly alarm: Alarm
   private readonly running: Promise<void>
 
   constructor(parts: RunnerParts) {
     const { settings, log, transactionalId } = parts
     this.parts = parts
     this.settings = settings
+    this.alarm = new Alarm(settings.clock)
     this.writes = parts.writes ?? new Int32Array(new SharedArrayBuffer(4))
     this.local = new LocalRows(parts.state)
     this.exactlyOnce = settings.guarantee === 'exactly-once'
@@ -265,7 +265,7 @@ export class Runner implements TaskRunner {
       if (this.sinkFailure !== undefined) throw this.sinkFailure
       const n = this.attempt()
       if (n < 0) {
-        await this.pause(retryDelays[this.retries - 1] ?? 0)
+        await this.alarm.after(retryDelays[this.retries - 1] ?? 0)
         await this.committing
         if (this.refused !== undefined) continue
         if (this.sent) await this.writer.abort()
@@ -310,7 +310,7 @@ export class Runner implements TaskRunner {
     })
     while (!left && this.refused === undefined) {
       if (this.sinks.waiting && this.committing === undefined) this.commit()
-      await Promise.race([leaving, this.committing ?? this.pause(5)])
+      await Promise.race([leaving, this.committing ?? this.alarm.after(5)])
     }
     if (this.refused !== undefined) await this.sinks.end()
   }
@@ -572,27 +572,12 @@ export class Runner implements TaskRunner {
     const waits = this.group?.tasks.map((task) => task.parts.wall.due) ?? []
     const may = this.dirty && !this.held && this.committing === undefined
     const commitAt = may ? this.sealedAt + interval : Number.POSITIVE_INFINITY
-    const due = Math.min(now + 100, commitAt, ...waits)
-    return new Promise((resolve) => {
-      const timer = clock.setTimer(Math.max(now + 1, due), () => this.wake())
-      this.wakeUp = () => {
-        timer[Symbol.dispose]()
-        this.wakeUp = () => {}
-        this.rung = false
-        resolve()
-      }
-      if (this.stopping || this.rung) this.wakeUp()
-    })
+    if (this.stopping) this.wake()
+    return this.alarm.until(Math.max(now + 1, Math.min(now + 100, commitAt, ...waits)))
   }
 
   private wake(): void {
-    this.rung = true
-    this.wakeUp()
-  }
-
-  private pause(ms: number): Promise<void> {
-    const { clock } = this.settings
-    return new Promise((resolve) => void clock.setTimer(clock.now() + ms, resolve))
+    this.alarm.ring()
   }
 
   private feeds(): TopicFeed[] {
@@ -608,35 +593,19 @@ export class Runner implements TaskRunner {
   }
 
   private host(): Host {
-    const { settings, policies, reader, starts } = this
-    const inputs = this.inputs as Inputs
-    const rows = this.rows as ChangelogRows
-    return {
-      ...hostParts(settings, policies, this.careful),
-      reader: this.local.backend,
+    return remoteHost({
+      settings: this.settings,
+      policies: this.policies,
+      careful: this.careful,
+      rows: this.rows as ChangelogRows,
+      inputs: this.inputs as Inputs,
+      local: this.local.backend,
       outputs: this.outputs,
-      storeId: (name, sub) => rows.idOf(name, sub),
-      partitionsOf: (topic) => inputs.partitionsOf(topic),
-      topics: () => inputs.names,
-      fetch: (topic, partition, offset) => {
-        reader.add(topic, partition, offset)
-        return reader.take(topic, partition, offset)
-      },
-      behind: (topic, partition, offset) => {
-        if (this.filling.has(topic)) return true
-        reader.add(topic, partition, offset)
-        // Before anything is known, there may be more.
-        return !(reader.end(topic, partition) <= offset)
-      },
-      startOffset: (_source, topic, partition) => starts.get(positionName({ topic, partition })) ?? 0,
-      openSource: (spec, at, start) =>
-        new SourceReader(spec, at, start, {
-          clock: settings.clock,
-          wake: () => this.wake(),
-          warn: (message, fields) => settings.logger.warn(fields ?? {}, message),
-        }),
+      reader: this.reader,
+      starts: this.starts,
+      filling: (topic) => this.filling.has(topic),
       wake: () => this.wake(),
-    }
+    })
   }
 }
 
