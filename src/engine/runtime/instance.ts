@@ -43,7 +43,7 @@ import { SinkWriter } from './sink.ts'
 import { storeAccess } from './store-access.ts'
 import type { TaskStores } from './stores.ts'
 import { suppressed } from './suppressed.ts'
-import { tableRows } from './table-rows.ts'
+import { shownRows, tableRows } from './table-rows.ts'
 import { UserCode, supplied } from './user-code.ts'
 import { frozenSupplier } from './user-functions.ts'
 import { windowedAggregate } from './windowed.ts'
@@ -297,7 +297,7 @@ export class Instance {
   private transformValues(step: Step, op: TransformValuesNode): object {
     const { ctx, stores } = this.parts
     const asked = step.outputs.some(({ to }) => to.op.kind !== 'toStream' && to.op.kind !== 'late')
-    const name = op.store?.name ?? (asked ? `${step.name}.rows` : undefined)
+    const name = op.store?.name ?? (asked ? shownRows(step) : undefined)
     const kept =
       name === undefined
         ? undefined

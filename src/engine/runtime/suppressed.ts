@@ -7,6 +7,7 @@ import { KeptRows, TableStore } from '../operators/table-store.ts'
 import { WallWindows } from '../operators/wall-windows.ts'
 import type { Step } from '../plan/physical.ts'
 import type { TaskStores } from './stores.ts'
+import { isRead, shownRows } from './table-rows.ts'
 
 /** The operator of a `suppress`. @param ops those of the steps before it */
 export function suppressed(
@@ -28,8 +29,9 @@ export function suppressed(
   const table = stores.held(buffer.name, Math.min(span, 86_400_000))
   const suppress = new Suppress(step.id, step.name, policy, table, closeAt, step.needsOld, copy, own)
   own.clock.add(suppress)
-  if (store === undefined) return suppress
-  return new KeptRows(suppress, new TableStore(step.id, step.name, stores.keyValue(store.name), ctx))
+  const rows = store?.name ?? (isRead(step) ? shownRows(step) : undefined)
+  if (rows === undefined) return suppress
+  return new KeptRows(suppress, new TableStore(step.id, step.name, stores.keyValue(rows), ctx))
 }
 
 /** The aggregate whose windows the keys of these rows have. */

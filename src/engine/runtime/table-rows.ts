@@ -13,6 +13,19 @@ interface RowParts {
   readonly code: UserCode
 }
 
+/** Where rows are kept that cannot be made again, if nobody but a join asks for them. */
+export const shownRows = (step: Step): string => `${step.name}.rows`
+
+const readers = new Set<Step['op']['kind']>(['tableJoin', 'streamTableJoin', 'foreignSend', 'foreignLookup'])
+const derived = new Set<Step['op']['kind']>(['mapValues', 'filter'])
+
+/** Does a join read the rows of a table, as they are or derived from them? */
+export const isRead = (step: Step): boolean =>
+  step.outputs.some(({ to }) => {
+    if (readers.has(to.op.kind)) return true
+    return derived.has(to.op.kind) && !('store' in to.op && to.op.store !== undefined) && isRead(to)
+  })
+
 /** The rows of a table: stored, or derived from what is stored upstream. */
 export function tableRows(step: Step, parts: RowParts): TableReader {
   const { op } = step
@@ -30,6 +43,7 @@ export function tableRows(step: Step, parts: RowParts): TableReader {
     )
   }
   if (op.kind === 'tableJoin' || op.kind === 'foreignJoin') return parts.ops[step.id] as TableJoin | ForeignJoin
-  if (op.kind === 'transformValues') return new StoredRows(parts.stores.keyValue(`${step.name}.rows`))
+  if (op.kind === 'transformValues' || op.kind === 'suppress')
+    return new StoredRows(parts.stores.keyValue(shownRows(step)))
   throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
 }

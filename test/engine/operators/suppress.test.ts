@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import {
   type KTable,
   serdes,
+  type StreamsBuilder,
   untilTimeLimit,
   untilWindowCloses,
   type Windowed,
@@ -10,7 +11,7 @@ import {
   windows,
 } from '../../../src/index.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
-import { numbers, plays, type Result, run, type Sent, sentIn, topologyOf, Watermark } from './topologies.ts'
+import { numbers, plays, type Result, run, runAll, type Sent, sentIn, topologyOf, Watermark } from './topologies.ts'
 
 type Timed = Windows<'tumbling' | 'hopping' | 'sliding' | 'session' | 'cumulative', number, string>
 const key = serdes.string()
@@ -38,6 +39,10 @@ function held(sent: readonly Sent[], limit: number, maxRecords: number): Result[
   }
   release(() => true)
   return results
+}
+
+interface Answers {
+  to(topic: 'out', opts: object): void
 }
 
 describe('suppress', () => {
@@ -160,6 +165,69 @@ describe('suppress', () => {
     const rows = [...driver.store('final').fetchAll(0, 100)]
     assert.deepEqual(rows, [[{ key: 'a', window: { start: 0, end: 10 } }, 2]])
     assert.equal(driver.store('final').get('a', 0), 2)
+  })
+
+  const readers: Readonly<Record<string, (builder: StreamsBuilder, held: KTable<string, number>) => Answers>> = {
+    'a table join': (b, held) =>
+      b
+        .table('in1', { key, value })
+        .leftJoin(held, (l, r) => `${l}-${r}`)
+        .toStream(),
+    'a table join, through other steps': (b, held) =>
+      held
+        .filter((n) => n % 3 > 0)
+        .mapValues((n) => -n)
+        .outerJoin(b.table('in1', { key, value }), (l, r) => `${l}-${r}`)
+        .toStream(),
+    'a stream-table join': (b, held) => b.stream('in1', numbers).leftJoin(held, (l, r) => `${l}-${r}`),
+    'a join by a foreign key': (b, held) =>
+      b
+        .table('in1', { key, value })
+        .leftJoin(
+          held,
+          (n) => 'abc'[n % 3] as string,
+          (l, r) => `${l}-${r}`,
+        )
+        .toStream(),
+  }
+  for (const [name, read] of Object.entries(readers)) {
+    it(`shows ${name} the rows that have come out, kept or not`, () => {
+      const made = (opts: object) =>
+        topologyOf((builder) => {
+          const held = builder.table('in0', { key, value }).suppress(untilTimeLimit(9), opts)
+          read(builder, held).to('out', { key, value: serdes.json() })
+          held.toStream().to('shown', { key, value })
+        })
+      const [unkept, kept] = [made({}), made({ store: 'final' })]
+      fc.assert(
+        fc.property(plays({ topics: 2, tombstones: 2 }), (play) => {
+          const topics = ['out', 'shown']
+          assert.deepEqual(runAll(unkept, play, topics), runAll(kept, play, topics))
+        }),
+        { numRuns: 30 },
+      )
+    })
+  }
+
+  it('shows joins the row that has come out, not the one that waits', () => {
+    const topology = topologyOf((builder) =>
+      builder
+        .stream('in1', numbers)
+        .leftJoin(builder.table('in0', { key, value }).suppress(untilTimeLimit(10)), (l, r) => `${l}-${r}`)
+        .to('out', { key, value: serdes.string() }),
+    )
+    using driver = new TopologyTestDriver(topology)
+    const ask = (ts: number): unknown => {
+      driver.input('in1').send(ts, { key: 'a', timestamp: ts })
+      return driver.output('out').readAll().at(-1)?.value
+    }
+    driver.input('in0').send(1, { key: 'a', timestamp: 0 })
+    assert.equal(ask(5), '5-null')
+    ask(11)
+    driver.input('in0').send(2, { key: 'a', timestamp: 11 })
+    assert.equal(ask(12), '12-1')
+    ask(30)
+    assert.equal(ask(31), '31-2')
   })
 
   it('refuses windows that no time closes', () => {
