@@ -46,7 +46,7 @@ describe('dhaara savepoint', () => {
 
   it('says what it needs', async () => {
     const wrong: readonly [args: readonly string[], says: RegExp][] = [
-      [['create', folder.path('x')], /DHAARA_OPTION: savepoint create needs --dir or --url, one of them/],
+      [['create', folder.path('x')], /DHAARA_OPTION: savepoint create needs --dir, --brokers or --url, one of them/],
       [['create', folder.path('x'), '--url', 'http://127.0.0.1:9'], /DHAARA_OPTION: nobody answers at/],
       [['restore', folder.path('x'), '--dir', folder.path('whole')], /DHAARA_SAVEPOINT: savepoint: found no savepoint/],
       [['restore', folder.path('stopped'), '--dir', folder.path('whole')], /found state of .*, expected none/],
