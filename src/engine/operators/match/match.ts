@@ -1,22 +1,15 @@
 import type { MatchNode, UserFn } from '../../../dsl/plan/index.ts'
 import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import { deepFreeze } from '../../../state/codec/index.ts'
-import {
-  type CompiledMatcher,
-  compileSpecs,
-  type EventCodec,
-  type MatchRecord,
-  type MatchSink,
-  packKey,
-  writeHead,
-} from '../../cep/index.ts'
+import { type CompiledMatcher, compileSpecs, type EventCodec, packKey, writeHead } from '../../cep/index.ts'
 import { asMutation } from '../../runtime/user-functions.ts'
 import type { CurrentRecord } from '../../runtime/record.ts'
 import type { TaskClock, Timed } from '../../time/clock.ts'
 import type { WallClock } from '../../time/wall.ts'
-import { type Counter, type Emit, noEmit, type OperatorContext } from '../operator.ts'
+import type { Counter, Emit, OperatorContext } from '../operator.ts'
 import { guestRows, writeGuests } from './guest-rows.ts'
 import { MatchKeys } from './match-keys.ts'
+import { Results } from './results.ts'
 import { type Guest, WaitingRoom } from './waiting-room.ts'
 
 export interface MatchServices {
@@ -31,16 +24,6 @@ export interface MatchServices {
 /** What a record that waits takes, roughly. */
 const guestBytes = 256
 
-/** What a matcher gave for an event or a time: told only when the matcher is done. */
-interface Told {
-  readonly pattern: number
-  readonly events: MatchRecord
-  /** First and last timestamp; of a partial match NaN. */
-  readonly start: number
-  readonly end: number
-  readonly at: number
-}
-
 /**
  * Matches of patterns, per key, in the order of event time.
  *
@@ -54,20 +37,17 @@ interface Told {
  * With processing time a record's time is the clock's when it is processed. It waits only for others of the same
  * millisecond, and only if there is an `orderBy` that could put them before it.
  */
-export class Match implements Timed, MatchSink {
+export class Match implements Timed {
   readonly stepId: number
-  out: Emit = noEmit
   late: Emit | undefined = undefined
   readonly keys: MatchKeys
   readonly compiled: CompiledMatcher
   private readonly name: string
+  private readonly results: Results
   private readonly room = new WaitingRoom()
   private readonly waits: boolean
   private readonly wallTime: boolean
   private readonly orderBy: UserFn | undefined
-  private readonly select: UserFn
-  private readonly timedOut: UserFn | undefined
-  private readonly flat: boolean
   private readonly ctx: OperatorContext
   private readonly clock: TaskClock
   private readonly wall: WallClock
@@ -75,13 +55,9 @@ export class Match implements Timed, MatchSink {
   private readonly nullKeys: Counter
   private readonly nullValues: Counter
   private readonly lateCount: Counter
-  private readonly matches: Counter
-  private readonly timeouts: Counter
-  private readonly dropped: Counter
   private readonly table: PartTable
   private readonly codec: EventCodec
   private readonly copy: ((value: unknown) => unknown) | undefined
-  private told: Told[] = []
   private now = Number.NEGATIVE_INFINITY
 
   constructor(stepId: number, name: string, op: MatchNode, ctx: OperatorContext, services: MatchServices) {
@@ -92,9 +68,6 @@ export class Match implements Timed, MatchSink {
     this.wallTime = op.time === 'processing'
     this.waits = !this.wallTime || op.orderBy !== undefined
     this.orderBy = op.orderBy
-    this.select = op.select
-    this.timedOut = op.timedOut
-    this.flat = op.flat
     this.ctx = ctx
     this.clock = ctx.clock
     this.wall = wall
@@ -102,13 +75,13 @@ export class Match implements Timed, MatchSink {
     this.nullKeys = ctx.dropped(name, 'null-key')
     this.nullValues = ctx.dropped(name, 'null-value')
     this.lateCount = ctx.dropped(name, 'late')
-    this.dropped = ctx.dropped(name, 'partial')
-    this.matches = ctx.counter(`${name}.matches`)
-    this.timeouts = ctx.counter(`${name}.timed-out`)
     this.table = table
     this.codec = codec
     this.copy = copy
-    this.keys = new MatchKeys(this.compiled, table, codec, this, ctx.counter(`${name}.partials`))
+    const failed = (error: unknown, fn: UserFn, key: unknown, value: unknown): void =>
+      this.failed(error, fn, key, value)
+    this.results = new Results(name, op, this.compiled.tags, ctx, rec, failed)
+    this.keys = new MatchKeys(this.compiled, table, codec, this.results, ctx.counter(`${name}.partials`))
     table.client = this
     for (const { ts, seq, key, value, place, origin } of guestRows(table, codec))
       this.room.restore(ts, seq, key, value, place, origin)
@@ -116,6 +89,14 @@ export class Match implements Timed, MatchSink {
       wall.add(this)
       ctx.clock.add(this.atEnd())
     } else ctx.clock.add(this)
+  }
+
+  get out(): Emit {
+    return this.results.out
+  }
+
+  set out(out: Emit) {
+    this.results.out = out
   }
 
   process(key: unknown, value: unknown, ts: number): void {
@@ -155,20 +136,6 @@ export class Match implements Timed, MatchSink {
     }
     this.moveKeys(at)
     if (this.room.first <= at) this.feed(at)
-  }
-
-  onMatch(pattern: number, events: MatchRecord, start: number, end: number, at: number): void {
-    this.matches.n++
-    this.told.push({ pattern, events, start, end, at })
-  }
-
-  onTimeout(pattern: number, events: MatchRecord, at: number): void {
-    this.timeouts.n++
-    this.told.push({ pattern, events, start: Number.NaN, end: Number.NaN, at })
-  }
-
-  onDropped(_pattern: number, runs: number): void {
-    this.dropped.n += runs
   }
 
   /** Records ahead of time. */
@@ -241,7 +208,7 @@ export class Match implements Timed, MatchSink {
       } catch (error) {
         this.failed(error, condition, state.key)
       }
-      this.tell(state.key)
+      this.results.tell(state.key)
     }
   }
 
@@ -285,36 +252,10 @@ export class Match implements Timed, MatchSink {
     } catch (error) {
       this.failed(error, condition, key, value)
     }
-    if (this.told.length > 0) this.tell(key)
+    this.results.tell(key)
     const due = this.keys.nextDue
     if (this.wallTime) this.wall.notice(due)
     else if (due < this.clock.next) this.clock.notice(due)
-  }
-
-  private tell(key: unknown): void {
-    const { told } = this
-    if (told.length === 0) return
-    this.told = []
-    for (const one of told) {
-      try {
-        this.tellOne(one, key)
-      } catch (error) {
-        this.failed(error, one.start === one.start ? this.select : (this.timedOut as UserFn), key, one.events)
-      }
-    }
-  }
-
-  private tellOne({ pattern, events, start, end, at }: Told, key: unknown): void {
-    const tag = this.compiled.tags?.[pattern]
-    const match = tag === undefined ? events : { pattern: tag, match: events }
-    if (this.ctx.strict) deepFreeze(match)
-    this.rec.ts = at
-    const isMatch = start === start
-    const result = isMatch ? this.select(match, key, { start, end }) : (this.timedOut as UserFn)(match, key, at)
-    if (this.flat) {
-      if (result === undefined || result === null) return
-      for (const one of result as Iterable<unknown>) this.out(key, one, at)
-    } else if (isMatch || result !== undefined) this.out(key, result, at)
   }
 
   private failed(error: unknown, fn: UserFn, key?: unknown, value?: unknown): void {
