@@ -1,3 +1,4 @@
+import type { RemoteLog } from '../connectors/broker/remote.ts'
 import type { LetterFilter, LetterPage, LettersDone, ReadableLog } from '../connectors/broker/index.ts'
 import type { Topology } from '../dsl/topology/index.ts'
 import type { EngineMeters } from '../engine/app/engine.ts'
@@ -16,6 +17,8 @@ export interface Served {
   tasks(): readonly TaskInfo[]
   /** Topics that lie in this process; undefined where they lie elsewhere. */
   log(): ReadableLog | undefined
+  /** Topics that lie elsewhere; undefined where there are none. */
+  remoteLog(): RemoteLog | undefined
   /** Topics that are read from outside, with the first offset of each partition that was not processed. */
   positions(): readonly InputPosition[]
   metrics(): Readonly<Record<string, number>>
@@ -50,9 +53,9 @@ export interface TopicSerde {
 /** The app's dead letters. */
 export interface Letters {
   readonly topic: string
-  list(filter: LetterFilter, limit: number, before: number | undefined): LetterPage
-  replay(filter: LetterFilter): LettersDone
-  drop(filter: LetterFilter): LettersDone
+  list(filter: LetterFilter, limit: number, before: number | undefined): LetterPage | Promise<LetterPage>
+  replay(filter: LetterFilter): LettersDone | Promise<LettersDone>
+  drop(filter: LetterFilter): LettersDone | Promise<LettersDone>
 }
 
 export interface StoreInfo {

@@ -4,8 +4,10 @@ import type { LetterFilter, LetterPage, LettersDone } from '../../connectors/bro
 import { connectDirectory } from '../../connectors/embedded/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { count, existingDirectory } from '../arguments.ts'
-import { KafkaLetters } from '../kafka/letters.ts'
-import { brokersFlag } from '../kafka/topic-client.ts'
+import { remote } from '../../connectors/broker/remote.ts'
+import { kafkaBroker } from '../../connectors/kafka/index.ts'
+import { RemoteLetters } from '../../engine/remote/letters.ts'
+import { brokerList, brokersFlag } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
 import { letterLines, letterText, type ShownLetter, shownLetter } from '../output/letters.ts'
 
@@ -115,9 +117,14 @@ async function call<T>(
   if ((dir === undefined) === (brokers === undefined))
     throw new DhaaraError('DHAARA_OPTION', 'dlq needs --dir or --brokers, one of them')
   if (brokers !== undefined) {
-    await using cluster = await KafkaLetters.connect(brokers)
-    const from = letters ?? onlyLetters(await cluster.topics())
-    return (await (what === 'list' ? cluster.list(from, filter, limit) : cluster[what](from, filter))) as T
+    const log = await kafkaBroker({ brokers: brokerList(brokers) })[remote]()
+    try {
+      const cluster = new RemoteLetters(log)
+      const from = letters ?? onlyLetters(await log.topics())
+      return (await (what === 'list' ? cluster.list(from, filter, limit) : cluster[what](from, filter))) as T
+    } finally {
+      await log.release()
+    }
   }
   await using client = await connectDirectory(existingDirectory(dir as string))
   const from = letters ?? onlyLetters(await client.topics())

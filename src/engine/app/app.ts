@@ -9,7 +9,7 @@ import {
   type OutputRecord,
 } from '../../connectors/broker/broker.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
-import { isRemote, type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
+import { isRemote, type RemoteBroker, remote, type RemoteLog } from '../../connectors/broker/remote.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
 import type { SerdeOptions } from '../../dsl/options.ts'
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
@@ -100,6 +100,8 @@ export class StreamsApp implements AsyncDisposable {
   private writing: Promise<unknown> = Promise.resolve()
   private embedded: EmbeddedLease | undefined
   private log: ReadableLog | undefined
+  /** Topics that lie elsewhere. */
+  private remoteLog: RemoteLog | undefined
   private startedAt = 0
   private last: EngineReport | undefined
   private starting: Promise<void> | undefined
@@ -314,6 +316,7 @@ export class StreamsApp implements AsyncDisposable {
     const { settings } = this
     const { applicationId } = settings
     const log = await broker[remote]({ apart: true })
+    this.remoteLog = log
     this.lease = log
     const local = await LocalState.open(this.options.stateDir, this.databaseMemory)
     this.lease = {
@@ -405,6 +408,7 @@ export class StreamsApp implements AsyncDisposable {
       workers: workers?.workers ?? 0,
       engine,
       log: () => this.log,
+      remoteLog: () => this.remoteLog,
       ...(isRemote(this.broker as Broker) ? { peers: () => this.opened() && this.routing } : {}),
       request: (name, params) => this.embedded?.request(name, params, new AbortController().signal),
     })

@@ -287,7 +287,7 @@ export class LocalEngine implements Engine {
   }
 
   private get dirty(): boolean {
-    return this.wanted || this.processed !== this.processedAtCommit || this.outputs.written > 0
+    return this.wanted || this.processed !== this.processedAtCommit || this.outputs.written > 0 || this.outputs.waiting
   }
 
   private commit(): void {

@@ -1,3 +1,5 @@
+import type { RemoteLog } from '../../connectors/broker/remote.ts'
+import { RemoteLetters } from '../remote/letters.ts'
 import { readFileSync } from 'node:fs'
 import type { LetterPage, LettersDone, LettersRequest } from '../../connectors/broker/dead-letter.ts'
 import type { ReadableLog } from '../../connectors/broker/log.ts'
@@ -44,6 +46,8 @@ export interface ServedParts {
   engine(): Engine
   /** The topics, where they lie in this process. */
   log(): ReadableLog | undefined
+  /** The topics, where they lie elsewhere. */
+  remoteLog(): RemoteLog | undefined
   /** What answers other instances; absent where there are none. @throws DhaaraError DHAARA_APP_STATE */
   peers?(): Routing | undefined
   /** What the owner of the directory answers; undefined where there is none. */
@@ -88,7 +92,7 @@ export class Serving {
   }
 
   private served(parts: ServedParts): Served {
-    const { app, settings, startedAt, topology, plan, workers, engine, log, request, peers } = parts
+    const { app, settings, startedAt, topology, plan, workers, engine, log, remoteLog, request, peers } = parts
     const { deadLetterTopic } = settings
     return {
       applicationId: settings.applicationId,
@@ -102,10 +106,15 @@ export class Serving {
       savepoint: (folder) => app.savepoint(folder),
       meters: () => engine().meters,
       serdes: (topic) => serdesOf(plan.logical, topic),
-      letters: () => (log() === undefined ? undefined : lettersOf(deadLetterTopic, request)),
+      letters: () => {
+        const away = remoteLog()
+        if (away !== undefined) return remoteLetters(deadLetterTopic, new RemoteLetters(away))
+        return log() === undefined ? undefined : lettersOf(deadLetterTopic, request)
+      },
       plan: () => plan,
       checkpoints: () => this.recent,
       log,
+      remoteLog,
       stores: () => storesOf(plan, engine()),
       tasks: () => tasksOf(plan, engine(), workers),
       positions: () => positionsOf(plan, engine(), log()),
@@ -118,6 +127,13 @@ function answerOf(routing: Routing | undefined, question: unknown): AsyncIterato
   if (routing === undefined) throw new DhaaraError('DHAARA_RESTORING', 'this instance is starting; ask again')
   return routing.answer(question as SentQuestion)
 }
+
+const remoteLetters = (topic: string, letters: RemoteLetters): Letters => ({
+  topic,
+  list: (filter, limit, before) => letters.list(topic, filter, limit, before),
+  replay: (filter) => letters.replay(topic, filter),
+  drop: (filter) => letters.drop(topic, filter),
+})
 
 function lettersOf(topic: string, request: ServedParts['request']): Letters {
   return {

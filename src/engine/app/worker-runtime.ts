@@ -202,7 +202,8 @@ export class WorkerRuntime {
       } else {
         group.tick()
         n = group.run(SLICE, TURN)
-        if (n > 0 || this.outputs.written > 0 || (group.ended && !this.saidEnded)) this.markDirty()
+        if (n > 0 || this.outputs.written > 0 || this.outputs.waiting || (group.ended && !this.saidEnded))
+          this.markDirty()
         this.progress?.tell(this.offsets)
         if (!this.saidPressed && group.pressed) {
           this.saidPressed = true

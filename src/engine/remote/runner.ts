@@ -345,7 +345,7 @@ export class Runner implements TaskRunner {
 
   private get dirty(): boolean {
     const done = this.processed !== this.processedAtSeal || this.outputs.written > 0
-    return done || this.links?.news === true || this.sinks.waiting
+    return done || this.links?.news === true || this.sinks.waiting || this.outputs.waiting
   }
 
   /** So much waits to be committed that no more can be worked on. */

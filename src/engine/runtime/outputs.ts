@@ -92,6 +92,13 @@ export class Outputs {
     return this.written
   }
 
+  /** Something waits for the epoch's end: dead letters do, too, which no task counts as written. */
+  get waiting(): boolean {
+    if (this.cutBytes > 0) return true
+    for (const { builders } of this.topics.values()) for (const { count } of builders) if (count > 0) return true
+    return false
+  }
+
   /** Records ever written. */
   written = 0
 }

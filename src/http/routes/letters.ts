@@ -71,13 +71,13 @@ export function letterRoutes(app: Served, admin: boolean): Route[] {
         ),
       },
       refuses: [503],
-      answer: ({ query, reply }) => {
+      answer: async ({ query, reply }) => {
         const letters = lettersOf(app)
         const { limit, before, ...filter } = query as LetterFilter & {
           readonly limit?: number
           readonly before?: number
         }
-        const page = letters.list(filter, limit ?? 100, before)
+        const page = await letters.list(filter, limit ?? 100, before)
         const rows = page.letters.map((one) => letterText(one, app))
         const rest = page.before === undefined ? '' : `,"before":${page.before}`
         return reply

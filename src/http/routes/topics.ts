@@ -1,5 +1,7 @@
 import type { FetchedBatch } from '../../connectors/broker/index.ts'
+import type { ReadableLog } from '../../connectors/broker/log.ts'
 import { toJson } from '../../engine/query/index.ts'
+import { readRange } from '../../engine/remote/read-range.ts'
 import { HttpProblem } from '../problem.ts'
 import { anything, integer, list, object, type Route, text } from '../route.ts'
 import type { Served, TopicSerde } from '../served.ts'
@@ -40,10 +42,10 @@ export function topicRoutes(app: Served): Route[] {
       },
       gives: { 'application/json': object({ records: list(record) }) },
       refuses: [404, 503],
-      answer: ({ params, query, reply }) => {
+      answer: async ({ params, query, reply }) => {
         const name = params['topic'] as string
-        const log = app.log()
-        if (log === undefined) throw new HttpProblem(503, 'The topics lie on a broker of their own; ask it')
+        const log = app.log() ?? (await fromElsewhere(app, name, query as unknown as Where))
+        if (log === undefined) throw new HttpProblem(503, 'The app is not connected to its broker yet; ask again')
         const topic = log.topic(name)
         if (topic === undefined) throw new HttpProblem(404, `There is no topic '${name}'; /api/topics lists them`)
         const { partition, from, limit } = query as { partition?: number; from?: number; limit: number }
@@ -69,6 +71,48 @@ export function topicRoutes(app: Served): Route[] {
   ]
 }
 
+interface Where {
+  readonly partition?: number
+  readonly from?: number
+  readonly limit: number
+}
+
+/** What is asked for of a topic on another broker: read now, no further than it is decided. */
+async function fromElsewhere(
+  app: Served,
+  name: string,
+  { partition, from, limit }: Where,
+): Promise<ReadPart | undefined> {
+  const remote = app.remoteLog()
+  if (remote === undefined) return undefined
+  const [topic] = await remote.describe([name])
+  const all = Array.from({ length: topic?.partitions ?? 0 }, (_, p) => ({ topic: name, partition: p }))
+  const [starts, ends] = await Promise.all([remote.offsets(all, 'earliest'), remote.offsets(all, 'latest')])
+  const wanted = all.filter((one) => partition === undefined || one.partition === partition)
+  const read = await Promise.all(
+    wanted.map(async ({ partition: p }) => {
+      const end = ends[p] as number
+      const start = Math.max(starts[p] as number, from ?? end - limit)
+      const found: FetchedBatch[] = []
+      let count = 0
+      for await (const batch of readRange(remote, name, p, start, end)) {
+        found.push(batch)
+        count += batch.count
+        if (count >= limit) break
+      }
+      return [p, found] as const
+    }),
+  )
+  const batches = new Map(read)
+  return {
+    topic: () => topic,
+    startOffset: (_, p) => starts[p] as number,
+    endOffset: (_, p) => ends[p] as number,
+    fetch: (_, p, at) => batches.get(p)?.find(({ nextOffset }) => nextOffset > at),
+  }
+}
+
+type ReadPart = Pick<ReadableLog, 'topic' | 'startOffset' | 'endOffset' | 'fetch'>
 type Serdes = ReturnType<Served['serdes']>
 
 function recordText(batch: FetchedBatch, i: number, topic: string, { key, value }: Serdes): string {

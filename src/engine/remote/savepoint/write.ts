@@ -20,6 +20,7 @@ import { inletStore } from '../epoch.ts'
 import { topicStore } from '../known-topics.ts'
 import { LocalState } from '../local-state.ts'
 import { isInternal, repartitionTopic } from '../names.ts'
+import { readRange } from '../read-range.ts'
 import { restore } from '../restore.ts'
 
 export interface SavepointOnLog {
@@ -152,21 +153,5 @@ async function* readRest(log: RemoteLog, topic: string, partition: number, from:
   const where = [{ topic, partition }]
   const [start = 0] = await log.offsets(where, 'earliest')
   const [end = 0] = await log.offsets(where, 'latest', true)
-  let wake = (): void => {}
-  const reader = log.reader({ onData: () => wake() })
-  let at = Math.max(from, start)
-  try {
-    reader.add(topic, partition, at)
-    while (at < end) {
-      const news = new Promise<void>((resolve) => (wake = resolve))
-      const batch = reader.take(topic, partition, at)
-      if (batch === undefined) await news
-      else {
-        at = batch.nextOffset
-        yield batch
-      }
-    }
-  } finally {
-    await reader.close()
-  }
+  yield* readRange(log, topic, partition, Math.max(from, start), end)
 }

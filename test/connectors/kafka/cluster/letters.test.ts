@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { KafkaLetters } from '../../../../src/cli/kafka/letters.ts'
+import { RemoteLetters } from '../../../../src/engine/remote/letters.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import { kafkaBroker, serdes, StreamsApp, StreamsBuilder } from '../../../../src/index.ts'
 import { dhaara, linesOf } from '../../../cli/dhaara.ts'
@@ -47,8 +47,8 @@ describe('dead letters on Kafka', () => {
     assert.match((await dhaara(['dlq', 'replay', String(first), ...place])).out, /^0 letters replayed/)
     assert.match((await dhaara(['dlq', 'drop', String(second), ...place])).out, /^1 letter dropped/)
     // two at once: each is replayed by one of them
-    await using one = await KafkaLetters.connect(brokers)
-    await using two = await KafkaLetters.connect(brokers)
+    const one = new RemoteLetters(log)
+    const two = new RemoteLetters(log)
     await Promise.allSettled([one.replay(from, { offsets: [third] }), two.replay(from, { offsets: [third] })])
     await one.replay(from, {})
     const values = [...(await readAll(log, input, 0)), ...(await readAll(log, input, 1))]
@@ -58,4 +58,32 @@ describe('dead letters on Kafka', () => {
       ['replayed', 'dropped', 'replayed'],
     )
   }).timeout(90_000)
+
+  it('are seen over HTTP, beside the records of topics', async () => {
+    const broker = kafkaBroker({ brokers: brokers.split(',') })
+    const builder = new StreamsBuilder()
+    builder
+      .stream(input, { key: serdes.string(), value: serdes.json<number>(), onInvalid: 'deadLetter' })
+      .to(output, { key: serdes.string(), value: serdes.json<number>() })
+    await using running = new StreamsApp({
+      applicationId: app,
+      topology: builder.build(),
+      broker,
+      http: { port: 0, admin: true },
+    })
+    await running.start()
+    const get = async (path: string) => (await fetch(new URL(path, running.httpUrl))).json()
+    const { letters } = (await get('/api/dead-letters?state=all')) as { letters: { state: string }[] }
+    assert.ok(letters.some(({ state }) => state === 'dropped'))
+    const { records } = (await get(`/api/topics/${output}/records`)) as { records: { key: string; value: number }[] }
+    assert.deepEqual(
+      records.map(({ key, value }) => [key, value]),
+      [['a', 1]],
+    )
+    assert.equal((await fetch(new URL('/api/topics/none/records', running.httpUrl))).status, 404)
+    const body = JSON.stringify({ code: 'DHAARA_DESERIALIZE' })
+    const headers = { 'content-type': 'application/json' }
+    const dropped = await fetch(new URL('/api/dead-letters/drop', running.httpUrl), { method: 'POST', headers, body })
+    assert.equal(dropped.status, 200)
+  }).timeout(60_000)
 })

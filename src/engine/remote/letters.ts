@@ -9,33 +9,30 @@ import {
 import { readFrames } from '../../connectors/broker/frame.ts'
 import { bytesAt, fits, letterAt, replayedHeader, textOf } from '../../connectors/broker/letter.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
-import { type RemoteLog, type RemoteWriter, remote } from '../../connectors/broker/remote.ts'
-import { kafkaBroker } from '../../connectors/kafka/index.ts'
-import { brokerList } from './topic-client.ts'
+import type { RemoteLog, RemoteWriter } from '../../connectors/broker/remote.ts'
+import { readRange } from './read-range.ts'
 
 /**
  * Dead letters on a cluster, and what was done with each, as beside the embedded log: marks in `<topic>-done`. A replay sends the
  * records and the marks in one transaction, whose id is the topic's: of two that run at once the older is fenced, and the marks
  * are read behind that. So a letter is replayed once.
  */
-export class KafkaLetters implements AsyncDisposable {
+export class RemoteLetters {
   readonly #log: RemoteLog
 
-  static async connect(brokers: string): Promise<KafkaLetters> {
-    return new KafkaLetters(await kafkaBroker({ brokers: brokerList(brokers) })[remote]())
-  }
-
-  private constructor(log: RemoteLog) {
+  constructor(log: RemoteLog) {
     this.#log = log
   }
 
-  async topics(): Promise<readonly { readonly name: string }[]> {
-    return this.#log.topics()
-  }
-
   /** Newest first. */
-  async list(from: string, filter: LetterFilter = {}, limit = 100): Promise<LetterPage> {
-    const found = (await this.#letters(from)).filter((letter) => fits(letter, filter)).reverse()
+  async list(
+    from: string,
+    filter: LetterFilter = {},
+    limit = 100,
+    before = Number.POSITIVE_INFINITY,
+  ): Promise<LetterPage> {
+    const all = await this.#letters(from)
+    const found = all.filter((letter) => letter.offset < before && fits(letter, filter)).reverse()
     const letters = found.slice(0, limit)
     return found.length <= limit ? { letters } : { letters, before: (letters.at(-1) as DeadLetter).offset }
   }
@@ -60,10 +57,6 @@ export class KafkaLetters implements AsyncDisposable {
 
   drop(from: string, filter: LetterFilter): Promise<LettersDone> {
     return this.#change(from, filter, 'dropped', async (done) => ({ done, refused: [] }))
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#log.release()
   }
 
   async #change(
@@ -121,7 +114,7 @@ export class KafkaLetters implements AsyncDisposable {
     const [start = 0] = await this.#log.offsets(where, 'earliest')
     const [end = 0] = await this.#log.offsets(where, 'latest', true)
     if (position < start || position >= end) return [undefined, -1]
-    for await (const batch of this.#read(topic, partition, position, position + 1)) {
+    for await (const batch of readRange(this.#log, topic, partition, position, position + 1)) {
       const at = batch.offsets.subarray(0, batch.count).indexOf(position)
       return at < 0 ? [undefined, -1] : [batch, at]
     }
@@ -148,26 +141,7 @@ export class KafkaLetters implements AsyncDisposable {
     const [start = 0] = await this.#log.offsets([{ topic, partition: 0 }], 'earliest')
     // what was committed a moment ago may not be marked as such yet: it is waited for
     const [end = 0] = await this.#log.offsets([{ topic, partition: 0 }], 'latest', true)
-    yield* this.#read(topic, 0, start, end)
-  }
-
-  async *#read(topic: string, partition: number, from: number, end: number): AsyncGenerator<FetchedBatch> {
-    let wake = (): void => {}
-    const reader = this.#log.reader({ onData: () => wake() })
-    try {
-      reader.add(topic, partition, from)
-      for (let at = from; at < end; ) {
-        const news = new Promise<void>((resolve) => (wake = resolve))
-        const batch = reader.take(topic, partition, at)
-        if (batch === undefined) await news
-        else {
-          at = batch.nextOffset
-          yield batch
-        }
-      }
-    } finally {
-      await reader.close()
-    }
+    yield* readRange(this.#log, topic, 0, start, end)
   }
 }
 
