@@ -1,4 +1,4 @@
-import type { KeyValueTable, VersionedTable } from '../../state/stores/index.ts'
+import type { KeyValueTable, VersionedTable, WindowTable } from '../../state/stores/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /** Reads rows of a table, be they stored or derived from stored ones. */
@@ -186,6 +186,26 @@ export class StoredRows implements TableReader {
     this.ts = entry.ts
     const { value } = entry
     return value === undefined || this.result === undefined ? value : this.result(value)
+  }
+}
+
+/** The rows of windows, each under its key and its window's start, until the window closes. */
+export class WindowRows implements TableReader {
+  ts = Number.NEGATIVE_INFINITY
+  private readonly table: WindowTable
+  private readonly result: ((state: unknown) => unknown) | undefined
+
+  constructor(table: WindowTable, result?: (state: unknown) => unknown) {
+    this.table = table
+    this.result = result
+  }
+
+  get(key: unknown): unknown {
+    const { key: own, window } = key as { readonly key: unknown; readonly window: { readonly start: number } }
+    const entry = this.table.peek(window.start)?.find(own)
+    if (entry === undefined || entry.value === undefined) return undefined
+    this.ts = entry.ts
+    return this.result === undefined ? entry.value : this.result(entry.value)
   }
 }
 

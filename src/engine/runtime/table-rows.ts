@@ -1,6 +1,8 @@
+import type { AggregateNode } from '../../dsl/plan/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
 import type { ForeignJoin } from '../operators/foreign/join.ts'
 import type { TableJoin } from '../operators/table-join.ts'
-import { derivedRows, StoredRows, type TableReader, VersionedRows } from '../operators/table-store.ts'
+import { derivedRows, StoredRows, type TableReader, VersionedRows, WindowRows } from '../operators/table-store.ts'
 import type { Step } from '../plan/physical.ts'
 import { versionedRoot } from '../plan/versioned.ts'
 import { unsupported } from './errors.ts'
@@ -29,6 +31,7 @@ export const isRead = (step: Step): boolean =>
 /** The rows of a table: stored, or derived from what is stored upstream. */
 export function tableRows(step: Step, parts: RowParts): TableReader {
   const { op } = step
+  if (op.kind === 'aggregate' && op.windows !== undefined) return windowRows(step, op, parts)
   if ('store' in op && op.store !== undefined) {
     const result = 'spec' in op ? op.spec.result : undefined
     if (versionedRoot(step) === step) return new VersionedRows(parts.stores.versioned(op.store.name), result)
@@ -46,4 +49,15 @@ export function tableRows(step: Step, parts: RowParts): TableReader {
   if (op.kind === 'transformValues' || op.kind === 'suppress')
     return new StoredRows(parts.stores.keyValue(shownRows(step)))
   throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
+}
+
+/** Rows of windows that are shown with each change, as they lie in their store: other windows keep no row of their own. */
+function windowRows({ name }: Step, op: AggregateNode, { stores }: RowParts): TableReader {
+  const { windows, emit, store, spec } = op
+  const fixed = windows?.kind === 'tumbling' || windows?.kind === 'hopping' || windows?.kind === 'unlimited'
+  if (fixed && emit?.mode === 'update') return new WindowRows(stores.window(store.name), spec.result)
+  const found = `step '${name}': found ${windows?.kind} windows with emit ${emit?.mode} that a join reads`
+  const expected = 'expected tumbling, hopping or unlimited ones with emit update'
+  const advice = 'join what suppress(untilWindowCloses()) lets out'
+  throw new DhaaraError('DHAARA_UNSUPPORTED', `${found}, ${expected}; ${advice}`, { step: name })
 }

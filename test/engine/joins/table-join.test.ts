@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { type KTable, serdes, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import { type KTable, serdes, StreamsBuilder, type Topology, windows } from '../../../src/index.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
 import { VersionedModel } from './versioned-model.ts'
 
@@ -136,5 +136,59 @@ describe('table-table joins', () => {
       }),
       { numRuns: runs },
     )
+  })
+
+  it('of windows: each window of one side meets that of the other, while it is open', () => {
+    const counts = (builder: StreamsBuilder, topic: string) =>
+      builder
+        .stream(topic, { ...serde, nullKeys: 'drop' })
+        .groupByKey()
+        .windowedBy(windows.hopping(10, { advance: 5 }).noGrace())
+        .count()
+    const builder = new StreamsBuilder()
+    counts(builder, 'left')
+      .outerJoin(
+        counts(builder, 'right').mapValues((n) => -n),
+        (l, r) => `${l}${r}`,
+      )
+      .toStream()
+      .to('out', { key: serdes.windowed(text), value: text })
+    using driver = new TopologyTestDriver(builder.build())
+    for (const [topic, timestamp] of [
+      ['left', 6],
+      ['right', 7],
+      ['left', 8],
+    ] as const) {
+      driver.input(topic).send('x', { key: 'a', timestamp })
+      driver.checkpoint()
+      driver.crash()
+    }
+    const rows = driver.output('out').readAll()
+    assert.deepEqual(
+      rows.map(({ key, value, timestamp }) => [key.window.start, value, timestamp]),
+      [
+        [0, '1null', 6],
+        [5, '1null', 6],
+        [0, '1-1', 7],
+        [5, '1-1', 7],
+        [0, '2-1', 8],
+        [5, '2-1', 8],
+      ],
+    )
+  })
+
+  it('of windows that keep no rows are refused, with the way out', () => {
+    const builder = new StreamsBuilder()
+    const counts = (topic: string) =>
+      builder
+        .stream(topic, { ...serde, nullKeys: 'drop' })
+        .groupByKey()
+        .windowedBy(windows.session(5).noGrace())
+        .count()
+    counts('left').join(counts('right'), (l, r) => l + r)
+    assert.throws(() => new TopologyTestDriver(builder.build()), {
+      code: 'DHAARA_UNSUPPORTED',
+      message: /found session windows with emit update that a join reads.*suppress\(untilWindowCloses\(\)\)/,
+    })
   })
 })
