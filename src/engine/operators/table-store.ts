@@ -1,4 +1,4 @@
-import type { KeyValueTable, VersionedTable, WindowTable } from '../../state/stores/index.ts'
+import type { Cells, DueTable, KeyValueTable, VersionedTable, WindowTable } from '../../state/stores/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from './operator.ts'
 
 /** Reads rows of a table, be they stored or derived from stored ones. */
@@ -206,6 +206,27 @@ export class WindowRows implements TableReader {
     if (entry === undefined || entry.value === undefined) return undefined
     this.ts = entry.ts
     return this.result === undefined ? entry.value : this.result(entry.value)
+  }
+}
+
+/** The rows of sliding windows, likewise. */
+export class CellRows implements TableReader {
+  ts = Number.NEGATIVE_INFINITY
+  private readonly table: DueTable<Cells>
+  private readonly result: ((state: unknown) => unknown) | undefined
+
+  constructor(table: DueTable<Cells>, result?: (state: unknown) => unknown) {
+    this.table = table
+    this.result = result
+  }
+
+  get(key: unknown): unknown {
+    const { key: own, window } = key as { readonly key: unknown; readonly window: { readonly start: number } }
+    const cells = this.table.rows.load(own).value as Cells | undefined
+    const cell = cells?.cells.find(({ start }) => start === window.start)
+    if (cell === undefined || cell.ghost || cell.state === undefined) return undefined
+    this.ts = cell.ts
+    return this.result === undefined ? cell.state : this.result(cell.state)
   }
 }
 

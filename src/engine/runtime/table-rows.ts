@@ -2,12 +2,20 @@ import type { AggregateNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { ForeignJoin } from '../operators/foreign/join.ts'
 import type { TableJoin } from '../operators/table-join.ts'
-import { derivedRows, StoredRows, type TableReader, VersionedRows, WindowRows } from '../operators/table-store.ts'
+import {
+  CellRows,
+  derivedRows,
+  StoredRows,
+  type TableReader,
+  VersionedRows,
+  WindowRows,
+} from '../operators/table-store.ts'
 import type { Step } from '../plan/physical.ts'
 import { versionedRoot } from '../plan/versioned.ts'
 import { unsupported } from './errors.ts'
 import type { TaskStores } from './stores.ts'
 import type { UserCode } from './user-code.ts'
+import { spanOf } from './windowed.ts'
 
 interface RowParts {
   readonly stores: TaskStores
@@ -56,8 +64,10 @@ function windowRows({ name }: Step, op: AggregateNode, { stores }: RowParts): Ta
   const { windows, emit, store, spec } = op
   const fixed = windows?.kind === 'tumbling' || windows?.kind === 'hopping' || windows?.kind === 'unlimited'
   if (fixed && emit?.mode === 'update') return new WindowRows(stores.window(store.name), spec.result)
+  if (windows?.kind === 'sliding' && emit?.mode === 'update')
+    return new CellRows(stores.cells(store.name, spanOf(windows)), spec.result)
   const found = `step '${name}': found ${windows?.kind} windows with emit ${emit?.mode} that a join reads`
-  const expected = 'expected tumbling, hopping or unlimited ones with emit update'
+  const expected = 'expected tumbling, hopping, sliding or unlimited ones with emit update'
   const advice = 'join what suppress(untilWindowCloses()) lets out'
   throw new DhaaraError('DHAARA_UNSUPPORTED', `${found}, ${expected}; ${advice}`, { step: name })
 }

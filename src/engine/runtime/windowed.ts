@@ -81,7 +81,7 @@ function make(
   return new SlidingAggregate(id, name, spec, windows, retention, emit, table, needsOld, ctx)
 }
 
-const spanOf = (windows: WindowSpec): number =>
+export const spanOf = (windows: WindowSpec): number =>
   cellSpan(windows.kind === 'sliding' ? windows.difference + windows.grace : 60_000)
 
 /** A window or session store as user code sees it; `op`, `needsOld`: of the aggregate that it belongs to. */

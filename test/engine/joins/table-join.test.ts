@@ -177,6 +177,40 @@ describe('table-table joins', () => {
     )
   })
 
+  it('of sliding windows: the windows that both sides have', () => {
+    const counts = (builder: StreamsBuilder, topic: string) =>
+      builder
+        .stream(topic, { ...serde, nullKeys: 'drop' })
+        .groupByKey()
+        .windowedBy(windows.sliding(5).grace(10))
+        .count()
+    const builder = new StreamsBuilder()
+    const joined = counts(builder, 'left').join(counts(builder, 'right'), (l, r) => `${l}-${r}`)
+    joined.toStream().to('out', { key: serdes.windowed(text), value: text })
+    using driver = new TopologyTestDriver(builder.build())
+    for (const [topic, timestamp] of [
+      ['left', 10],
+      ['right', 10],
+      ['left', 10],
+      ['left', 12],
+      ['right', 12],
+    ] as const) {
+      driver.input(topic).send('x', { key: 'a', timestamp })
+      driver.checkpoint()
+      driver.crash()
+    }
+    const rows = driver.output('out').readAll()
+    assert.deepEqual(
+      rows.map(({ key, value, timestamp }) => [key.window.start, value, timestamp]),
+      [
+        [5, '1-1', 10],
+        [5, '2-1', 10],
+        [7, '3-2', 12],
+        [11, '1-1', 12],
+      ],
+    )
+  })
+
   it('of windows that keep no rows are refused, with the way out', () => {
     const builder = new StreamsBuilder()
     const counts = (topic: string) =>
