@@ -98,7 +98,8 @@ describe('beside other clients', () => {
 
   for (const codec of codecs) {
     it(`reads what librdkafka writes, and the reverse: ${codec}`, async function () {
-      if (spawnSync(kcat, ['-V']).status !== 0) this.skip() // no kcat on the PATH: apt-get install kcat
+      // no kcat on the PATH: apt-get install kcat
+      if (spawnSync(kcat, ['-V']).status !== 0 && process.env['CI'] === undefined) this.skip()
       const theirs = await topic('kcat')
       const input = `${lines.join('\n')}\n`
       const wrote = spawnSync(kcat, ['-b', brokers, '-t', theirs, '-P', '-K', '|', '-z', codec], {
