@@ -1,38 +1,23 @@
-import type {
-  Membership,
-  PositionedPartition,
-  RemoteLog,
-  RemoteReader,
-  RemoteWriter,
-} from '../../connectors/broker/remote.ts'
+import type { Membership, RemoteLog, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { decodeValue } from '../../state/codec/index.ts'
-import { statePrefix } from '../../state/stores/index.ts'
+import type { StateBackend, WriteBatch } from '../../state/backend.ts'
 import type { EngineReport } from '../app/engine.ts'
 import type { Settings } from '../app/options.ts'
 import { Policies, retryDelays } from '../app/policies.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
-import { OwnFeed } from '../connect/source-feed.ts'
-import { type Feed, TopicFeed } from '../runtime/feed.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
-import { TaskGroup } from '../runtime/group.ts'
-import type { Host, TaskId } from '../runtime/host.ts'
-import { Outputs } from '../runtime/outputs.ts'
+import type { TaskGroup } from '../runtime/group.ts'
 import { Alarm } from './alarm.ts'
-import { ChangelogRows, type StoreNumbers } from './changelog.ts'
-import { inletStore, sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
-import { Inputs, type Offsets, ownEnd, positionName } from './inputs.ts'
-import { KnownTopics } from './known-topics.ts'
+import type { StoreNumbers } from './changelog.ts'
+import { sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
+import { type Offsets, positionName } from './inputs.ts'
 import { LocalRows } from './local-state.ts'
-import type { StateBackend, WriteBatch } from '../../state/backend.ts'
 import { mayPass } from './passing.ts'
-import { remoteHost } from './remote-host.ts'
+import { RunnerTasks } from './runner-tasks.ts'
 import { Sinks } from './sinks.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
-import { TopicLinks } from './topic-links.ts'
-import type { AppTopics } from './topics.ts'
 import { type WatchedStores, WrittenRows } from './written-rows.ts'
 
 /** Records between two looks at the clock and at the event loop. */
@@ -73,20 +58,8 @@ export class Runner implements TaskRunner {
   private readonly exactlyOnce: boolean
   private readonly reader: RemoteReader
   private readonly writer: RemoteWriter
-  private inputs: Inputs | undefined
-  private rows: ChangelogRows | undefined
-  private readonly known = new KnownTopics()
-  private tasks: readonly TaskId[] = []
-  private group: TaskGroup | undefined
-  private links: TopicLinks | undefined
-  /** Channels that had ended when the last epoch was sealed that is committed. */
-  private ended: ReadonlySet<number> = new Set()
-  private outputs: Outputs
+  private readonly tasks: RunnerTasks
   private membership: Membership | undefined
-  private readonly committed = new Map<string, number>()
-  private readonly starts = new Map<string, number>()
-  private ends: Offsets = new Map()
-  private filling: ReadonlySet<string> = new Set()
   private readonly requests: (() => Promise<void>)[] = []
   private held = false
   private begun = false
@@ -122,10 +95,16 @@ export class Runner implements TaskRunner {
     this.writes = parts.writes ?? new Int32Array(new SharedArrayBuffer(4))
     this.local = new LocalRows(parts.state)
     this.exactlyOnce = settings.guarantee === 'exactly-once'
-    this.policies = new Policies(settings, () => this.outputs)
-    this.outputs = this.newOutputs()
+    this.policies = new Policies(settings, () => this.tasks.outputs)
     this.reader = log.reader({ onData: () => this.wake() })
     this.writer = log.writer(this.exactlyOnce ? { transactionalId, transactionTimeoutMs: TRANSACTION_TIMEOUT } : {})
+    this.tasks = new RunnerTasks(
+      parts,
+      this.local,
+      this.reader,
+      () => this.policies,
+      () => this.wake(),
+    )
     this.sinks = new Sinks({
       plan: parts.plan,
       settings,
@@ -185,7 +164,7 @@ export class Runner implements TaskRunner {
 
   release(membership: Membership): void {
     this.held = false
-    if (this.membership?.generation !== membership.generation) this.links?.repeat()
+    if (this.membership?.generation !== membership.generation) this.tasks.links?.repeat()
     this.membership = membership
     this.wake()
   }
@@ -205,14 +184,12 @@ export class Runner implements TaskRunner {
   }
 
   bound(ends: Offsets): void {
-    this.ends = ends
-    for (const feed of this.feeds()) feed.until = ends.get(positionName(feed)) ?? feed.until
-    for (const feed of this.feedsOf(OwnFeed)) if (ends.has(ownEnd(feed.source))) feed.endInput()
+    this.tasks.bound(ends)
     this.wake()
   }
 
   fill(topics: readonly string[]): void {
-    this.filling = new Set(topics)
+    this.tasks.fill(topics)
     this.wake()
   }
 
@@ -221,7 +198,7 @@ export class Runner implements TaskRunner {
     this.held = false
     this.wake()
     await this.running
-    this.group?.close()
+    this.tasks.group?.close()
     await this.reader.close()
     this.parts.onStop?.()
   }
@@ -231,28 +208,25 @@ export class Runner implements TaskRunner {
     this.abandoned = true
     this.wake()
     await this.running
-    this.group?.close()
+    this.tasks.group?.close()
     this.parts.onStop?.()
   }
 
   positionOf(topic: string, partition: number): number | undefined {
-    return this.feeds().find((feed) => feed.topic === topic && feed.partition === partition)?.position
+    return this.tasks.positionOf(topic, partition)
   }
 
   async ask(sub: number, partition: number, store: string, query: RawQuery): Promise<RawRows | RawValues> {
-    if (this.group === undefined) throw new DhaaraError('DHAARA_RESTORING', 'the tasks are not ready; ask again')
-    return answerLatest(this.group, sub, partition, store, query)
+    if (this.tasks.group === undefined) throw new DhaaraError('DHAARA_RESTORING', 'the tasks are not ready; ask again')
+    return answerLatest(this.tasks.group, sub, partition, store, query)
   }
 
   report(): EngineReport {
+    const { group, outputs, watermark } = this.tasks
     const counters = new Map<string, number>()
-    let watermark = Number.POSITIVE_INFINITY
-    if (this.group !== undefined) {
-      for (const [name, { n }] of this.group.counters) counters.set(name, n)
-      for (const task of this.group.tasks) watermark = Math.min(watermark, task.parts.clock.w)
-    }
-    const recordsOut = this.written + this.outputs.written
-    const tasks = this.group?.report() ?? []
+    for (const [name, { n }] of group?.counters ?? []) counters.set(name, n)
+    const recordsOut = this.written + outputs.written
+    const tasks = group?.report() ?? []
     const errors = this.policies.errors.all()
     return { recordsIn: this.processed, recordsOut, counters, epochs: this.epoch - 1, watermark, tasks, errors }
   }
@@ -275,7 +249,7 @@ export class Runner implements TaskRunner {
       }
       if (this.committing === undefined && !this.held) {
         const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
-        if ((due && this.dirty) || this.sinks.waiting || this.group?.pressed) this.commit()
+        if ((due && this.dirty) || this.sinks.waiting || this.tasks.group?.pressed) this.commit()
         else if (!this.short) this.sendFull()
       }
       this.tellEnd()
@@ -296,7 +270,7 @@ export class Runner implements TaskRunner {
   /** What has to be committed is. */
   private async finish(): Promise<void> {
     await this.committing
-    if (this.refused !== undefined || this.group === undefined || !this.dirty) return
+    if (this.refused !== undefined || this.tasks.group === undefined || !this.dirty) return
     this.commit()
     await this.committing
   }
@@ -323,13 +297,14 @@ export class Runner implements TaskRunner {
 
   /** One slice of work; -1: the epoch is to be taken back and tried again. */
   private attempt(): number {
-    const { group } = this
+    const { tasks } = this
+    const { group } = tasks
     if (group === undefined || (this.held && this.full) || this.sinks.full) return 0
     try {
-      const before = sourced(group)
+      const before = tasks.sourced
       group.tick()
       group.run(SLICE)
-      const n = sourced(group) - before
+      const n = tasks.sourced - before
       this.processed += n
       return n
     } catch (error) {
@@ -344,30 +319,30 @@ export class Runner implements TaskRunner {
   }
 
   private get dirty(): boolean {
-    const done = this.processed !== this.processedAtSeal || this.outputs.written > 0
-    return done || this.links?.news === true || this.sinks.waiting || this.outputs.waiting
+    const done = this.processed !== this.processedAtSeal || this.tasks.outputs.written > 0
+    return done || this.tasks.links?.news === true || this.sinks.waiting || this.tasks.outputs.waiting
   }
 
   /** So much waits to be committed that no more can be worked on. */
   private get full(): boolean {
-    return this.outputs.bytes > MOST_WAITING || this.group?.full === true
+    return this.tasks.outputs.bytes > MOST_WAITING || this.tasks.group?.full === true
   }
 
   private tellEnd(): void {
     const ended =
-      this.group?.ended === true &&
+      this.tasks.group?.ended === true &&
       !this.dirty &&
       this.committing === undefined &&
       this.refused === undefined &&
       this.sinks.idle
     if (ended === this.saidEnded) return
     this.saidEnded = ended
-    this.parts.events.ended(ended ? this.tasks : [])
+    this.parts.events.ended(ended ? this.tasks.ids : [])
   }
 
   /** The transaction before this epoch's is over: what is full can go. */
   private sendFull(): void {
-    const { outputs } = this
+    const { outputs } = this.tasks
     const frames = outputs.takeFull()
     if (frames.length === 0) return
     this.sent = true
@@ -376,30 +351,30 @@ export class Runner implements TaskRunner {
   }
 
   private commit(): void {
-    const { settings, local, outputs, processed, links } = this
-    const inputs = this.inputs as Inputs
-    const group = this.group as TaskGroup
+    const { settings, local, processed, tasks } = this
+    const { inputs, outputs, links, rows } = tasks
+    const group = tasks.group as TaskGroup
     const began = performance.now()
     const written = this.watched === undefined ? undefined : new WrittenRows(this.watched, local.backend)
     const sealed = sealEpoch({
       group,
       outputs,
       links,
-      rows: this.rows as ChangelogRows,
+      rows,
       local,
       readerOf: (topic) => inputs.readerOf(topic),
-      committed: this.committed,
+      committed: tasks.committed,
       now: settings.clock.now(),
       more: (sealer) => {
-        this.known.seal(sealer)
+        tasks.known.seal(sealer)
         this.sinks.seal(sealer)
       },
       look: written && ((key, after) => written.look(key, after)),
     })
     const { epoch, batch } = sealed
-    const positions = sealed.positions.length > 0 ? sealed.positions : this.standIn()
+    const positions = sealed.positions.length > 0 ? sealed.positions : tasks.standIn()
     const { bytes } = batch
-    const ended = links?.ended ?? this.ended
+    const ended = links?.ended ?? tasks.ended
     this.sent = false
     this.epoch = epoch + 1
     this.written += outputs.written
@@ -423,9 +398,9 @@ export class Runner implements TaskRunner {
           group.written(epoch)
           this.sinks.committed()
           outputs.release(sealed.outputs)
-          for (const one of sealed.positions) this.committed.set(positionName(one), one.offset)
+          for (const one of sealed.positions) tasks.committed.set(positionName(one), one.offset)
           this.processedAtCommit = processed
-          this.ended = ended
+          tasks.ended = ended
           this.retries = 0
           this.short = false
           this.purge(sealed.positions)
@@ -444,20 +419,6 @@ export class Runner implements TaskRunner {
       })
   }
 
-  /**
-   * No input has moved: sources that are no topics have, or timers, or sinks. The group is told a position all the same, since
-   * that is where it refuses whoever has lost the tasks: how far the first task's own topic goes.
-   */
-  private standIn(): PositionedPartition[] {
-    const { topics } = this.inputs as Inputs
-    const [task] = this.tasks
-    const own = topics.changelogs.find(({ sub, store }) => store === undefined && sub === task?.sub)
-    if (task === undefined || own === undefined) return []
-    const { topic } = own
-    const offset = this.local.position(topic, task.partition)?.offset ?? 0
-    return [{ topic, partition: task.partition, offset }]
-  }
-
   /** Others see by the count that rows are being written, and when they were. */
   private write(batch: WriteBatch): void {
     Atomics.add(this.writes, 0, 1)
@@ -470,7 +431,7 @@ export class Runner implements TaskRunner {
 
   /** What was read from repartitions is of no use to anybody. */
   private purge(positions: readonly { topic: string; partition: number; offset: number }[]): void {
-    const internal = positions.filter(({ topic }) => this.inputs?.isRepartition(topic))
+    const internal = positions.filter(({ topic }) => this.tasks.inputs.isRepartition(topic))
     if (internal.length === 0 || this.epoch % 50 !== 0) return
     this.parts.log.deleteRecords(internal).catch((error: unknown) => {
       this.settings.logger.warn({ error: String(error) }, 'repartition topics were not purged')
@@ -499,77 +460,37 @@ export class Runner implements TaskRunner {
     this.drop()
   }
 
-  private take({ tasks, topics, positions, ends, membership }: Assignment): void {
-    this.setTopics(topics)
-    this.membership = membership
-    for (const [name, offset] of positions.committed) this.committed.set(name, offset)
-    for (const [name, offset] of positions.starts) this.starts.set(name, offset)
-    this.ends = ends
-    this.tasks = tasks
+  private take(assignment: Assignment): void {
+    const { tasks } = this
+    tasks.take(assignment)
+    this.membership = assignment.membership
     this.saidEnded = false
     this.build()
-    const rows = this.rows as ChangelogRows
-    this.sinks.begin(tasks, topics.partitions, (name, sub) => rows.idOf(name, sub))
-  }
-
-  private setTopics(topics: AppTopics): void {
-    const { app, plan, ids } = this.parts
-    this.inputs = new Inputs(app, plan, topics)
-    this.rows = new ChangelogRows(topics.changelogs, ids)
+    this.sinks.begin(tasks.ids, assignment.topics.partitions, (name, sub) => tasks.rows.idOf(name, sub))
   }
 
   /** Tasks from what is written. */
   private build(): void {
-    const { app, plan } = this.parts
-    const { topics } = this.inputs as Inputs
-    const before = this.feeds()
-    this.closeGroup()
-    const { tasks } = this
-    this.known.check(tasks, this.inputs as Inputs, this.rows as ChangelogRows, this.local.backend)
-    if (tasks.length > 0) {
-      if (plan.repartitions.length > 0) {
-        const position = (topic: string, partition: number) => this.inletPosition(topic, partition)
-        const now = () => this.settings.clock.now()
-        this.links = new TopicLinks(app, plan, topics.partitions, this.outputs, this.reader, position, now, this.ended)
-      }
-      this.group = new TaskGroup(plan, topics.partitions, tasks, this.host(), this.epoch, this.links)
-    }
-    const reading = new Set(this.feeds().map(positionName))
-    for (const feed of before) if (!reading.has(positionName(feed))) this.reader.remove(feed.topic, feed.partition)
-    this.bound(this.ends)
+    this.tasks.build(this.epoch, this.careful)
+    this.takeBack()
   }
 
   private drop(): void {
-    for (const { topic, partition } of this.feeds()) this.reader.remove(topic, partition)
-    this.closeGroup()
-    this.tasks = []
-    this.ended = new Set()
-    this.committed.clear()
-    this.starts.clear()
+    this.tasks.drop()
+    this.takeBack()
   }
 
-  private closeGroup(): void {
+  /** What was not committed has not been done. */
+  private takeBack(): void {
     this.sent = false
-    this.group?.close()
-    this.links?.close()
-    this.group = undefined
-    this.links = undefined
-    this.outputs = this.newOutputs()
     this.processed = this.processedAtCommit
     this.processedAtSeal = this.processed
-  }
-
-  private inletPosition(topic: string, partition: number): number {
-    const rows = this.rows as ChangelogRows
-    const prefix = statePrefix(rows.idOf(inletStore, (this.inputs as Inputs).readerOf(topic)), partition)
-    const row = this.local.backend.get(Buffer.concat([prefix, Buffer.from(topic)]))
-    return row === undefined ? (this.starts.get(positionName({ topic, partition })) ?? 0) : (decodeValue(row) as number)
   }
 
   private rest(): Promise<void> {
     const { clock, interval } = this.settings
     const now = clock.now()
-    const waits = this.group?.tasks.map((task) => task.parts.wall.due) ?? []
+    const waits = this.tasks.group?.tasks.map((task) => task.parts.wall.due) ?? []
     const may = this.dirty && !this.held && this.committing === undefined
     const commitAt = may ? this.sealedAt + interval : Number.POSITIVE_INFINITY
     if (this.stopping) this.wake()
@@ -579,40 +500,6 @@ export class Runner implements TaskRunner {
   private wake(): void {
     this.alarm.ring()
   }
-
-  private feeds(): TopicFeed[] {
-    return this.feedsOf(TopicFeed)
-  }
-
-  private feedsOf<F extends Feed>(kind: abstract new (...args: never[]) => F): F[] {
-    return (this.group?.tasks ?? []).flatMap((task) => task.parts.feeds.filter((feed) => feed instanceof kind)) as F[]
-  }
-
-  private newOutputs(): Outputs {
-    return new Outputs((topic) => (this.inputs as Inputs).partitionsOf(topic))
-  }
-
-  private host(): Host {
-    return remoteHost({
-      settings: this.settings,
-      policies: this.policies,
-      careful: this.careful,
-      rows: this.rows as ChangelogRows,
-      inputs: this.inputs as Inputs,
-      local: this.local.backend,
-      outputs: this.outputs,
-      reader: this.reader,
-      starts: this.starts,
-      filling: (topic) => this.filling.has(topic),
-      wake: () => this.wake(),
-    })
-  }
-}
-
-function sourced(group: TaskGroup): number {
-  let n = 0
-  for (const task of group.tasks) n += task.sourced
-  return n
 }
 
 const breathe = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
