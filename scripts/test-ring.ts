@@ -1,6 +1,6 @@
 /**
- * `npm run test:programs`, `test:searches`: the tests of a ring of `test/rings.ts` that needs nothing but time. What follows
- * its name goes to mocha.
+ * `npm run test:programs`, `test:workers` …: the tests of a ring of `test/rings.ts` that needs nothing but time. What follows its
+ * name goes to mocha.
  */
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'

@@ -4,7 +4,6 @@ import {
   type AppOptions,
   DhaaraError,
   embeddedBroker,
-  kafkaBroker,
   type Sink,
   type Source,
   StreamsApp,
@@ -375,14 +374,6 @@ describe("a source and a sink of the user's own", () => {
     const tasks = [...world.tables.keys()].sort()
     assert.ok(tasks.includes('out-1') || tasks.includes('out-2'), String(tasks))
     await broker[Symbol.asyncDispose]()
-  })
-
-  it('are refused on Kafka, before anything is asked of it', async () => {
-    const builder = new StreamsBuilder()
-    builder.source('numbers', numbers(5, 1)).sink({ write() {} }, { name: 'out' })
-    const broker = kafkaBroker({ brokers: ['127.0.0.1:1'] })
-    const app = new StreamsApp({ applicationId: 'own', topology: builder.build(), broker })
-    await assert.rejects(app.start(), { code: 'DHAARA_UNSUPPORTED', message: /source 'numbers', sink 'out'/ })
   })
 
   it('tell the source what is in a checkpoint', async () => {
