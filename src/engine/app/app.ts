@@ -1,57 +1,41 @@
-import { prepareSinks } from './prepare-sinks.ts'
 import { resolve } from 'node:path'
+import type { Broker, OutputRecord } from '../../connectors/broker/broker.ts'
+import { isRemote } from '../../connectors/broker/remote.ts'
 import { embeddedBroker } from '../../connectors/embedded/broker.ts'
-import {
-  type Broker,
-  type EmbeddedLease,
-  type EmbeddedMemory,
-  openEmbedded,
-  type OutputRecord,
-} from '../../connectors/broker/broker.ts'
-import type { ReadableLog } from '../../connectors/broker/log.ts'
-import { isRemote, type RemoteBroker, remote, type RemoteLog } from '../../connectors/broker/remote.ts'
-import { toMs, type Duration } from '../../dsl/time/index.ts'
 import type { SerdeOptions } from '../../dsl/options.ts'
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
 import type { KeyValueHandle, StoreHandle, TableHandle, WindowHandle } from '../../dsl/stores/index.ts'
-import type { Windowed } from '../../dsl/windows/index.ts'
+import { toMs, type Duration } from '../../dsl/time/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
+import type { Windowed } from '../../dsl/windows/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Backend } from '../../state/backend.ts'
 import type { HttpOptions } from '../../http/index.ts'
-import type { TaskReport } from '../metrics/index.ts'
 import { compile } from '../plan/compile.ts'
-import { refuseLeft } from '../connect/refuse.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import {
   type AnyStoreQuery,
   type Change,
   type Observed,
   type ObserveOptions,
-  Queries,
+  type Queries,
   type QueryOf,
-  type StoreLayout,
   StoreQuery,
 } from '../query/index.ts'
-import { RemoteEngine } from '../remote/engine.ts'
-import { runHere, runOnThreads } from '../remote/hire.ts'
-import { LocalState } from '../remote/local-state.ts'
-import { Routing } from '../remote/routing.ts'
+import type { RemoteEvents } from '../remote/engine.ts'
+import type { Routing } from '../remote/routing.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
-import type { Engine, EngineEvents, EngineReport } from './engine.ts'
-import { StoreIds } from './identity.ts'
-import { LocalEngine } from './local-engine.ts'
-import { evolve, settle, writeManifest } from './manifest.ts'
-import { memoryParts } from './memory-parts.ts'
+import type { Engine, EngineReport } from './engine.ts'
 import { observeTopic, type ObserveTopicOptions } from './observe.ts'
+import { standOnEmbedded } from './on-embedded.ts'
+import { standOnRemote } from './on-remote.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './options.ts'
+import { prepareSinks } from './prepare-sinks.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
-import { createSavepoint, type Savepoint, savepointRequest } from './savepoint.ts'
+import { createSavepoint, type Savepoint } from './savepoint.ts'
 import { Serving } from './serving.ts'
-import { sourcePartitions } from './source-partitions.ts'
+import type { Ground, StandingParts } from './standing.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 import { Tracing } from './tracing.ts'
-import { WorkerEngine } from './worker-engine.ts'
 
 export interface AppEvents {
   state: { readonly from: AppState; readonly to: AppState }
@@ -89,19 +73,11 @@ export class StreamsApp implements AsyncDisposable {
   private broker: Broker | undefined
   private readonly serving = new Serving()
   private readonly tracing: Tracing
-  /** Of what the engine stands on: released when it is done. */
-  private lease: { release(): Promise<void> } | undefined
-  /** Where state lies, if it lies in this process alone. */
-  private backend: Backend | undefined
-  private answering: Disposable | undefined
+  private ground: Ground | undefined
   /** To other instances' rows, where there may be others. */
   private routing: Routing | undefined
   /** Savepoints. */
   private writing: Promise<unknown> = Promise.resolve()
-  private embedded: EmbeddedLease | undefined
-  private log: ReadableLog | undefined
-  /** Topics that lie elsewhere. */
-  private remoteLog: RemoteLog | undefined
   private startedAt = 0
   private last: EngineReport | undefined
   private starting: Promise<void> | undefined
@@ -204,7 +180,8 @@ export class StreamsApp implements AsyncDisposable {
    */
   async savepoint(folder: string): Promise<Savepoint> {
     this.opened()
-    const { backend, settings } = this
+    const { settings } = this
+    const backend = this.ground?.backend
     if (backend !== undefined) {
       const made = createSavepoint(backend, settings.applicationId, resolve(folder), settings.clock.now())
       // the database stays open for it
@@ -246,9 +223,11 @@ export class StreamsApp implements AsyncDisposable {
       const broker = this.options.broker ?? embeddedBroker()
       this.broker = broker
       if (this.options.http) await this.serve(this.options.http, program, plan)
-      this.engine = isRemote(broker)
-        ? await this.remoteEngine(plan, program, broker)
-        : await this.embeddedEngine(plan, program, broker)
+      const parts = this.standingParts(program, plan)
+      const standing = isRemote(broker) ? await standOnRemote(broker, parts) : await standOnEmbedded(broker, parts)
+      this.engine = standing.engine
+      this.queries = standing.queries
+      this.routing = standing.routing
       await this.engine.start()
       if (this.failure !== undefined) throw this.failure
       this.tracing.took('dhaara.restore', performance.now() - this.startedAt, {})
@@ -275,116 +254,21 @@ export class StreamsApp implements AsyncDisposable {
     throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}; ${cure}`)
   }
 
-  private async embeddedEngine(plan: PhysicalPlan, program: LoadedProgram, broker: Broker): Promise<Engine> {
-    const { settings } = this
-    const { applicationId } = settings
-    const lease = await openEmbedded(broker, this.databaseMemory)
-    this.lease = lease
-    this.embedded = lease
-    this.log = lease.log
-    this.backend = lease.backend
-    evolve(lease.backend, applicationId, plan, this.options)
-    const partitions = sourcePartitions(plan, lease)
-    settle(lease.backend, applicationId, plan, partitions, lease.log, this.options.renames)
-    const ids = new StoreIds(lease.backend, applicationId)
-    if (this.options.allowNonRestoredState !== true) refuseLeft(lease.backend, ids, plan, applicationId)
-    this.answering = lease.handle(savepointRequest(applicationId), (params) =>
-      this.savepoint((params as { folder: string }).folder),
-    )
-    await this.restoring(program)
-    const { workers } = program
-    const engine =
-      workers === undefined
-        ? new LocalEngine(plan, partitions, settings, lease, ids, this.engineEvents())
-        : new WorkerEngine(plan, partitions, workers, settings, lease, ids, this.engineEvents())
-    this.queries = new Queries({
-      plan,
-      reader: lease.backend,
-      storeId: (name) => ids.find(name),
-      storeIdFor: (name) => ids.idOf(name),
-      partitionsOf: ({ sub }) => range(engine.partitions[sub] ?? 0),
-      ask: engine.ask,
-      changes: engine.changes,
-      indexed: true,
-      applied: engine.applied,
-      rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, range(engine.partitions[sub] ?? 0)),
-    })
-    return engine
-  }
-
-  private async remoteEngine(plan: PhysicalPlan, program: LoadedProgram, broker: RemoteBroker): Promise<Engine> {
-    const { settings } = this
-    const { applicationId } = settings
-    const log = await broker[remote]({ apart: true })
-    this.remoteLog = log
-    this.lease = log
-    const local = await LocalState.open(this.options.stateDir, this.databaseMemory)
-    this.lease = {
-      async release() {
-        await log.release()
-        await local.close()
-      },
-    }
-    evolve(local.backend, applicationId, plan, this.options)
-    await this.restoring(program)
-    const ids = new StoreIds(local.backend, applicationId)
-    const parts = { plan, settings, log, local, ids }
-    const hire = program.workers === undefined ? runHere(parts) : runOnThreads(program.workers, parts)
-    const engine = new RemoteEngine(
-      plan,
+  private standingParts(program: LoadedProgram, plan: PhysicalPlan): StandingParts {
+    const { options, settings } = this
+    return {
+      options,
       settings,
-      log,
-      local,
-      ids,
-      hire,
-      {
-        ...this.engineEvents(),
-        restore: (progress) => this.emit('restore', progress),
-      },
-      this.serving.advertised,
-      this.options.allowNonRestoredState,
-    )
-    const partitionsHere = ({ sub }: StoreLayout): readonly number[] => engine.partitionsHere(sub)
-    const storeId = (name: string): number | undefined => ids.find(name)
-    const routing = new Routing({
-      app: applicationId,
-      instance: local.instance,
-      topology: program.topology.hash,
+      program,
       plan,
-      http: this.options.http || {},
-      own: {
-        committed: { reader: local.backend, storeId },
-        ask: engine.ask,
-        check: ({ sub }, partitions) => engine.checkHere(sub, partitions),
-        settle: ({ sub }, partitions) => engine.settled(sub, partitions),
+      events: this.engineEvents(),
+      advertised: this.serving.advertised,
+      hold: (ground) => {
+        this.ground = ground
       },
-      view: () => engine.view,
-      partitions: ({ sub }) => engine.partitions[sub] ?? 0,
-      partitionsHere,
-      beginWatch: (layout, here, watched, from, inbox, rows) =>
-        engine.watches.begin(layout, ids.idOf(layout.name), here, watched, from, inbox, rows),
-      rowsHere: ({ name, sub }, partitions) => rowsOf(engine.meters.tasks(), name, sub, partitions),
-    })
-    this.routing = routing
-    this.queries = new Queries({
-      plan,
-      reader: local.backend,
-      storeId,
-      storeIdFor: (name) => ids.idOf(name),
-      partitionsOf: partitionsHere,
-      ask: engine.ask,
-      routed: (isolation, settled, signal) => routing.rows({ isolation, settled }, signal),
-      watched: (layout) => routing.watch(layout),
-      rowsOf: (layout) => routing.estimate(layout),
-      applied: engine.applied,
-    })
-    writeManifest(local.backend, applicationId, plan)
-    return engine
-  }
-
-  private get databaseMemory(): EmbeddedMemory {
-    const { blockCache, memtables } = memoryParts(this.settings.memoryBytes, this.settings.cacheBytes)
-    return { cacheBytes: blockCache, memtableBytes: memtables }
+      restoring: () => this.restoring(program),
+      savepoint: (folder) => this.savepoint(folder),
+    }
   }
 
   private async restoring(program: LoadedProgram): Promise<void> {
@@ -407,14 +291,14 @@ export class StreamsApp implements AsyncDisposable {
       plan,
       workers: workers?.workers ?? 0,
       engine,
-      log: () => this.log,
-      remoteLog: () => this.remoteLog,
+      log: () => this.ground?.embedded?.log,
+      remoteLog: () => this.ground?.remoteLog,
       ...(isRemote(this.broker as Broker) ? { peers: () => this.opened() && this.routing } : {}),
-      request: (name, params) => this.embedded?.request(name, params, new AbortController().signal),
+      request: (name, params) => this.ground?.embedded?.request(name, params, new AbortController().signal),
     })
   }
 
-  private engineEvents(): EngineEvents {
+  private engineEvents(): RemoteEvents {
     return {
       ended: () => void this.close(),
       checkpoint: (event) => {
@@ -426,6 +310,7 @@ export class StreamsApp implements AsyncDisposable {
       failed: (error) => void this.fail(error),
       rebalancing: () => this.lifecycle.transition('rebalancing'),
       running: () => this.lifecycle.transition('running'),
+      restore: (progress) => this.emit('restore', progress),
     }
   }
 
@@ -443,12 +328,11 @@ export class StreamsApp implements AsyncDisposable {
       this.engine?.applied?.end(new DhaaraError('DHAARA_APP_STATE', 'the app closes'))
       this.last = this.engine?.report()
       this.engine = undefined
-      this.answering?.[Symbol.dispose]()
       await this.writing
       await this.program?.teardown()
       await this.serving.stop()
       this.routing?.close()
-      await this.lease?.release()
+      await this.ground?.release()
       if (this.lifecycle.is('failed')) return
       this.lifecycle.transition('closed')
       this.done.resolve(summaryOf(this.last, performance.now() - this.startedAt))
@@ -467,12 +351,11 @@ export class StreamsApp implements AsyncDisposable {
     this.engine?.changes?.end(wrapped)
     this.engine?.applied?.end(wrapped)
     this.engine = undefined
-    this.answering?.[Symbol.dispose]()
     await this.writing
     await this.program?.teardown().catch(() => {})
     await this.serving.stop()
     this.routing?.close()
-    await this.lease?.release().catch(() => {})
+    await this.ground?.release().catch(() => {})
     this.emit('error', wrapped)
     this.done.reject(wrapped)
   }
@@ -481,20 +364,6 @@ export class StreamsApp implements AsyncDisposable {
     for (const listener of this.listeners[event]) (listener as (payload: AppEvents[E]) => void)(payload)
   }
 }
-
-/** undefined: some task does not know. */
-function rowsOf(
-  tasks: readonly TaskReport[],
-  store: string,
-  sub: number,
-  partitions: readonly number[],
-): number | undefined {
-  const own = tasks.filter((task) => task.sub === sub && partitions.includes(task.partition))
-  const counts = own.map(({ rows }) => rows[store]).filter((n) => n !== undefined)
-  return counts.length < partitions.length ? undefined : counts.reduce((sum, n) => sum + n, 0)
-}
-
-const range = (length: number): number[] => Array.from({ length }, (_, i) => i)
 
 function asDhaaraError(error: unknown): DhaaraError {
   if (error instanceof DhaaraError) return error

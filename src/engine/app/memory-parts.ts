@@ -1,3 +1,6 @@
+import type { EmbeddedMemory } from '../../connectors/broker/broker.ts'
+import type { Settings } from './options.ts'
+
 const MB = 1 << 20
 /** The database reads back what memtables held when it is opened after a crash: more of them, longer starts. */
 const mostMemtables = 32 * MB
@@ -29,4 +32,10 @@ export function memoryParts(memoryBytes: number, cacheBytes = memoryBytes / 2): 
   const blockCache = Math.min(mostBlockCache, Math.floor(rest / 2))
   const memtables = Math.max(leastMemtables, Math.min(mostMemtables, Math.floor(rest / 4)))
   return { cache, blockCache, memtables, transport: Math.max(0, rest - blockCache - memtables) }
+}
+
+/** What a database may take of an app's memory. */
+export function databaseMemory({ memoryBytes, cacheBytes }: Settings): EmbeddedMemory {
+  const { blockCache, memtables } = memoryParts(memoryBytes, cacheBytes)
+  return { cacheBytes: blockCache, memtableBytes: memtables }
 }

@@ -1,0 +1,57 @@
+import { type Broker, openEmbedded } from '../../connectors/broker/broker.ts'
+import { refuseLeft } from '../connect/refuse.ts'
+import { Queries } from '../query/index.ts'
+import { StoreIds } from './identity.ts'
+import { LocalEngine } from './local-engine.ts'
+import { evolve, settle } from './manifest.ts'
+import { databaseMemory } from './memory-parts.ts'
+import { savepointRequest } from './savepoint.ts'
+import { sourcePartitions } from './source-partitions.ts'
+import { rowsOf, type Standing, type StandingParts } from './standing.ts'
+import { WorkerEngine } from './worker-engine.ts'
+
+/** An app whose topics and state lie in one database of this machine. */
+export async function standOnEmbedded(
+  broker: Broker,
+  { options, settings, program, plan, events, hold, restoring, savepoint }: StandingParts,
+): Promise<Standing> {
+  const { applicationId } = settings
+  const lease = await openEmbedded(broker, databaseMemory(settings))
+  hold({ backend: lease.backend, embedded: lease, release: () => lease.release() })
+  evolve(lease.backend, applicationId, plan, options)
+  const partitions = sourcePartitions(plan, lease)
+  settle(lease.backend, applicationId, plan, partitions, lease.log, options.renames)
+  const ids = new StoreIds(lease.backend, applicationId)
+  if (options.allowNonRestoredState !== true) refuseLeft(lease.backend, ids, plan, applicationId)
+  const answering = lease.handle(savepointRequest(applicationId), (params) =>
+    savepoint((params as { folder: string }).folder),
+  )
+  hold({
+    backend: lease.backend,
+    embedded: lease,
+    release() {
+      answering[Symbol.dispose]()
+      return lease.release()
+    },
+  })
+  await restoring()
+  const { workers } = program
+  const engine =
+    workers === undefined
+      ? new LocalEngine(plan, partitions, settings, lease, ids, events)
+      : new WorkerEngine(plan, partitions, workers, settings, lease, ids, events)
+  const all = (sub: number) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition)
+  const queries = new Queries({
+    plan,
+    reader: lease.backend,
+    storeId: (name) => ids.find(name),
+    storeIdFor: (name) => ids.idOf(name),
+    partitionsOf: ({ sub }) => all(sub),
+    ask: engine.ask,
+    changes: engine.changes,
+    indexed: true,
+    applied: engine.applied,
+    rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, all(sub)),
+  })
+  return { engine, queries }
+}

@@ -1,0 +1,70 @@
+import { type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
+import { Queries, type StoreLayout } from '../query/index.ts'
+import { RemoteEngine } from '../remote/engine.ts'
+import { runHere, runOnThreads } from '../remote/hire.ts'
+import { LocalState } from '../remote/local-state.ts'
+import { Routing } from '../remote/routing.ts'
+import { StoreIds } from './identity.ts'
+import { evolve, writeManifest } from './manifest.ts'
+import { databaseMemory } from './memory-parts.ts'
+import { rowsOf, type Standing, type StandingParts } from './standing.ts'
+
+/** An app whose topics lie elsewhere, whose tasks may be spread over instances, and whose state is kept here as well. */
+export async function standOnRemote(
+  broker: RemoteBroker,
+  { options, settings, program, plan, events, advertised, hold, restoring }: StandingParts,
+): Promise<Standing> {
+  const { applicationId } = settings
+  const log = await broker[remote]({ apart: true })
+  hold({ remoteLog: log, release: () => log.release() })
+  const local = await LocalState.open(options.stateDir, databaseMemory(settings))
+  hold({
+    remoteLog: log,
+    async release() {
+      await log.release()
+      await local.close()
+    },
+  })
+  evolve(local.backend, applicationId, plan, options)
+  await restoring()
+  const ids = new StoreIds(local.backend, applicationId)
+  const parts = { plan, settings, log, local, ids }
+  const hire = program.workers === undefined ? runHere(parts) : runOnThreads(program.workers, parts)
+  const { allowNonRestoredState } = options
+  const engine = new RemoteEngine(plan, settings, log, local, ids, hire, events, advertised, allowNonRestoredState)
+  const partitionsHere = ({ sub }: StoreLayout): readonly number[] => engine.partitionsHere(sub)
+  const storeId = (name: string): number | undefined => ids.find(name)
+  const routing = new Routing({
+    app: applicationId,
+    instance: local.instance,
+    topology: program.topology.hash,
+    plan,
+    http: options.http || {},
+    own: {
+      committed: { reader: local.backend, storeId },
+      ask: engine.ask,
+      check: ({ sub }, partitions) => engine.checkHere(sub, partitions),
+      settle: ({ sub }, partitions) => engine.settled(sub, partitions),
+    },
+    view: () => engine.view,
+    partitions: ({ sub }) => engine.partitions[sub] ?? 0,
+    partitionsHere,
+    beginWatch: (layout, here, watched, from, inbox, rows) =>
+      engine.watches.begin(layout, ids.idOf(layout.name), here, watched, from, inbox, rows),
+    rowsHere: ({ name, sub }, partitions) => rowsOf(engine.meters.tasks(), name, sub, partitions),
+  })
+  const queries = new Queries({
+    plan,
+    reader: local.backend,
+    storeId,
+    storeIdFor: (name) => ids.idOf(name),
+    partitionsOf: partitionsHere,
+    ask: engine.ask,
+    routed: (isolation, settled, signal) => routing.rows({ isolation, settled }, signal),
+    watched: (layout) => routing.watch(layout),
+    rowsOf: (layout) => routing.estimate(layout),
+    applied: engine.applied,
+  })
+  writeManifest(local.backend, applicationId, plan)
+  return { engine, queries, routing }
+}
