@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- record [suite …]`: measures with the runs that published figures have, each suite in a process of its own,
  * and puts its lines into `bench/results/performance.jsonl` in the place of those that it had. `npm run docs:performance` then
- * makes the page; `--baseline` puts the ceilings' lines into the file that `bench:gate` reads.
+ * makes the page; `--baseline` puts the ceilings' lines into the file that `bench:gate` reads. `--runs n`: fewer, or more.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { baseline: { type: 'boolean', default: false } },
+    options: { baseline: { type: 'boolean', default: false }, runs: { type: 'string' } },
   })
   const unknown = positionals.find((name) => commands[name] === undefined)
   if (unknown !== undefined)
@@ -36,7 +36,8 @@ export async function main(args: readonly string[]): Promise<number> {
   let worst = 0
   for (const suite of positionals.length === 0 ? Object.keys(commands) : positionals) {
     console.error(`--- ${suite}`)
-    const { code, text } = await outputOf([suite, ...commands[suite]!, '--json'])
+    const runs = values.runs === undefined ? [] : ['--runs', values.runs]
+    const { code, text } = await outputOf([suite, ...commands[suite]!, ...runs, '--json'])
     worst = Math.max(worst, code)
     // What went wrong replaces nothing.
     if (code !== 0) continue
