@@ -77,14 +77,18 @@ export function addSavepoint(program: Command): void {
   savepoint
     .command('list')
     .description('Show the savepoints in a folder.')
-    .argument('<folder>', 'of savepoints')
+    .argument('<folder>', 'of savepoints, or a savepoint itself')
     .option('--json', 'one JSON document a line')
     .action(async (folder: string, { json }: { readonly json?: true }) => {
       if (!existsSync(folder)) throw new DhaaraError('DHAARA_SAVEPOINT', `savepoint: there is no folder ${folder}`)
-      for (const name of readdirSync(folder).sort()) {
-        const path = join(folder, name)
+      const paths = [
+        folder,
+        ...readdirSync(folder)
+          .toSorted()
+          .map((name) => join(folder, name)),
+      ]
+      for (const path of paths)
         if (existsSync(join(path, 'savepoint.json'))) await tell(path, told(readSavepoint(path)), json)
-      }
     })
   savepoint
     .command('restore')
