@@ -142,11 +142,17 @@ export class VersionedStore {
   }
 }
 
+type Result = ((state: unknown) => unknown) | undefined
+
+/** A row as others see it: of an aggregate, its result. */
+const shown = (result: Result, state: unknown): unknown =>
+  state === undefined || result === undefined ? state : result(state)
+
 /** Rows of a versioned table. */
 export class VersionedRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY
   private readonly table: VersionedTable
-  private readonly result: ((state: unknown) => unknown) | undefined
+  private readonly result: Result
 
   constructor(table: VersionedTable, result?: (state: unknown) => unknown) {
     this.table = table
@@ -156,17 +162,13 @@ export class VersionedRows implements TableReader {
   get(key: unknown): unknown {
     const entry = this.table.latest.load(key)
     this.ts = entry.ts
-    return this.shown(entry.value)
+    return shown(this.result, entry.value)
   }
 
   asOf(key: unknown, at: number): unknown {
     const value = this.table.asOf(key, at)
     this.ts = this.table.foundAt
-    return this.shown(value)
-  }
-
-  private shown(value: unknown): unknown {
-    return value === undefined || this.result === undefined ? value : this.result(value)
+    return shown(this.result, value)
   }
 }
 
@@ -174,7 +176,7 @@ export class VersionedRows implements TableReader {
 export class StoredRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY
   private readonly table: KeyValueTable
-  private readonly result: ((state: unknown) => unknown) | undefined
+  private readonly result: Result
 
   constructor(table: KeyValueTable, result?: (state: unknown) => unknown) {
     this.table = table
@@ -184,8 +186,7 @@ export class StoredRows implements TableReader {
   get(key: unknown): unknown {
     const entry = this.table.load(key)
     this.ts = entry.ts
-    const { value } = entry
-    return value === undefined || this.result === undefined ? value : this.result(value)
+    return shown(this.result, entry.value)
   }
 }
 
@@ -193,7 +194,7 @@ export class StoredRows implements TableReader {
 export class WindowRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY
   private readonly table: WindowTable
-  private readonly result: ((state: unknown) => unknown) | undefined
+  private readonly result: Result
 
   constructor(table: WindowTable, result?: (state: unknown) => unknown) {
     this.table = table
@@ -205,7 +206,7 @@ export class WindowRows implements TableReader {
     const entry = this.table.peek(window.start)?.find(own)
     if (entry === undefined || entry.value === undefined) return undefined
     this.ts = entry.ts
-    return this.result === undefined ? entry.value : this.result(entry.value)
+    return shown(this.result, entry.value)
   }
 }
 
@@ -213,7 +214,7 @@ export class WindowRows implements TableReader {
 export class CellRows implements TableReader {
   ts = Number.NEGATIVE_INFINITY
   private readonly table: DueTable<Cells>
-  private readonly result: ((state: unknown) => unknown) | undefined
+  private readonly result: Result
 
   constructor(table: DueTable<Cells>, result?: (state: unknown) => unknown) {
     this.table = table

@@ -138,7 +138,8 @@ function refresh(): void {
   void (async () => {
     while (again) {
       again = false
-      await Promise.all([rows(), windows(), alerts()]).catch(() => {})
+      // what could not be had is asked for with the next minute; the live stream shows whether the app is there
+      await Promise.allSettled([rows(), windows(), alerts()])
       await new Promise((resolve) => setTimeout(resolve, 500))
     }
     refreshing = false

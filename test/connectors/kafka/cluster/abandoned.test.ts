@@ -1,50 +1,30 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type RemoteBroker,
-  type RemoteLog,
-  type RemoteWriter,
-  remote,
-} from '../../../../src/connectors/broker/remote.ts'
-import { kafkaBroker, serdes, StreamsApp, StreamsBuilder } from '../../../../src/index.ts'
-import { kafka, unique } from '../broker.ts'
+import type { RemoteBroker, RemoteLog, RemoteWriter } from '../../../../src/connectors/broker/remote.ts'
+import { serdes, StreamsApp } from '../../../../src/index.ts'
 import { textRows } from '../rows.ts'
+import { type Counts, counts } from './counts.ts'
 import { readAll } from './read.ts'
 
 /** Much longer than a test may take: who waits for it fails. */
 const transactionTimeoutMs = 600_000
 
 describe('transactions that an instance has left open', () => {
+  let own: Counts
   let broker: RemoteBroker
   let log: RemoteLog
   let app: string
   let dir: string
 
   beforeEach(async () => {
-    broker = kafkaBroker({ brokers: await kafka() })
-    log = await broker[remote]()
-    app = unique('abandoned')
-    dir = await mkdtemp(join(tmpdir(), 'dhaara-abandoned-'))
-    await log.createTopics([`${app}.in`, `${app}.out`].map((name) => ({ name, partitions: 1, configs: {} })))
+    own = await counts('abandoned')
+    ;({ broker, log, app, dir } = own)
   })
-  afterEach(async () => {
-    await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
-    await log.release()
-    await rm(dir, { recursive: true, force: true })
-  })
+  afterEach(() => own[Symbol.asyncDispose]())
 
   function counting(stateDir: string): StreamsApp {
-    const builder = new StreamsBuilder()
-    builder
-      .stream(`${app}.in`, { key: serdes.string(), value: serdes.string() })
-      .groupByKey()
-      .count({ name: 'counts' })
-      .toStream()
-      .to(`${app}.out`, { key: serdes.string(), value: serdes.json<number>() })
-    return new StreamsApp({ applicationId: app, broker, topology: builder.build(), stateDir: join(dir, stateDir) })
+    return new StreamsApp({ applicationId: app, broker, topology: own.topology(), stateDir: join(dir, stateDir) })
   }
 
   const send = async (...values: string[]): Promise<void> => {

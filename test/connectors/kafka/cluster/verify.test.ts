@@ -1,42 +1,26 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type RemoteBroker, type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
-import { kafkaBroker, serdes, StreamsApp, StreamsBuilder } from '../../../../src/index.ts'
+import type { RemoteBroker, RemoteLog } from '../../../../src/connectors/broker/remote.ts'
+import { serdes, StreamsApp } from '../../../../src/index.ts'
 import { openRocks } from '../../../../src/state/backends/index.ts'
 import { asBuffer } from '../../../../src/state/codec/index.ts'
-import { kafka, unique } from '../broker.ts'
+import { type Counts, counts } from './counts.ts'
 import { readAll } from './read.ts'
 
 describe('local rows that are held to their changelog', () => {
+  let own: Counts
   let broker: RemoteBroker
   let log: RemoteLog
   let app: string
   let dir: string
 
   beforeEach(async () => {
-    broker = kafkaBroker({ brokers: await kafka() })
-    log = await broker[remote]()
-    app = unique('verify')
-    dir = await mkdtemp(join(tmpdir(), 'dhaara-verify-'))
-    await log.createTopics([`${app}.in`, `${app}.out`].map((name) => ({ name, partitions: 1, configs: {} })))
+    own = await counts('verify')
+    ;({ broker, log, app, dir } = own)
   })
-  afterEach(async () => {
-    await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
-    await log.release()
-    await rm(dir, { recursive: true, force: true })
-  })
+  afterEach(() => own[Symbol.asyncDispose]())
 
   /** Counts what there is. @returns topics whose rows were not right */
   async function run(...values: string[]): Promise<string[]> {
-    const builder = new StreamsBuilder()
-    builder
-      .stream(`${app}.in`, { key: serdes.string(), value: serdes.string() })
-      .groupByKey()
-      .count({ name: 'counts' })
-      .toStream()
-      .to(`${app}.out`, { key: serdes.string(), value: serdes.json<number>() })
     {
       await using producer = broker.producer(`${app}.in`, { key: serdes.string(), value: serdes.string() })
       for (const value of values) void producer.send({ key: value, value })
@@ -49,7 +33,7 @@ describe('local rows that are held to their changelog', () => {
     const running = new StreamsApp({
       applicationId: app,
       broker,
-      topology: builder.build(),
+      topology: own.topology(),
       stateDir: dir,
       strict: true,
       logger,
