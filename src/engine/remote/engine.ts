@@ -244,7 +244,10 @@ export class RemoteEngine implements Engine {
       return { recordsIn: 0, recordsOut: 0, counters: new Map(), epochs: 0, watermark: Number.NEGATIVE_INFINITY }
     const report = crew.report()
     if (standbys === undefined || standbys.count === 0) return report
-    const counters = new Map(report.counters).set('standby.tasks', standbys.count).set('standby.lag', standbys.lag)
+    const counters = new Map(report.counters)
+    counters.set('standby.tasks', standbys.count)
+    counters.set('standby.lag', standbys.lag)
+    counters.set('standby.records', standbys.records)
     return { ...report, counters }
   }
 

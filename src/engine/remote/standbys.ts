@@ -51,7 +51,10 @@ export class Standbys {
     return this.copies.size
   }
 
-  /** Records that the copies are behind; NaN: not known yet. */
+  /** Records read into copies so far. */
+  records = 0
+
+  /** Records that the copies are behind, by what the brokers have told last; NaN: nothing yet. */
   get lag(): number {
     let lag = 0
     for (const copy of [...this.copies.values()].flat()) lag += Math.max(0, this.endOf(copy) - copy.at)
@@ -130,6 +133,7 @@ export class Standbys {
         const batch = this.reader.take(copy.log.topic, copy.partition, copy.at)
         if (batch === undefined) continue
         applyBatch(this.local, this.rows, copy, batch)
+        this.records += batch.count
         moved = true
       } catch (error) {
         const { topic } = copy.log
