@@ -14,6 +14,9 @@ export interface ClusterKind {
   readonly proxied?: boolean
 }
 
+/** What tests of refusals and of lost answers want. */
+export const faultyKind: ClusterKind = { nodes: 1, secure: true, proxied: true }
+
 const dirOf = ({ nodes, secure, proxied }: ClusterKind): string =>
   join(kafkaHome, `cluster-${nodes}${secure ? '-secure' : ''}${proxied ? '-proxied' : ''}`)
 const specFile = (kind: ClusterKind): string => join(dirOf(kind), 'cluster.json')

@@ -4,7 +4,7 @@
  * Where there is no Java or Maven: fails in CI; elsewhere one skipped test says what is missing.
  */
 import { spawnSync } from 'node:child_process'
-import { bootstrapOf, runningCluster, startCluster, stopCluster } from './cluster.ts'
+import { bootstrapOf, faultyKind, runningCluster, startCluster, stopCluster } from './cluster.ts'
 import { rings } from '../../test/rings.ts'
 import { missingTools } from './jars.ts'
 
@@ -29,13 +29,14 @@ if (missing !== undefined && process.env['CI'] !== undefined) {
   // it has three brokers of its own
   process.exitCode = mocha(rings.chaos, {})
 } else {
-  const found = runningCluster(1)
+  const kinds = [{ nodes: 1 }, faultyKind] as const
+  const running = kinds.filter((kind) => runningCluster(kind) !== undefined)
   const cluster = await startCluster(1)
   try {
     process.exitCode = mocha(rings.kafka, {
       DHAARA_KAFKA: bootstrapOf(cluster).join(','),
     })
   } finally {
-    if (found === undefined) await stopCluster(1)
+    for (const kind of kinds) if (!running.includes(kind)) await stopCluster(kind)
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { bootstrapOf, startCluster } from '../../../scripts/kafka/cluster.ts'
+import { bootstrapOf, faultyKind, startCluster } from '../../../scripts/kafka/cluster.ts'
+import type { ClusterSpec } from '../../../scripts/kafka/node.ts'
 
 let started: Promise<readonly string[]> | undefined
 
@@ -9,6 +10,9 @@ export function kafka(): Promise<readonly string[]> {
   started ??= given === undefined ? startCluster(1).then(bootstrapOf) : Promise.resolve(given.split(','))
   return started
 }
+
+/** A broker that wants logins and TLS at some ports, and has one for a proxy. The ring ends it. */
+export const faultyCluster = (): Promise<ClusterSpec> => startCluster(faultyKind)
 
 /** A name that no other test uses. */
 export const unique = (what: string): string => `${what}-${randomUUID().slice(0, 8)}`

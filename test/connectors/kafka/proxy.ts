@@ -4,6 +4,9 @@ import { createServer, createConnection, type Server, type Socket } from 'node:n
 export class Proxy implements AsyncDisposable {
   /** What comes from the broker may be altered in place. */
   alter: (bytes: Buffer) => void = () => {}
+  /** Is shown what goes to the broker. May say that the line is cut instead, or that only the answer is lost with it. */
+  watch: (bytes: Buffer) => 'pass' | 'cut' | 'cut before the answer' = () => 'pass'
+  #broken = Promise.withResolvers<void>()
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #cut = false
@@ -35,8 +38,22 @@ export class Proxy implements AsyncDisposable {
           other.destroy()
         })
       }
-      client.pipe(broker)
+      let lost = false
+      client.on('data', (bytes: Buffer) => {
+        const what = this.watch(bytes)
+        if (what === 'cut') {
+          this.cut()
+          return
+        }
+        lost ||= what === 'cut before the answer'
+        if (!broker.write(bytes)) client.pause()
+      })
+      broker.on('drain', () => client.resume())
       broker.on('data', (bytes: Buffer) => {
+        if (lost) {
+          this.cut()
+          return
+        }
         this.alter(bytes)
         if (!client.write(bytes)) broker.pause()
       })
@@ -44,10 +61,16 @@ export class Proxy implements AsyncDisposable {
     })
   }
 
+  /** Resolves when the line has been cut. */
+  get broken(): Promise<void> {
+    return this.#broken.promise
+  }
+
   /** Breaks what is connected, and lets nobody in. */
   cut(): void {
     this.#cut = true
     for (const socket of this.#sockets) socket.destroy()
+    this.#broken.resolve()
   }
 
   heal(): void {

@@ -19,7 +19,7 @@ import type { Changelog } from '../changelog.ts'
 import { LocalState } from '../local-state.ts'
 import { isInternal } from '../names.ts'
 import { prepareTopics } from '../topics.ts'
-import { outsider } from './write.ts'
+import { Landing } from './landing.ts'
 
 export interface RestoreOnLog {
   readonly log: RemoteLog
@@ -29,8 +29,6 @@ export interface RestoreOnLog {
 }
 
 const cacheBytes = 64 << 20
-/** The most that brokers allow by default: all rows are there together, or none. */
-const transactionTimeoutMs = 900_000
 const bytesAtOnce = 512 * 1024
 /** Batches that are on their way before more rows are read. */
 const mostSends = 32
@@ -44,64 +42,56 @@ const mostSends = 32
  */
 export async function savepointToLog(to: RestoreOnLog, folder: string, positions: Positions): Promise<Savepoint> {
   const { log, settings, plan, evolution = {} } = to
-  const app = settings.applicationId
-  const there = (await log.topics()).filter(({ name }) => isInternal(app, name))
-  if (there.length > 0)
-    throw new DhaaraError(
-      'DHAARA_SAVEPOINT',
-      `savepoint: '${app}' has state on the cluster (${there[0]?.name}), expected none; drop it first: dhaara reset --brokers … --application-id ${app}`,
-    )
+  const { applicationId: app, logger } = settings
+  const landing = await Landing.begin(log, app, logger)
   const local = await LocalState.open(undefined, { cacheBytes })
   try {
+    const there = (await log.topics()).filter(({ name }) => isInternal(app, name))
+    if (there.length > 0)
+      throw new DhaaraError(
+        'DHAARA_SAVEPOINT',
+        `savepoint: '${app}' has state on the cluster (${there[0]?.name}), expected none; drop it first: dhaara reset --brokers … --application-id ${app}`,
+      )
     const { backend } = local
     const savepoint = await restoreSavepoint(backend, app, folder, positions)
     evolve(backend, app, plan, evolution)
-    // what is wrong with the topics shows before any is made
-    const topics = await prepareTopics(log, plan, settings, settings.logger)
     try {
+      // what is wrong with the topics shows before any is made
+      const topics = await prepareTopics(log, plan, settings, logger)
       settle(backend, app, plan, topics.partitions, await readable(log, topics.all), evolution.renames ?? {})
-      await send(to, backend, topics.changelogs)
+      await send(to, landing, backend, topics.changelogs)
     } catch (error) {
-      const made = (await log.topics()).map(({ name }) => name).filter((name) => isInternal(app, name))
-      await log.deleteTopics(made).catch(() => {})
-      throw error
+      if (!(await landing.settle(error))) throw error
     }
     return savepoint
   } finally {
+    await landing.close()
     await local.close()
   }
 }
 
 async function send(
-  { log, settings, plan }: RestoreOnLog,
+  { settings, plan }: RestoreOnLog,
+  landing: Landing,
   backend: Backend,
   changelogs: readonly Changelog[],
 ): Promise<void> {
-  const app = settings.applicationId
-  const writer = log.writer({ transactionalId: `${app}-savepoint`, transactionTimeoutMs })
-  await writer.init()
-  try {
-    const out = new ChangelogWriter(writer)
-    const places = new Places(plan, changelogs)
-    const positions = new Map<string, PositionedPartition>()
-    for (const [name, id] of new StoreIds(backend, app).all()) {
-      const start = Buffer.of(STATE_SPACE, id >> 8, id & 0xff)
-      for (const [bytes, value] of backend.range({ gte: start, lt: after(start) })) {
-        const key = Buffer.from(bytes)
-        const partition = key.readUInt16BE(3)
-        const own = key.subarray(5)
-        if (name === TASKS && !own.toString().endsWith(LATE)) note(positions, plan, decodeValue(value) as TaskMeta)
-        await out.add(places.of(name, own), partition, name, own, Buffer.from(value))
-      }
+  await landing.prepare(changelogs)
+  const out = new ChangelogWriter(landing.writer)
+  const places = new Places(plan, changelogs)
+  const positions = new Map<string, PositionedPartition>()
+  for (const [name, id] of new StoreIds(backend, settings.applicationId).all()) {
+    const start = Buffer.of(STATE_SPACE, id >> 8, id & 0xff)
+    for (const [bytes, value] of backend.range({ gte: start, lt: after(start) })) {
+      const key = Buffer.from(bytes)
+      const partition = key.readUInt16BE(3)
+      const own = key.subarray(5)
+      if (name === TASKS && !own.toString().endsWith(LATE)) note(positions, plan, decodeValue(value) as TaskMeta)
+      await out.add(places.of(name, own), partition, name, own, Buffer.from(value))
     }
-    await out.end()
-    await writer.commit([...positions.values()], outsider(app))
-  } catch (error) {
-    await writer.abort().catch(() => {})
-    throw error
-  } finally {
-    await writer.close()
   }
+  await out.end()
+  await landing.commit([...positions.values()])
 }
 
 /** The lowest position of each partition that a task reads for itself. */

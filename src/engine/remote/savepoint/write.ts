@@ -1,5 +1,5 @@
 import type { FetchedBatch } from '../../../connectors/broker/log.ts'
-import type { Membership, PositionedPartition, RemoteLog, RemoteTopic } from '../../../connectors/broker/remote.ts'
+import type { PositionedPartition, RemoteLog, RemoteTopic } from '../../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import { decodeValue, encodeValue } from '../../../state/codec/index.ts'
 import { statePrefix } from '../../../state/stores/index.ts'
@@ -22,6 +22,7 @@ import { LocalState } from '../local-state.ts'
 import { isInternal, repartitionTopic } from '../names.ts'
 import { readRange } from '../read-range.ts'
 import { restore } from '../restore.ts'
+import { outsider } from './landing.ts'
 
 export interface SavepointOnLog {
   readonly log: RemoteLog
@@ -31,9 +32,6 @@ export interface SavepointOnLog {
 }
 
 const cacheBytes = 64 << 20
-
-/** As somebody who is no member of a group: such a commit is refused while the group has members. */
-export const outsider = (group: string): Membership => ({ group, generation: -1, member: '', instance: null })
 
 /**
  * Writes a savepoint of an app whose instances are stopped: the changelogs as they are, and what lies in repartition topics as

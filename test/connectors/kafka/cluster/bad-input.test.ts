@@ -4,17 +4,15 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
-import { startCluster, stopCluster } from '../../../../scripts/kafka/cluster.ts'
 import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
 import { admin, guest, trustOf } from '../../../../scripts/kafka/security.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import type { KafkaBrokerOptions } from '../../../../src/connectors/kafka/broker.ts'
 import { kafkaBroker, serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../../src/index.ts'
-import { unique } from '../broker.ts'
+import { faultyCluster, unique } from '../broker.ts'
 import { Proxy } from '../proxy.ts'
 import { readAll } from './read.ts'
 
-const kind = { nodes: 1, secure: true, proxied: true } as const
 const clients = ['platformatic', 'kafkajs'] as const
 const own = { key: serdes.string(), value: serdes.string() }
 
@@ -36,15 +34,12 @@ describe('what a cluster refuses, and what is wrong with it', () => {
 
   before(async function () {
     this.timeout(120_000)
-    cluster = await startCluster(kind)
+    cluster = await faultyCluster()
     node = cluster.nodes[0] as NodeSpec
     ca = trustOf(cluster)
     log = await kafkaBroker({ brokers: [at(node.port)] })[remote]()
   })
-  after(async () => {
-    await log?.release()
-    await stopCluster(kind)
-  })
+  after(() => log?.release())
   beforeEach(async () => {
     app = unique('bad')
     dir = await mkdtemp(join(tmpdir(), 'dhaara-bad-'))
