@@ -14,6 +14,7 @@ export const rings = {
   ],
   /** Apps whose tasks run on threads of their own, that die, stand still, fill their memory, or are asked meanwhile. */
   workers: [
+    'test/engine/app/global-copies.test.ts',
     'test/engine/app/joins.test.ts',
     'test/engine/app/judging.test.ts',
     'test/engine/app/memory.test.ts',

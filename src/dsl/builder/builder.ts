@@ -88,7 +88,10 @@ export class StreamsBuilder {
     return this.#draft.table(source(this.#draft, 'table', topic, opts as AnySourceOptions))
   }
 
-  /** A whole topic, whatever its partitions, in every task: for joins by any key. */
+  /**
+   * A whole topic, whatever its partitions, once in each worker thread: for joins by any key. Each thread reads and keeps all of
+   * it; what is greater than some hundred MB should rather be a `table`, whose rows are spread over the tasks.
+   */
   globalTable<K, V>(topic: string, opts: TableSourceOptions<K, V>): GlobalKTable<K, V> {
     const node = source(this.#draft, 'globalTable', topic, opts as AnySourceOptions)
     return as(new TableSteps(this.#draft, node))

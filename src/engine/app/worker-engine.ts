@@ -11,6 +11,7 @@ import { Coordinator, mostOpen } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
 import { EpochWriter } from './epoch-writer.ts'
 import { failpoint } from './failpoints.ts'
+import { placeCopies } from './global-copies.ts'
 import type { StoreIds } from './identity.ts'
 import { Metronome } from './metronome.ts'
 import { NewTopics } from './new-topics.ts'
@@ -135,6 +136,7 @@ export class WorkerEngine implements Engine {
       appended[Symbol.dispose]()
       this.writer.stop()
     })
+    placeCopies(this.plan, this.partitions, this.program.workers, this.lease.backend, this.ids)
     for (let worker = 0; worker < this.program.workers; worker++) this.workers.hire(worker)
     await this.ready.promise
     this.writer.deliveries.start()

@@ -15,9 +15,10 @@ import type { Table, TaskStores } from '../runtime/stores.ts'
  * - `pairs`: likewise; its key is the first part of the row's
  * - `requests`: numbered in each task; the key is in the row
  * - `copied`: each task has all rows
+ * - `first`: the first task has all rows; those of others are copies
  * - `highest`, `lowest`: a number for each key; all tasks get the highest or lowest of what tasks had
  */
-export type Role = 'keyed' | 'pairs' | 'requests' | 'copied' | 'highest' | 'lowest'
+export type Role = 'keyed' | 'pairs' | 'requests' | 'copied' | 'first' | 'highest' | 'lowest'
 
 export interface StoreOfTask {
   readonly sub: number
@@ -80,7 +81,8 @@ function ownerOf(name: string, steps: readonly Step[]): Step | undefined {
 function roleOf(name: string, owner: Step | undefined): Role {
   const op = owner?.op
   if (op === undefined) return 'keyed'
-  if (op.kind === 'broadcast' || (op.kind === 'source' && op.global)) return 'copied'
+  if (op.kind === 'broadcast') return 'copied'
+  if (op.kind === 'source' && op.global) return 'first'
   const part = name.slice(name.lastIndexOf('.') + 1)
   if (op.kind === 'process' && name.startsWith(`${owner?.name}.`) && part.endsWith('timers')) return 'pairs'
   if (op.kind === 'deduplicate') return 'pairs'

@@ -161,7 +161,9 @@ export class MetaMover {
             if (from === name && at === topic && !saved.has(p)) saved.set(p, offset)
         // never read: the source's own choice of where to begin
         if (saved.size === 0) return []
-        const mine = op.global ? Array.from({ length: count }, (_, p) => p) : partition < count ? [partition] : []
+        // the first task keeps the copy of a global table; others begin with that one, or anew
+        const whole = partition === 0 ? Array.from({ length: count }, (_, p) => p) : []
+        const mine = op.global ? whole : partition < count ? [partition] : []
         const keeps = positions === 'keep' && saved.size === count
         return mine.map((p) => {
           const other = positions === 'end' ? topics.endOffset(topic, p) : topics.startOffset(topic, p)

@@ -45,6 +45,8 @@ export class RowMover {
     if (role === 'copied') {
       // all tasks had them; those of the first are as far as its positions
       if (partition === 0) for (let to = 0; to < this.to; to++) yield { to, key, value }
+    } else if (role === 'first') {
+      if (partition === 0) yield { to: 0, key, value }
     } else if (role === 'highest' || role === 'lowest') this.compare(key, value)
     else if (role === 'requests') yield this.request(partition, value)
     else if (table instanceof DueIndex) yield* this.dues(partition, key, value)

@@ -104,7 +104,7 @@ export class TopicFeed extends InputFeed {
   /** What was fetched last, and how far it has been decoded. */
   private fetched: FetchedBatch | undefined = undefined
   private decoded = 0
-  /** Of a global table: every task reads all partitions, before anything else. */
+  /** Of a global table: all partitions are read, before anything else. */
   readonly global: boolean
   /** A bounded input: it ends at this offset. */
   until = Number.POSITIVE_INFINITY
@@ -141,7 +141,7 @@ export class TopicFeed extends InputFeed {
         this.fetched = fetched
         return false
       }
-      const from = this.global && this.decoded === 0 ? firstAt(fetched, this.after) : this.decoded
+      const from = this.decoded
       // what cannot be decoded under 'fail' is not tried twice
       this.fetched = undefined
       this.decoded = 0
@@ -168,13 +168,6 @@ export class TopicFeed extends InputFeed {
   more(): boolean {
     return !this.time.ended && !this.time.idle && this.after < this.until && this.source.behind(this.after)
   }
-}
-
-/** What a task of several is handed may begin before what it wants. */
-function firstAt({ offsets, count }: FetchedBatch, offset: number): number {
-  let i = 0
-  while (i < count && (offsets[i] as number) < offset) i++
-  return i
 }
 
 export class ChannelFeed extends Feed {

@@ -6,6 +6,7 @@ import type { PhysicalPlan, SubTopology } from '../plan/physical.ts'
 import type { TaskFlows } from '../query/applied.ts'
 import { Counters } from './counters.ts'
 import { ChannelFeed, InputFeed } from './feed.ts'
+import { keepersOf } from './global-tables.ts'
 import type { Host, TaskId } from './host.ts'
 import type { Links } from './links.ts'
 import type { TaskStores } from './stores.ts'
@@ -56,7 +57,16 @@ export class TaskGroup {
       epoch,
       transport,
     })
-    for (const { sub, partition } of ids) this.tasks.push(maker.make(plan.subs[sub] as SubTopology, partition))
+    const keepers = keepersOf(ids)
+    for (const { sub, partition } of ids.toSorted((a, b) => a.sub - b.sub || a.partition - b.partition)) {
+      const keeper = keepers.get(sub) as number
+      const task = maker.make(
+        plan.subs[sub] as SubTopology,
+        partition,
+        keeper === partition ? undefined : this.task(sub, keeper),
+      )
+      this.tasks.push(task)
+    }
     this.stores = maker.stores
     this.order = inFlow(plan, this.tasks)
     for (const task of this.order) task.settle()
@@ -118,6 +128,12 @@ export class TaskGroup {
   /** One slice; of what comes from other tasks, all that there is. */
   private runTask(task: Task, now: number): number {
     const { batchSize, maxTaskIdle } = this.host.options
+    const { keeper } = task.parts
+    if (keeper?.reading === true) {
+      // rows of tables go nowhere: no room is needed for them
+      this.host.working?.(keeper.parts.sub.id, keeper.parts.partition)
+      return keeper.run(batchSize, maxTaskIdle, now)
+    }
     let processed = 0
     let n = 1
     for (let again = true; again && n > 0 && task.roomy; again = task.relays) {

@@ -40,6 +40,11 @@ interface StoresHost {
   storeId(name: string): number
 }
 
+interface Lent {
+  readonly by: TaskStores
+  readonly names: ReadonlySet<string>
+}
+
 /** How a store's keys and values lie in bytes, before what its step makes of its values. */
 export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: KeyCodec; values: ValueCodec } {
   return {
@@ -64,8 +69,12 @@ export class TaskStores {
   /** Told of a store whose rows have a time to live, when it is opened. */
   onExpiring: (name: string, table: ExpiringTable) => void = () => {}
   private readonly strict: boolean
+  private readonly lent: Lent | undefined
 
-  /** @param strict values are kept as they come back from their serde, which shows at once what that loses */
+  /**
+   * @param strict values are kept as they come back from their serde, which shows at once what that loses
+   * @param lent stores that another task of the thread keeps
+   */
   constructor(
     specs: readonly StoreSpec[],
     host: StoresHost,
@@ -73,8 +82,10 @@ export class TaskStores {
     epoch: number,
     pool: CachePool,
     strict = false,
+    lent?: Lent,
   ) {
     this.strict = strict
+    this.lent = lent
     this.specs = new Map(specs.map((spec) => [spec.name, spec]))
     this.host = host
     this.partition = partition
@@ -83,6 +94,7 @@ export class TaskStores {
   }
 
   keyValue(name: string): KeyValueTable {
+    if (this.lent?.names.has(name) === true) return this.lent.by.keyValue(name)
     const table =
       this.tables.get(name) ??
       this.roundTrip(
@@ -174,6 +186,7 @@ export class TaskStores {
 
   /** Its present rows are the key-value store of that name. */
   versioned(name: string): VersionedTable {
+    if (this.lent?.names.has(name) === true) return this.lent.by.versioned(name)
     let versioned = this.versions.get(name)
     if (versioned === undefined) {
       const latest = this.keyValue(name)
@@ -245,6 +258,7 @@ export class TaskStores {
 
   /** Tells the pool what the stores hold. */
   measure(): void {
+    this.lent?.by.measure()
     for (const table of this.tables.values()) table.measure()
   }
 

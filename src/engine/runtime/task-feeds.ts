@@ -13,7 +13,6 @@ import { type DecodePolicy, SourceDecoder } from './decode.ts'
 import { EpochAborted, invalidAt } from './errors.ts'
 import { ChannelFeed, type Feed, type Runs, TopicFeed, type TopicSource } from './feed.ts'
 import type { Host, Refusal } from './host.ts'
-import { type PartitionSource, SharedTopic } from './shared-topic.ts'
 import type { TaskMeta } from './task-meta.ts'
 import { topicsOf } from './topics.ts'
 import type { Wiring } from './wiring.ts'
@@ -23,8 +22,6 @@ export class TaskFeeds {
   private readonly host: Host
   private readonly counters: Counters
   private readonly wiring: Wiring
-  /** Topics that all tasks read, by partition. */
-  private readonly globals = new Map<string, SharedTopic>()
 
   constructor(host: Host, counters: Counters, wiring: Wiring) {
     this.host = host
@@ -32,6 +29,7 @@ export class TaskFeeds {
     this.wiring = wiring
   }
 
+  /** @param keeps reads the global tables, for all tasks of the sub-topology in this thread */
   of(
     sub: SubTopology,
     partition: number,
@@ -39,6 +37,7 @@ export class TaskFeeds {
     { inputs, timed }: Linked,
     meter: TaskMeter,
     saved: TaskMeta | undefined,
+    keeps: boolean,
   ): Feed[] {
     const { host } = this
     const streams = sub.inputs.some((step) => !step.table)
@@ -46,6 +45,7 @@ export class TaskFeeds {
     const feeds: Feed[] = []
     for (const step of sub.inputs) {
       const { op } = step
+      if (op.kind === 'source' && op.global && !keeps) continue
       const runs = { run: inputs[step.id] as Feed['run'], timed: timed[step.id] as Feed['run'] }
       const counted = !step.table || !streams || waited.has(step)
       if (op.kind === 'repartitionRead') {
@@ -125,31 +125,19 @@ export class TaskFeeds {
     // a topic that has come since the task was there is read from its beginning
     const since = saved !== undefined && op.topics instanceof RegExp
     const start = position ?? host.startOffset(since ? { ...op, offsetReset: 'earliest' } : op, topic, partition)
-    const source = {
-      fetch: (offset: number) => host.fetch(topic, partition, offset),
-      behind: (offset: number) => host.behind(topic, partition, offset),
-    }
-    const { fetch, behind } = op.global ? this.shared(topic, partition, source).reader(start) : source
     const feed = new TopicFeed(step, time, runs, topic, partition, start, {
-      fetch,
+      fetch: (offset) => host.fetch(topic, partition, offset),
       decode: (fetched, from, to) => {
         const began = performance.now()
         const batch = decoder.decode(fetched, from, to)
         meter.add(step.id, performance.now() - began)
         return batch
       },
-      behind,
+      behind: (offset) => host.behind(topic, partition, offset),
       ...preparation(op, host),
     })
     feed.activeAt = host.now()
     return feed
-  }
-
-  private shared(topic: string, partition: number, source: PartitionSource): SharedTopic {
-    const name = `${topic}/${partition}`
-    const shared = this.globals.get(name) ?? new SharedTopic(source)
-    this.globals.set(name, shared)
-    return shared
   }
 }
 

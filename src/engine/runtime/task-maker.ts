@@ -16,6 +16,7 @@ import type { Link } from './channel.ts'
 import type { Counters } from './counters.ts'
 import { Failures } from './failures.ts'
 import { ChannelFeed } from './feed.ts'
+import { dropCopies, globalStores } from './global-tables.ts'
 import type { Host } from './host.ts'
 import { Instance } from './instance.ts'
 import type { Links } from './links.ts'
@@ -72,7 +73,8 @@ export class TaskMaker {
     this.failures = new Failures(plan, host, counters)
   }
 
-  make(sub: SubTopology, partition: number): Task {
+  /** @param keeper whose global tables it reads, if not its own */
+  make(sub: SubTopology, partition: number, keeper?: Task): Task {
     const { host } = this
     const taskId = `${sub.id}_${partition}`
     const saved = this.rows.saved(sub, partition)
@@ -102,7 +104,12 @@ export class TaskMaker {
       this.epoch,
       this.pool,
       host.options.strict,
+      keeper && {
+        by: this.stores.get(keeper.id) as TaskStores,
+        names: new Set(globalStores(sub).map(({ name }) => name)),
+      },
     )
+    if (keeper !== undefined) dropCopies(host, sub, partition, this.clearing)
     this.stores.set(taskId, stores)
     const fail: ProgramEnv['fail'] = (error, at, key, value) => this.failures.meet(error, at, rec, key, value)
     const instance = new Instance(sub, {
@@ -165,7 +172,7 @@ export class TaskMaker {
       keyless: (step) => this.counters.of(`${step.name}.dropped.null-key`),
     })
     const time = new TaskTime(clock)
-    const feeds = this.feeding.of(sub, partition, time, linked, meter, saved)
+    const feeds = this.feeding.of(sub, partition, time, linked, meter, saved, keeper === undefined)
     this.rows.resume(feeds, time, sub, partition, saved)
     const channels = sub.steps.flatMap(({ op }): readonly Link[] =>
       op.kind === 'repartitionWrite'
@@ -187,6 +194,7 @@ export class TaskMaker {
       wall,
       wallTime,
       feeds,
+      keeper,
       channels,
       asyncs: instance.asyncs,
       outboxes: instance.outboxes,

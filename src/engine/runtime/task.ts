@@ -21,6 +21,8 @@ export interface TaskParts {
   readonly wall: WallClock
   readonly wallTime: WallTime
   readonly feeds: Feed[]
+  /** The task that keeps the global tables which this one reads. */
+  readonly keeper: Task | undefined
   /** Out of this task. */
   readonly channels: readonly Link[]
   /** Steps that wait for answers. */
@@ -100,6 +102,12 @@ export class Task {
     }
     const to = meeting ? sliceEnd(best, limit, before, behind) : Math.min(best.batch.count, best.cursor + limit)
     return this.process(best, to, now)
+  }
+
+  /** Its global tables have not been read as far as they go: everything else waits. */
+  get reading(): boolean {
+    for (const feed of this.globals) if (feed.ready() || feed.more()) return true
+    return false
   }
 
   /** Moves what producers' watermarks, ends and idleness say on. Returns whether time moved. */
