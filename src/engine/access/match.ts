@@ -1,4 +1,4 @@
-import { type PartialMatch, partialMatches } from '../cep/index.ts'
+import { type PartialMatch, partialMatches, withBegun } from '../cep/index.ts'
 import type { Match } from '../operators/match/match.ts'
 
 /** The store of a match step as user code sees it: it belongs to its step. Partial matches, oldest first of each pattern. */
@@ -11,8 +11,11 @@ export class MatchAccess {
 
   /** undefined for a key without partial matches. */
   get(key: unknown): readonly PartialMatch[] | undefined {
-    const matcher = this.match.keys.peek(key)
-    return matcher && partialMatches(matcher, this.match.compiled)
+    const { keys, compiled, codec } = this.match
+    const matcher = keys.peek(key)
+    const begun = keys.begunOf(key)
+    if (matcher === undefined && begun.length === 0) return undefined
+    return withBegun(matcher === undefined ? [] : partialMatches(matcher, compiled), begun, compiled, codec)
   }
 
   has(key: unknown): boolean {

@@ -8,7 +8,7 @@ import type { Leaf } from './decide.ts'
 import type { States } from './matcher-state.ts'
 import { stateSet } from './parts.ts'
 import type { PatternRuns } from './pattern-runs.ts'
-import type { RowWriter } from './row.ts'
+import { RowReader, type RowWriter } from './row.ts'
 
 /** What the leaf of a pattern's start makes of an event. */
 export interface Beginning {
@@ -68,6 +68,27 @@ export function writeBegun(
     writer.int(state).int(seq).int(ord)
   }
   return writer
+}
+
+/** What there is to know of the row of such runs, the event apart. */
+export function readBegun(row: Uint8Array): { readonly ts: number; readonly states: States; readonly count: number } {
+  const reader = new RowReader(row)
+  reader.int()
+  reader.int()
+  const ts = reader.double()
+  reader.bytes()
+  for (let left = 3 * reader.int(); left > 0; left--) reader.int()
+  reader.int()
+  reader.int()
+  reader.double()
+  const count = reader.int()
+  let bits = 0
+  for (let left = count; left > 0; left--) {
+    bits |= 1 << reader.int()
+    reader.int()
+    reader.int()
+  }
+  return { ts, states: stateSet(bits), count }
 }
 
 /** Adds such runs to those of a pattern, with the very event: what reading their row would give. */

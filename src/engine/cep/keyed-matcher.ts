@@ -3,7 +3,7 @@ import type { Automaton } from './automaton.ts'
 import { type Beginning, joinBegun } from './begun.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
 import { chunkOf, firstOf } from './chunk.ts'
-import { type Chunks, type Head, headOf, load, type TakeRow, writeAll, writeChanges } from './matcher-state.ts'
+import { adopt, type Chunks, type Head, headOf, load, type TakeRow, writeAll, writeChanges } from './matcher-state.ts'
 import { familiesApart, type Part, partsOf, type TakeFamily } from './parts.ts'
 import { PatternRuns, type RunOwner, type RunPlan } from './pattern-runs.ts'
 import type { Complete } from './run.ts'
@@ -183,6 +183,12 @@ export class KeyedMatcher implements RunOwner {
     this.findDue()
   }
 
+  /** Adds what had begun apart from this matcher, by its rows; its chunks have changed then. */
+  adopt(chunks: Chunks, codec: EventCodec): void {
+    adopt(this.buffer, this.runs, chunks, codec)
+    this.findDue()
+  }
+
   /** Sets a chunk apart, in which no event of this matcher will lie. @returns its number */
   setApart(): number {
     const { buffer } = this
@@ -191,15 +197,10 @@ export class KeyedMatcher implements RunOwner {
     return chunk
   }
 
-  /** Adds what has begun apart from this matcher, as `load` would. */
+  /** The same, of an event that has no row yet. */
   join(beginning: Beginning, chunk: number, ts: number, value: unknown): void {
-    const { buffer } = this
     const [runs] = this.runs as [PatternRuns]
-    const { dirty } = buffer
-    buffer.dirty = null
-    joinBegun(beginning, buffer, runs, chunk, ts, value)
-    buffer.dirty = dirty
-    if (buffer.nextSeq <= firstOf(chunk)) buffer.nextSeq = firstOf(chunk + 1)
+    joinBegun(beginning, this.buffer, runs, chunk, ts, value)
     this.findDue()
   }
 

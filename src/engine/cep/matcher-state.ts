@@ -187,6 +187,11 @@ export function load(
   }
 }
 
+/** The same, of chunks that are to be written as changed ones. */
+export function adopt(buffer: EventBuffer, runs: readonly PatternRuns[], chunks: Chunks, codec: EventCodec): void {
+  loadRows(buffer, runs, [], chunks, codec)
+}
+
 function loadRows(
   buffer: EventBuffer,
   runs: readonly PatternRuns[],

@@ -1,12 +1,16 @@
 import type { BackendReader, Row } from '../../state/backend.ts'
-import { headRowKey, partRange } from '../../state/stores/index.ts'
+import { headRowKey, type PartKind, partRange } from '../../state/stores/index.ts'
 import { packKey } from '../cep/index.ts'
 
 /** What a key's state is that lies in parts: its head and its parts, as one row. */
 export function partsOfKey(reader: BackendReader, prefix: Buffer, key: Uint8Array): Uint8Array | undefined {
   const head = reader.get(headRowKey(prefix, key))
   if (head === undefined) return undefined
-  const { gte, lt } = partRange(prefix, key)
+  return packKey(head, rowsOf(reader, prefix, key, 'part'), rowsOf(reader, prefix, key, 'loose'))
+}
+
+function rowsOf(reader: BackendReader, prefix: Buffer, key: Uint8Array, kind: PartKind): [number, Uint8Array][] {
+  const { gte, lt } = partRange(prefix, key, kind)
   const rows = reader.collect({ gte, lt })
   const parts: [number, Uint8Array][] = []
   for (let i = 0; i < rows.length; i += 2) {
@@ -15,7 +19,7 @@ export function partsOfKey(reader: BackendReader, prefix: Buffer, key: Uint8Arra
     if (at.length !== gte.length + 4) continue
     parts.push([Buffer.from(at.subarray(gte.length)).readUInt32BE(), rows[i + 1] as Uint8Array])
   }
-  return packKey(head, parts)
+  return parts
 }
 
 /** The same of all keys in a range. Each key is of one checkpoint. */

@@ -20,13 +20,23 @@ const HEAD = 0
 const PART = 1
 const TIMED = 2
 const SHAPE = 3
+const LOOSE = 4
 
 /** Where a key's head lies. */
 export const headRowKey = (prefix: Uint8Array, key: Uint8Array): Buffer => Buffer.concat([prefix, Buffer.of(HEAD), key])
 
+/** Parts are those that the head tells of, or loose ones, of which it knows nothing. */
+export type PartKind = 'part' | 'loose'
+
+const kindOf = (kind: PartKind): number => (kind === 'loose' ? LOOSE : PART)
+
 /** Where its parts lie; also those of longer keys that begin with this one. */
-export function partRange(prefix: Uint8Array, key: Uint8Array): { readonly gte: Buffer; readonly lt: Buffer } {
-  const gte = Buffer.concat([prefix, Buffer.of(PART), key])
+export function partRange(
+  prefix: Uint8Array,
+  key: Uint8Array,
+  kind: PartKind,
+): { readonly gte: Buffer; readonly lt: Buffer } {
+  const gte = Buffer.concat([prefix, Buffer.of(kindOf(kind)), key])
   return { gte, lt: after(gte) }
 }
 
@@ -38,6 +48,7 @@ export function partRange(prefix: Uint8Array, key: Uint8Array): { readonly gte: 
  *     prefix | 1 | key | u32    part
  *     prefix | 2 | time | u48   row of a time, in the order of coming
  *     prefix | 3                what the rows follow from
+ *     prefix | 4 | key | u32    loose part: comes and goes without its key's head being written
  */
 export class PartTable {
   readonly space: StoreSpace
@@ -96,12 +107,21 @@ export class PartTable {
     return parts
   }
 
+  /** All loose parts, key by key. */
+  *loose(): Generator<readonly [key: unknown, part: number, row: Uint8Array]> {
+    const gte = this.start(LOOSE)
+    for (const [at, row] of this.space.reader.range({ gte, lt: after(gte) })) {
+      const end = at.length - 4
+      yield [this.space.keys.decode(Buffer.from(at.subarray(gte.length, end))), numberAt(at, end), row]
+    }
+  }
+
   /** Those of these parts that there are. */
-  some(key: unknown, numbers: readonly number[]): [part: number, row: Uint8Array][] {
+  some(key: unknown, numbers: readonly number[], kind: PartKind): [part: number, row: Uint8Array][] {
     const rows =
       numbers.length === 1
-        ? [this.space.reader.get(this.partKey(key, numbers[0] as number))]
-        : this.space.reader.getMany(numbers.map((number) => this.partKey(key, number)))
+        ? [this.space.reader.get(this.partKey(key, numbers[0] as number, kind))]
+        : this.space.reader.getMany(numbers.map((number) => this.partKey(key, number, kind)))
     const parts: [number, Uint8Array][] = []
     for (const [i, row] of rows.entries()) if (row !== undefined) parts.push([numbers[i] as number, row])
     return parts
@@ -129,9 +149,9 @@ export class PartTable {
     return concat(this.start(HEAD), this.space.keys.encode(key))
   }
 
-  partKey(key: unknown, part: number): Buffer {
+  partKey(key: unknown, part: number, kind: PartKind): Buffer {
     const bytes = this.space.keys.encode(key)
-    const start = this.start(PART)
+    const start = this.start(kindOf(kind))
     const row = Buffer.allocUnsafe(start.length + bytes.length + 4)
     row.set(start, 0)
     row.set(bytes, start.length)
@@ -150,8 +170,8 @@ export class PartTable {
   }
 
   /** Key of a part's row, until the next call. */
-  part(number: number): Buffer {
-    this.scratch[this.space.prefix.length] = PART
+  part(number: number, kind: PartKind): Buffer {
+    this.scratch[this.space.prefix.length] = kindOf(kind)
     this.scratch.writeUInt32BE(number, this.end)
     return this.scratch.subarray(0, this.end + 4)
   }

@@ -1,19 +1,10 @@
-import type { Beginning, KeyedMatcher, Part } from '../../cep/index.ts'
+import type { KeyedMatcher, Part } from '../../cep/index.ts'
+import type { Fresh } from './begun-rows.ts'
 import type { ColdRows } from './cold-rows.ts'
 
 /** Part of a key's state that is in the database only; `chunks` null: all of it, which part by part nobody knows. */
 export interface ColdPart extends Omit<Part, 'chunks'> {
   readonly chunks: readonly number[] | null
-}
-
-/** Partial matches that began without a matcher, until their row lies in the database. */
-export interface Fresh {
-  readonly chunk: number
-  readonly beginning: Beginning
-  readonly ts: number
-  readonly value: unknown
-  /** The epoch whose row it is. */
-  readonly epoch: number
 }
 
 /**
@@ -28,7 +19,9 @@ export class KeyState {
   cold: readonly ColdPart[] | null = null
   /** The same, of those parts that are one chunk. */
   rows: readonly ColdRows[] | null = null
-  /** Those of `rows` that may not be in the database yet, oldest first. */
+  /** Chunks of matches that have begun apart from the matcher. */
+  begun: readonly ColdRows[] | null = null
+  /** Those of them that may not be in the database yet, oldest first. */
   fresh: Fresh[] | null = null
   /** Partial matches that began since one did anything else. */
   lull = 0
@@ -66,10 +59,16 @@ export class KeyState {
     return this.cold !== null || this.rows !== null
   }
 
+  /** It has no partial matches. */
+  get empty(): boolean {
+    return this.matcher === null && !this.isCold && this.begun === null
+  }
+
   /** Partial matches, counted. */
   get live(): number {
-    const { matcher, cold, rows } = this
+    const { matcher, cold, rows, begun } = this
     let live = matcher === null ? 0 : matcher.livePartials
+    if (begun !== null) for (const { count } of begun) live += count
     if (cold !== null) for (const { count } of cold) live += count
     if (rows !== null) for (const { count } of rows) live += count
     return live
@@ -79,7 +78,7 @@ export class KeyState {
     return this.headStored || this.chunks !== null || this.stale !== null
   }
 
-  /** When time must be moved for some part. */
+  /** When time must be moved for some part; those that have begun apart have a line of their own. */
   get due(): number {
     const { matcher } = this
     const due = this.coldDue
@@ -95,17 +94,20 @@ export class KeyState {
     return due
   }
 
-  /** The rows of these chunks are to be deleted; what waits to be written of them is not. */
+  /** The rows of these chunks are to be deleted. */
   end(chunks: readonly number[]): void {
     this.stale ??= []
     for (const chunk of chunks) this.stale.push(chunk)
-    const { fresh } = this
-    if (fresh === null) return
-    const left = fresh.filter(({ chunk }) => !chunks.includes(chunk))
-    this.fresh = left.length === 0 ? null : left
   }
 
-  /** Takes the numbers of cold rows out; what waits to be written of them stays. */
+  /** Takes out the chunks of those that began apart and rest in states that `takes` wants. */
+  takeBegun(takes: (rows: ColdRows) => boolean): number[] {
+    const taken = this.begun?.filter(takes) ?? []
+    if (taken.length > 0) this.begun = rest(this.begun, taken)
+    return taken.flatMap((rows) => rows.all())
+  }
+
+  /** Takes the numbers of cold rows out. */
   without(rows: readonly ColdRows[], parts: readonly ColdPart[]): void {
     if (rows.length > 0) this.rows = rest(this.rows, rows)
     if (parts.length > 0) this.cold = rest(this.cold, parts)

@@ -1,10 +1,8 @@
 import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import {
   type Beginning,
-  chunkOf,
   type CompiledMatcher,
   type EventCodec,
-  firstOf,
   type Head,
   KeyedMatcher,
   type MatchSink,
@@ -13,7 +11,8 @@ import {
 } from '../../cep/index.ts'
 import type { Counter } from '../operator.ts'
 import { Alarms } from './alarms.ts'
-import { ColdRows } from './cold-rows.ts'
+import { BegunRows } from './begun-rows.ts'
+import type { ColdRows } from './cold-rows.ts'
 import { KeyMemory } from './key-memory.ts'
 import { KeyRows } from './key-rows.ts'
 import { type ColdPart, KeyState } from './key-state.ts'
@@ -22,6 +21,8 @@ import { Unwritten } from './unwritten.ts'
 
 /** A key whose matches only begin, so many in a row, seldom needs what it began with: it is not kept in memory. */
 const LULL = 4
+/** An event whose row is not written yet, roughly. */
+const FRESH_BYTES = 512
 
 /**
  * The matchers of all keys that have live state. A key without partial matches costs nothing: its events are offered to a
@@ -43,8 +44,9 @@ export class MatchKeys {
   private readonly unwritten: Unwritten
   /** Nobody hears of partial matches that end with their window. */
   private readonly quiet: boolean
-  /** What the pattern as a whole allows a partial match to last, if its matches can begin without a matcher; else 0. */
-  private readonly apartFor: number
+  private readonly begun: BegunRows
+  /** Matches can begin apart from a matcher. */
+  private readonly apart: boolean
   private spare: KeyedMatcher
   private reads = 0
 
@@ -63,10 +65,11 @@ export class MatchKeys {
     this.unwritten = new Unwritten(table, this.rows)
     this.quiet = !timeouts && automata.every(({ states }) => !states.some(({ pending }) => pending))
     const [automaton] = automata
-    const alone = automata.length === 1 && this.memory.byParts && this.reactions.fits && automaton?.timed === false
-    this.apartFor = alone ? automaton.within || Number.POSITIVE_INFINITY : 0
+    this.apart = automata.length === 1 && this.memory.byParts && this.reactions.fits && automaton?.timed === false
+    this.begun = new BegunRows(table, codec, automaton?.within || Number.POSITIVE_INFINITY)
     this.spare = this.memory.matcher()
     for (const [key, row] of table.heads()) this.resume(key, readHead(row))
+    this.resumeBegun()
   }
 
   /** Keys with live state. */
@@ -88,7 +91,9 @@ export class MatchKeys {
 
   /** When time must be moved for some key; may be too early. */
   get nextDue(): number {
-    return this.alarms.next
+    const { next } = this.alarms
+    const { nextDue } = this.begun
+    return next < nextDue ? next : nextDue
   }
 
   /** Moves the key's time to `ts`, then offers the event. @throws what a condition throws: then the event changed nothing */
@@ -98,15 +103,18 @@ export class MatchKeys {
     if (!reactions.judge(ts, states.size)) return
     const id = this.table.space.keys.id(key)
     const state = states.get(id)
-    if (state === undefined || (state.matcher === null && !state.isCold)) {
+    if (state === undefined || state.empty) {
       if (reactions.begins) this.begin(key, id, state, value, ts)
       return
     }
     if (!reactions.mayChange(state.resting)) return
     const { beginning } = reactions
     if (beginning === null || reactions.reacts(state.resting)) state.lull = 0
-    else if (this.apartFor > 0 && this.beginApart(state, beginning, value, ts)) return
-    if (state.isCold) this.warm(state, ts)
+    else if (this.apart && (state.matcher === null || ++state.lull > LULL)) {
+      this.beginApart(state, beginning, value, ts)
+      return
+    }
+    if (state.matcher === null || state.isCold || state.begun !== null) this.warm(state, ts)
     const { matcher } = state
     if (matcher === null) return
     state.used = true
@@ -127,6 +135,10 @@ export class MatchKeys {
   /** Keys that are due at `at`, in the order of their bytes. */
   due(at: number): KeyState[] {
     const due = this.alarms.take(at)
+    this.begun.due(at, (state) => {
+      if (this.quiet) this.endBegun(state, at)
+      else due.push(state)
+    })
     if (due.length > 1) {
       const { compare } = this.table.space.keys
       due.sort((a, b) => compare(a.key, b.key))
@@ -136,6 +148,7 @@ export class MatchKeys {
 
   /** Moves a key's time to `at`. */
   advance(state: KeyState, at: number): void {
+    if (!this.quiet && state.begun !== null) this.moveIn(state, this.begun.dueOf(state, at))
     const { due } = state
     if (due > at) {
       this.alarms.arm(state, due)
@@ -156,11 +169,11 @@ export class MatchKeys {
 
   /** Keys with live state, in the order of their bytes. */
   live(): unknown[] {
-    const live = [...this.states.values()].filter(({ isCold, matcher }) => isCold || matcher !== null)
+    const live = [...this.states.values()].filter(({ empty }) => !empty)
     return live.map(({ key }) => key).sort(this.table.space.keys.compare)
   }
 
-  /** The matcher of a key, for somebody who only looks. */
+  /** The matcher of a key, for somebody who only looks; without matches that have begun apart. */
   peek(key: unknown): KeyedMatcher | undefined {
     const state = this.states.get(this.table.space.keys.id(key))
     if (state === undefined) return undefined
@@ -168,10 +181,17 @@ export class MatchKeys {
     return state.matcher ?? undefined
   }
 
+  /** Rows of a key's matches that have begun apart. */
+  begunOf(key: unknown): [chunk: number, row: Uint8Array][] {
+    const state = this.states.get(this.table.space.keys.id(key))
+    return state === undefined ? [] : this.begun.rowsOf(state)
+  }
+
   /** @param besides bytes that are held beside the keys' */
   measure(besides: number): void {
     const { weight } = this.memory
-    this.table.space.cache.tell(weight + besides, Math.min(weight, this.unwritten.bytes))
+    const fresh = this.begun.waiting * FRESH_BYTES
+    this.table.space.cache.tell(weight + fresh + besides, Math.min(weight, this.unwritten.bytes) + fresh)
   }
 
   /** Lets go what there is no room for, if it is written. */
@@ -180,13 +200,15 @@ export class MatchKeys {
   }
 
   seal(sealer: Sealer, epoch: number): void {
+    this.begun.seal(sealer, epoch)
     this.unwritten.seal(sealer, epoch, (state) => {
       if (state.matcher !== null) this.memory.weigh(state)
-      else if (!state.isCold) this.forget(state)
+      else if (state.empty) this.forget(state)
     })
   }
 
   written(epoch: number): void {
+    this.begun.written(epoch)
     this.unwritten.written(epoch)
     this.trim()
   }
@@ -211,35 +233,33 @@ export class MatchKeys {
     }
   }
 
-  /**
-   * An event that only begins a match of a key: a row of its own, which no matcher knows, if the key's state is not in
-   * memory or its matches begin and begin. @returns whether it is
-   */
-  private beginApart(state: KeyState, beginning: Beginning, value: unknown, ts: number): boolean {
-    const { cold, resting, matcher } = state
-    if (cold !== null || (matcher !== null && ++state.lull <= LULL)) return false
-    const { states, bits, runs } = beginning
-    const chunk = matcher === null ? chunkOf(state.nextSeq - 1) + 1 : matcher.setApart()
-    state.nextSeq = firstOf(chunk + 1)
-    const due = ts + this.apartFor
-    const rows = state.rows as ColdRows[] | null
-    if (rows !== null && rows.length === 1 && (rows[0] as ColdRows).states === states)
-      (rows[0] as ColdRows).add(chunk, due, runs.length)
-    else {
-      const all = [...(rows ?? [])]
-      ColdRows.of(states, all).add(chunk, due, runs.length)
-      state.rows = all
-    }
-    state.resting = resting | bits
+  /** An event that only begins a match of a key which is not in memory, or whose matches begin and begin. */
+  private beginApart(state: KeyState, beginning: Beginning, value: unknown, ts: number): void {
+    const { bits, runs } = beginning
+    this.begun.begin(state, state.matcher, beginning, value, ts)
+    state.resting |= bits
     this.reactions.note(bits)
     state.partials += runs.length
     this.partials.n += runs.length
-    const fresh = { chunk, beginning, ts, value, epoch: this.table.running }
-    if (state.fresh === null) state.fresh = [fresh]
-    else state.fresh.push(fresh)
+    if (!state.headStored) this.unwritten.add(state, this.states.size)
+  }
+
+  /** Those of a key that have begun apart and whose time is over, if nobody hears of it. */
+  private endBegun(state: KeyState, at: number): void {
+    this.begun.expire(state, at)
+    this.recount(state)
+    if (!state.empty) return
     this.unwritten.add(state, this.states.size)
-    this.alarms.arm(state, due)
-    return true
+    this.release(state)
+  }
+
+  /** Moves chunks that had begun apart into the key's matcher. */
+  private moveIn(state: KeyState, chunks: readonly number[]): void {
+    if (chunks.length === 0) return
+    if (state.matcher === null) this.load(state, [])
+    this.begun.move(state, chunks, state.matcher as KeyedMatcher)
+    this.unwritten.add(state, this.states.size)
+    this.alarms.arm(state, state.due)
   }
 
   /** Reads the cold parts that the event at hand may do something to; also those that end before it. */
@@ -248,7 +268,10 @@ export class MatchKeys {
     if (state.coldDue <= ts) this.endCold(state, ts)
     const { cold, rows } = state
     const parts = cold?.filter((part) => !memory.byParts || part.chunks === null || reactions.reactsTo(part.states))
-    this.read(state, parts ?? [], rows?.filter(({ states }) => reactions.reactsTo(states)) ?? [])
+    const reacting = ({ states }: ColdRows): boolean => reactions.reactsTo(states)
+    if (cold !== null || rows !== null || state.matcher === null)
+      this.read(state, parts ?? [], rows?.filter(reacting) ?? [])
+    this.moveIn(state, state.takeBegun(reacting))
   }
 
   /** What ends at or before `at` and is not in memory: ends it, if nobody hears of it; else reads it. */
@@ -271,24 +294,26 @@ export class MatchKeys {
 
   /** After cold rows of a key ended: what it rests in may have become less, which does no harm. */
   private noteRows(state: KeyState): void {
-    const { live } = state
-    this.partials.n += live - state.partials
-    state.partials = live
+    this.recount(state)
     this.unwritten.add(state, this.states.size)
     this.alarms.arm(state, state.coldDue)
   }
 
-  /** After a key changed. */
-  private note(state: KeyState, matcher: KeyedMatcher | null): void {
+  private recount(state: KeyState): void {
     const { live } = state
     this.partials.n += live - state.partials
     state.partials = live
+  }
+
+  /** After a key changed. */
+  private note(state: KeyState, matcher: KeyedMatcher | null): void {
+    this.recount(state)
     this.unwritten.add(state, this.states.size)
     state.resting = this.restingOf(state)
     const over = matcher === null || matcher.idle
     if (over && matcher !== null) this.retire(state, matcher)
-    if (!over || state.isCold) this.alarms.arm(state, state.due)
-    else this.release(state)
+    if (state.empty) this.release(state)
+    else this.alarms.arm(state, state.due)
     if (state.matcher !== null) this.memory.queue(state, this.states.size)
   }
 
@@ -302,7 +327,7 @@ export class MatchKeys {
     this.memory.weigh(state)
   }
 
-  private restingOf({ matcher, cold, rows }: KeyState): number {
+  private restingOf({ matcher, cold, rows, begun }: KeyState): number {
     const { reactions } = this
     if (!reactions.fits) return -1
     let resting = 0
@@ -310,6 +335,7 @@ export class MatchKeys {
       for (let i = 0; i < matcher.patterns; i++) resting |= matcher.restingBits(i) << reactions.firstOf(i)
     if (cold !== null) for (const { states } of cold) resting |= reactions.bitsOf(states)
     if (rows !== null) for (const { states } of rows) resting |= reactions.bitsOf(states)
+    if (begun !== null) for (const { states } of begun) resting |= reactions.bitsOf(states)
     reactions.note(resting)
     return resting
   }
@@ -343,9 +369,10 @@ export class MatchKeys {
     this.memory.weigh(state)
   }
 
-  private resume(key: unknown, { nextSeq, due, count, states }: Head): void {
+  private resume(key: unknown, { nextSeq, due, count, states, waiting }: Head): void {
     const state = new KeyState(key, this.table.space.keys.id(key))
-    state.cold = [{ chunks: null, due, count, states }]
+    // of a key whose matches have all begun apart there is nothing else
+    if (count > 0 || waiting.some((own) => own.length > 0)) state.cold = [{ chunks: null, due, count, states }]
     state.nextSeq = nextSeq
     state.headStored = true
     state.partials = count
@@ -353,5 +380,21 @@ export class MatchKeys {
     state.resting = this.restingOf(state)
     this.states.set(state.id, state)
     this.alarms.arm(state, due)
+  }
+
+  private resumeBegun(): void {
+    const { keys } = this.table.space
+    const found = new Set<KeyState>()
+    this.begun.resume((key) => {
+      const state = this.states.get(keys.id(key)) as KeyState
+      found.add(state)
+      return state
+    })
+    for (const state of found) {
+      this.recount(state)
+      state.resting = this.restingOf(state)
+      // the job may have begun to skip, or to look at the time between two steps
+      if (!this.apart) this.moveIn(state, state.takeBegun(() => true))
+    }
   }
 }

@@ -8,6 +8,7 @@ import type { TaskClock, Timed } from '../../time/clock.ts'
 import type { WallClock } from '../../time/wall.ts'
 import type { Counter, Emit, OperatorContext } from '../operator.ts'
 import { guestRows, writeGuests } from './guest-rows.ts'
+import { emptyHead } from './key-rows.ts'
 import { MatchKeys } from './match-keys.ts'
 import { Results } from './results.ts'
 import { type Guest, WaitingRoom } from './waiting-room.ts'
@@ -56,7 +57,7 @@ export class Match implements Timed {
   private readonly nullValues: Counter
   private readonly lateCount: Counter
   private readonly table: PartTable
-  private readonly codec: EventCodec
+  readonly codec: EventCodec
   private readonly copy: ((value: unknown) => unknown) | undefined
   private now = Number.NEGATIVE_INFINITY
 
@@ -157,7 +158,10 @@ export class Match implements Timed {
 
   rowOf(key: unknown): Uint8Array | undefined {
     const matcher = this.keys.peek(key)
-    return matcher && packKey(writeHead(matcher.head()), matcher.chunks(this.codec))
+    const begun = this.keys.begunOf(key)
+    if (matcher === undefined && begun.length === 0) return undefined
+    const head = writeHead(matcher?.head() ?? emptyHead(this.compiled))
+    return packKey(head, matcher?.chunks(this.codec) ?? [], begun)
   }
 
   seal(sealer: Sealer, epoch: number): void {

@@ -39,7 +39,7 @@ export class Unwritten {
     const { compare } = this.table.space.keys
     states.sort((a, b) => compare(a.key, b.key))
     for (let i = 0; i < states.length; i++) {
-      this.rows.seal(states[i] as KeyState, sealer, epoch)
+      this.rows.seal(states[i] as KeyState, sealer)
       sealedKey(states[i] as KeyState)
     }
     this.sealed.push({ epoch, states })
@@ -52,11 +52,7 @@ export class Unwritten {
       const { epoch: at, states } = sealed.shift() as { epoch: number; states: readonly KeyState[] }
       for (let i = 0; i < states.length; i++) {
         const state = states[i] as KeyState
-        const { fresh } = state
-        if (state.dirty === at) {
-          state.dirty = 0
-          state.fresh = null
-        } else if (fresh !== null) state.fresh = fresh.filter((one) => one.epoch > at)
+        if (state.dirty === at) state.dirty = 0
       }
     }
   }
