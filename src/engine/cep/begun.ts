@@ -8,6 +8,7 @@ import type { Leaf } from './decide.ts'
 import type { States } from './matcher-state.ts'
 import { stateSet } from './parts.ts'
 import type { PatternRuns } from './pattern-runs.ts'
+import type { Run } from './run.ts'
 import { RowReader, type RowWriter } from './row.ts'
 
 /** What the leaf of a pattern's start makes of an event. */
@@ -89,6 +90,22 @@ export function readBegun(row: Uint8Array): { readonly ts: number; readonly stat
     reader.int()
   }
   return { ts, states: stateSet(bits), count }
+}
+
+/** First events of a pattern's runs, oldest first, if all of them began as `beginning` says and did nothing since. */
+export function allBegun({ runs, steps }: Beginning, { oldest }: PatternRuns): EventEntry[] | null {
+  const events: EventEntry[] = []
+  for (let family = oldest; family !== null; family = family.after) {
+    let n = 0
+    for (let run = family.first; run !== null; run = run.after) {
+      const [state, ord] = runs[n++] ?? [-1, 0]
+      const { tail } = run
+      if (run.state !== state || tail.prev !== null || tail.ord !== ord || tail.step !== steps[ord]) return null
+    }
+    if (n !== runs.length) return null
+    events.push((family.first as Run).tail.event)
+  }
+  return events
 }
 
 /** Adds such runs to those of a pattern, with the very event: what reading their row would give. */

@@ -1,6 +1,6 @@
 /** The automata of one key: several patterns over one buffer of events. */
 import type { Automaton } from './automaton.ts'
-import { type Beginning, joinBegun } from './begun.ts'
+import { allBegun, type Beginning, joinBegun } from './begun.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
 import { chunkOf, firstOf } from './chunk.ts'
 import { adopt, type Chunks, type Head, headOf, load, type TakeRow, writeAll, writeChanges } from './matcher-state.ts'
@@ -201,6 +201,17 @@ export class KeyedMatcher implements RunOwner {
   join(beginning: Beginning, chunk: number, ts: number, value: unknown): void {
     const [runs] = this.runs as [PatternRuns]
     joinBegun(beginning, this.buffer, runs, chunk, ts, value)
+    this.findDue()
+  }
+
+  /** First events of the partial matches, oldest first, if all of them began in this way and did nothing since. */
+  begunBy(beginning: Beginning): readonly EventEntry[] | null {
+    return allBegun(beginning, this.runs[0] as PatternRuns)
+  }
+
+  /** Lets go all partial matches; nobody hears of it. */
+  clear(): void {
+    for (const runs of this.runs) runs.clear()
     this.findDue()
   }
 

@@ -112,6 +112,11 @@ export class RunStore extends FamilyList {
     if (family.first === null) this.forget(family)
   }
 
+  /** Ends all runs. */
+  clear(): void {
+    this.dropBefore(Number.POSITIVE_INFINITY, 0)
+  }
+
   protected dropBefore(ts: number, seq: number): void {
     for (let f = this.oldest; f !== null; f = f.after) {
       if (f.startTs > ts || (f.startTs === ts && f.startSeq >= seq)) break

@@ -36,6 +36,8 @@ describe('stores of patterns', () => {
       await using producer = broker.producer('steps', { key: serdes.json<number>(), value: serdes.json<Step>() })
       const steps: Step[] = [1, 12, 120, 2].map((order, i) => ({ order, kind: 'asked', at: 1000 + i }))
       steps.push({ order: 12, kind: 'paid', at: 2000 }, { order: 120, kind: 'asked', at: 2001 })
+      // most of them begin apart from a matcher; another key's text begins with this one's
+      for (let at = 2100; at < 2108; at++) steps.push({ order: 7, kind: 'sent', at }, { order: 77, kind: 'sent', at })
       // one of each partition that lets time pass
       for (let order = 1000; order < 1040; order++) steps.push({ order, kind: 'sent', at: 3000 })
       for (const value of steps) await producer.send({ key: value.order, value, timestamp: value.at })
@@ -63,6 +65,12 @@ describe('stores of patterns', () => {
             .slice(0, 2),
         )
         assert.equal(await open.count({ isolation }), 4)
+      }
+      const back = app.store('sent')
+      const times = Array.from({ length: 8 }, (_, i) => ` ${2100 + i} sent:${2100 + i}`)
+      for (const isolation of ['committed', 'latest'] as const) {
+        for (const order of [7, 77]) assert.deepEqual(tell(await back.get(order, { isolation })), times)
+        assert.equal((await back.all({ isolation }).toArray()).filter(([key]) => key === 7).length, 1)
       }
       const answer = await fetch(`${app.httpUrl}/api/stores/open/rows?limit=10`)
       const { rows } = (await answer.json()) as { rows: { key: number; value: unknown }[] }

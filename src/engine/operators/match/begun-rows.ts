@@ -10,7 +10,7 @@ import {
 } from '../../cep/index.ts'
 import { RowWriter } from '../../cep/row.ts'
 import { ColdRows } from './cold-rows.ts'
-import { KeyState } from './key-state.ts'
+import type { KeyState } from './key-state.ts'
 
 /** An event that has begun matches, until its row lies in the database. */
 export interface Fresh {
@@ -30,7 +30,7 @@ const writer = new RowWriter()
 /**
  * Partial matches of all keys that have begun and done nothing since, apart from the matchers: an event each. Its row is
  * written once and deleted once, and the key's head is not written for it. All of them last as long, so they end in the
- * order in which they began:
+ * order in which they began; whoever takes them over from a matcher has to look at `begunDue`:
  *
  *     line   100 k7 · 100 k2 · 101 k7 · 130 k5   ▶ time
  */
@@ -66,15 +66,34 @@ export class BegunRows {
     return this.fresh.length + this.sealed.length
   }
 
-  /** @param matcher the key's; null: it has none in memory */
-  begin(state: KeyState, matcher: KeyedMatcher | null, beginning: Beginning, value: unknown, ts: number): void {
+  /** An event of now has begun matches. */
+  begin(state: KeyState, beginning: Beginning, value: unknown, ts: number): void {
+    const due = this.put(state, beginning, value, ts)
+    if (due === Number.POSITIVE_INFINITY) return
+    this.dues.push(due)
+    this.owners.push(state)
+  }
+
+  /** Takes over those of a key's matcher, if all of them began in this way and did nothing since. @returns whether it does */
+  takeOver(state: KeyState, matcher: KeyedMatcher, beginning: Beginning): boolean {
+    const events = matcher.begunBy(beginning)
+    if (events === null) return false
+    for (const { value, ts } of events) state.handedUntil = this.put(state, beginning, value, ts)
+    matcher.clear()
+    return true
+  }
+
+  /** @returns when it ends */
+  private put(state: KeyState, beginning: Beginning, value: unknown, ts: number): number {
+    const { matcher } = state
     const chunk = matcher === null ? chunkOf(state.nextSeq - 1) + 1 : matcher.setApart()
     state.nextSeq = firstOf(chunk + 1)
-    this.add(state, chunk, beginning.states, ts, beginning.runs.length)
+    const due = this.add(state, chunk, beginning.states, ts, beginning.runs.length)
     const fresh = { state, chunk, beginning, ts, value, epoch: this.table.running, dropped: false }
     if (state.fresh === null) state.fresh = [fresh]
     else state.fresh.push(fresh)
     this.fresh.push(fresh)
+    return due
   }
 
   /** Adds those that were stored. @param stateOf the key's state */
@@ -84,11 +103,13 @@ export class BegunRows {
     found.sort((a, b) => a.read.ts - b.read.ts)
     for (const { state, chunk, read } of found) {
       if (state.nextSeq < firstOf(chunk + 1)) state.nextSeq = firstOf(chunk + 1)
-      this.add(state, chunk, read.states, read.ts, read.count)
+      const due = this.add(state, chunk, read.states, read.ts, read.count)
+      this.dues.push(due)
+      this.owners.push(state)
     }
   }
 
-  private add(state: KeyState, chunk: number, states: ColdRows['states'], ts: number, count: number): void {
+  private add(state: KeyState, chunk: number, states: ColdRows['states'], ts: number, count: number): number {
     const due = ts + this.lasts
     const { begun } = state
     if (begun?.length === 1 && (begun[0] as ColdRows).states === states) (begun[0] as ColdRows).add(chunk, due, count)
@@ -97,9 +118,7 @@ export class BegunRows {
       ColdRows.of(states, all).add(chunk, due, count)
       state.begun = all
     }
-    if (due === Number.POSITIVE_INFINITY) return
-    this.dues.push(due)
-    this.owners.push(state)
+    return due
   }
 
   /** Takes what ends at or before `at` out of the line. @param each gets the keys, some of them again and again */

@@ -21,6 +21,8 @@ export class KeyState {
   rows: readonly ColdRows[] | null = null
   /** Chunks of matches that have begun apart from the matcher. */
   begun: readonly ColdRows[] | null = null
+  /** Up to when those end that began before others of `begun` were known. */
+  handedUntil = Number.NEGATIVE_INFINITY
   /** Those of them that may not be in the database yet, oldest first. */
   fresh: Fresh[] | null = null
   /** Partial matches that began since one did anything else. */
@@ -91,6 +93,14 @@ export class KeyState {
     let due = Number.POSITIVE_INFINITY
     if (cold !== null) for (let i = 0; i < cold.length; i++) due = Math.min(due, (cold[i] as ColdPart).due)
     if (rows !== null) for (let i = 0; i < rows.length; i++) due = Math.min(due, (rows[i] as ColdRows).due)
+    return due
+  }
+
+  /** When time must be moved for those that have begun apart. */
+  get begunDue(): number {
+    const { begun } = this
+    let due = Number.POSITIVE_INFINITY
+    if (begun !== null) for (let i = 0; i < begun.length; i++) due = Math.min(due, (begun[i] as ColdRows).due)
     return due
   }
 

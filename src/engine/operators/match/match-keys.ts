@@ -111,6 +111,7 @@ export class MatchKeys {
     const { beginning } = reactions
     if (beginning === null || reactions.reacts(state.resting)) state.lull = 0
     else if (this.apart && (state.matcher === null || ++state.lull > LULL)) {
+      if (state.lull === LULL + 1) this.handOver(state, beginning)
       this.beginApart(state, beginning, value, ts)
       return
     }
@@ -148,7 +149,7 @@ export class MatchKeys {
 
   /** Moves a key's time to `at`. */
   advance(state: KeyState, at: number): void {
-    if (!this.quiet && state.begun !== null) this.moveIn(state, this.begun.dueOf(state, at))
+    if (state.begun !== null && !this.advanceBegun(state, at)) return
     const { due } = state
     if (due > at) {
       this.alarms.arm(state, due)
@@ -165,6 +166,15 @@ export class MatchKeys {
     } finally {
       this.note(state, matcher)
     }
+  }
+
+  /** @returns whether there is something else */
+  private advanceBegun(state: KeyState, at: number): boolean {
+    if (!this.quiet) this.moveIn(state, this.begun.dueOf(state, at))
+    else if (state.begunDue <= at) this.endBegun(state, at)
+    const { begunDue } = state
+    if (begunDue <= state.handedUntil) this.alarms.arm(state, begunDue)
+    return state.matcher !== null || state.isCold
   }
 
   /** Keys with live state, in the order of their bytes. */
@@ -236,12 +246,21 @@ export class MatchKeys {
   /** An event that only begins a match of a key which is not in memory, or whose matches begin and begin. */
   private beginApart(state: KeyState, beginning: Beginning, value: unknown, ts: number): void {
     const { bits, runs } = beginning
-    this.begun.begin(state, state.matcher, beginning, value, ts)
+    this.begun.begin(state, beginning, value, ts)
     state.resting |= bits
     this.reactions.note(bits)
     state.partials += runs.length
     this.partials.n += runs.length
     if (!state.headStored) this.unwritten.add(state, this.states.size)
+  }
+
+  /** What a key's matcher holds has begun and done nothing since: the key can do without one. */
+  private handOver(state: KeyState, beginning: Beginning): void {
+    const { matcher } = state
+    if (matcher === null || state.isCold || !this.begun.takeOver(state, matcher, beginning)) return
+    this.retire(state, matcher)
+    this.unwritten.add(state, this.states.size)
+    this.alarms.arm(state, state.begunDue)
   }
 
   /** Those of a key that have begun apart and whose time is over, if nobody hears of it. */
@@ -394,7 +413,11 @@ export class MatchKeys {
       this.recount(state)
       state.resting = this.restingOf(state)
       // the job may have begun to skip, or to look at the time between two steps
-      if (!this.apart) this.moveIn(state, state.takeBegun(() => true))
+      if (!this.apart)
+        this.moveIn(
+          state,
+          state.takeBegun(() => true),
+        )
     }
   }
 }

@@ -341,6 +341,65 @@ describe('match', () => {
     assert.deepEqual([...driver.store('runs').all()], [])
   })
 
+  it('shows matches that have begun, and finds them when the job goes on with other options', () => {
+    const pair = p.begin('v').where(is('a')).followedBy('w').where(is('b'))
+    const topologyOf = (within: number, opts: MatchOptions<Item, any>, hears: boolean) => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', { key: serdes.string(), value: serdes.json<Item>(), timestamp: (item) => item.at })
+        .match(pair.within(within, within < 50 ? 'previousToCurrent' : 'firstToLast'), {
+          name: 'find',
+          store: 'runs',
+          ...(opts as object),
+        })
+        .select(
+          (match) => String(ns(match)),
+          hears ? { timedOut: (partial, _key, at) => `gone ${ns(partial)} @${at}` } : {},
+        )
+        .to('out', { key: serdes.string(), value: serdes.string() })
+      return builder.build()
+    }
+    const values = (driver: TopologyTestDriver): string[] => records(driver).map((row) => row.replace(/^\S+ /, ''))
+    const send = (driver: TopologyTestDriver, key: string, kind: string, at: number) =>
+      driver.input('in').send({ key, kind, n: at, at }, { key })
+    const shown = (driver: TopologyTestDriver, key: string): number[] =>
+      (driver.store('runs').get(key) as readonly { readonly start: number }[]).map(({ start }) => start)
+    const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+    const first = new TopologyTestDriver(topologyOf(100, {}, false))
+    for (let at = 0; at < 12; at++) for (const key of ['k', 'k2']) send(first, key, 'a', at)
+    send(first, 'other', 'd', 20)
+    assert.deepEqual(shown(first, 'k'), numbers(0, 12))
+    let restore = first.checkpoint()
+    assert.deepEqual(shown(first, 'k'), numbers(0, 12))
+    for (let at = 21; at < 24; at++) send(first, 'k', 'a', at)
+    send(first, 'other', 'd', 105)
+    assert.deepEqual(shown(first, 'k'), [...numbers(5, 12), ...numbers(21, 24)])
+    restore = first.checkpoint()
+
+    const again = (within: number, opts: MatchOptions<Item, any>, hears: boolean): string[] => {
+      const driver = new TopologyTestDriver(topologyOf(within, opts, hears), { restore })
+      assert.equal(driver.store('runs').approximateCount, 2)
+      send(driver, 'k', 'b', 107)
+      driver.end()
+      return values(driver)
+    }
+    const left = [8, 9, 10, 11, 21, 22, 23]
+    assert.deepEqual(
+      again(100, {}, false),
+      left.map((n) => `${n},107`),
+    )
+    assert.deepEqual(
+      again(100, { maxPartials: 100 }, false),
+      left.map((n) => `${n},107`),
+    )
+    assert.deepEqual(again(100, { skip: AfterMatchSkip.pastLastEvent() }, false), ['8,107'])
+    assert.deepEqual(again(40, {}, false), [])
+    assert.deepEqual(
+      again(100, {}, true).filter((row) => !row.startsWith('gone')),
+      left.map((n) => `${n},107`),
+    )
+  })
+
   it('finds patterns of more states than bits', () => {
     const many = p.begin('v').where(is('a')).followedBy('w').where(is('b')).times(40).within(1000)
     const builder = new StreamsBuilder()
