@@ -26,7 +26,8 @@ export type RecordHeaders = readonly (readonly [string, Uint8Array])[]
 /**
  * A run of records of one partition in offset order, decoded to offsets into one buffer (struct of arrays).
  * Record i: key = data[keyStart[i], keyEnd[i]), null if keyStart[i] < 0; value likewise; offset = offsets[i].
- * Offsets ascend; where a topic is compacted they have gaps. Nothing in it is reused: it may be kept.
+ * Offsets ascend; where a topic is compacted they have gaps. Nothing in it is reused, so it may
+ * be kept, unless whoever took it of a remote reader says that it is done with.
  */
 export interface FetchedBatch {
   readonly topic: string

@@ -50,6 +50,8 @@ export interface RemoteReader {
    * @throws DhaaraError DHAARA_KAFKA_OFFSET, DHAARA_KAFKA_CORRUPT, DHAARA_TOPIC_UNKNOWN, DHAARA_KAFKA_AUTH
    */
   take(topic: string, partition: number, offset: number): FetchedBatch | undefined
+  /** Nobody looks at a batch that was taken any more, nor at a view of it: its memory may be used again. Need not be called. */
+  done(batch: FetchedBatch): void
   /** As far as is known: the offset after the last record that can be read now. NaN: nothing is known yet. */
   end(topic: string, partition: number): number
   close(): Promise<void>

@@ -1,4 +1,5 @@
 import { DhaaraError } from '../../errors/index.ts'
+import { AnswerMemory } from './answer-memory.ts'
 import type { KafkaClient, KafkaConnection } from './client/index.ts'
 import * as apis from './wire/apis.ts'
 import { check, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
@@ -38,6 +39,8 @@ const groupTimeout = 400_000
 
 /** The brokers, as they are known: who leads what, and connections to them, opened when needed. */
 export class KafkaCluster {
+  /** What is fetched lies there. */
+  readonly memory = new AnswerMemory()
   readonly #client: KafkaClient
   readonly #bootstrap: readonly Address[]
   readonly #nodes = new Map<number, Address>()
@@ -212,7 +215,11 @@ export class KafkaCluster {
   }
 
   async #connect(host: string, port: number, lane: Lane): Promise<Link> {
-    const connection = await this.#client.connect(host, port, lane.startsWith('group') ? groupTimeout : requestTimeout)
+    const { direct } = this.#client
+    const connection =
+      lane === 'fetch' && direct !== undefined
+        ? await direct(host, port, requestTimeout, this.memory)
+        : await this.#client.connect(host, port, lane.startsWith('group') ? groupTimeout : requestTimeout)
     try {
       const { key, max: version, name } = apis.apiVersions
       const body = encodeRequest(apis.apiVersions, { name: 'dhaara', version: '1' }, version)

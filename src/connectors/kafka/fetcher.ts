@@ -36,6 +36,8 @@ const partitionBytes = mebibyte
 /** A partition is fetched while less than this is waiting to be taken. */
 const aheadBytes = 2 * mebibyte
 const longPoll = 500
+/** So many runs' columns are kept to be used again. */
+const mostColumns = 16
 
 /** One request under way to each broker that leads a partition; each asks for all of its partitions that have room. */
 export class Fetcher implements RemoteReader {
@@ -46,6 +48,12 @@ export class Fetcher implements RemoteReader {
   readonly #partitions = new Map<string, Partition>()
   readonly #busy = new Set<number>()
   readonly #stop = new AbortController()
+  /** Runs of an answer's records that are still needed, by its memory. */
+  readonly #needed = new WeakMap<ArrayBufferLike, number>()
+  /** Runs that somebody took: the memory that they lie in, where it is an answer's. */
+  readonly #taken = new WeakMap<FetchedBatch, ArrayBufferLike | undefined>()
+  /** Memory of columns that nobody needs. */
+  readonly #columns: ArrayBufferLike[] = []
   #bytes = 0
   #turn = 0
   #scheduling = false
@@ -106,12 +114,31 @@ export class Fetcher implements RemoteReader {
       return undefined
     }
     const { bytes, aborted } = first
-    const batch = readRecordSet({ topic, partition, offset, bytes, aborted })
+    const batch = readRecordSet({
+      topic,
+      partition,
+      offset,
+      bytes,
+      aborted,
+      memory: (size) => this.#columnMemory(size),
+    })
     state.fetched.shift()
     state.bytes -= bytes.length
     this.#bytes -= bytes.length
     this.#schedule()
+    // what was unpacked lies in memory of its own
+    const inPlace = batch?.data === bytes
+    if (!inPlace) this.#unneeded(bytes.buffer)
+    if (batch !== undefined) this.#taken.set(batch, inPlace ? bytes.buffer : undefined)
     return batch
+  }
+
+  done(batch: FetchedBatch): void {
+    if (!this.#taken.has(batch)) return
+    const memory = this.#taken.get(batch)
+    this.#taken.delete(batch)
+    if (memory !== undefined) this.#unneeded(memory)
+    if (this.#columns.length < mostColumns) this.#columns.push(batch.timestamps.buffer)
   }
 
   end(topic: string, partition: number): number {
@@ -129,7 +156,20 @@ export class Fetcher implements RemoteReader {
     throw new DhaaraError('DHAARA_INTERNAL', `${topic}[${partition}] is not read here`)
   }
 
+  #columnMemory(bytes: number): ArrayBufferLike {
+    const memory = this.#columns.pop()
+    return memory !== undefined && memory.byteLength >= bytes ? memory : new ArrayBuffer(Math.ceil(bytes * 1.25) & ~7)
+  }
+
+  /** One run fewer is needed of what lies in an answer's memory. */
+  #unneeded(memory: ArrayBufferLike): void {
+    const left = (this.#needed.get(memory) ?? 0) - 1
+    if (left > 0) this.#needed.set(memory, left)
+    else if (this.#needed.delete(memory)) this.#cluster.memory.give(memory)
+  }
+
   #drop(state: Partition): void {
+    for (const { bytes } of state.fetched) this.#unneeded(bytes.buffer)
     this.#bytes -= state.bytes
     state.bytes = 0
     state.fetched.length = 0
@@ -261,7 +301,7 @@ export class Fetcher implements RemoteReader {
     if (bytes === null || bytes.length === 0) return news
     const next = endOfSet(bytes, state.next)
     if (next === state.next) return news
-    // A few records of a large answer would hold all of it.
+    this.#needed.set(bytes.buffer, (this.#needed.get(bytes.buffer) ?? 0) + 1)
     state.fetched.push({
       offset: state.next,
       next,

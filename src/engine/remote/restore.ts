@@ -146,6 +146,7 @@ async function read({ log, local, rows, tell, signal, bytesPerSecond }: Restore,
         applyBatch(local, rows, one, batch)
         bytes += batch.data.length
         one.rows += batch.count
+        reader.done(batch)
         tellOf(one, tell, began)
         if (one.at >= one.end) reader.remove(one.log.topic, one.partition)
       }

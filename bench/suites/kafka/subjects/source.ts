@@ -27,6 +27,7 @@ export const run: RunJob = async ({ brokers, input, partitions, warmUp, records,
           if (variant === 'json') sum += (JSON.parse(data.utf8Slice(valueStart[i], valueEnd[i])) as Order).amount
           else sum += data[(valueEnd[i] as number) - 1] as number
         }
+        reader.done(batch)
       }
       if (seen === before) await news
       else await new Promise((resolve) => setImmediate(resolve))

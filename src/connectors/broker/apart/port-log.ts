@@ -16,7 +16,7 @@ import type {
   TopicPartition,
   WriterOptions,
 } from '../remote.ts'
-import { ownColumns } from './columns.ts'
+import { copyColumns } from './columns.ts'
 import { type Opened, type Reply, type Request, type Target, theLog } from './messages.ts'
 import { PortReader } from './port-reader.ts'
 
@@ -91,6 +91,8 @@ export class PortLog implements RemoteLog {
     const target = this.#open({ kind: 'reader', options })
     const reader = new PortReader(
       (method, ...args) => this.#post({ type: 'call', target, method, args }),
+      (memory) =>
+        this.#port.postMessage({ type: 'call', target, method: 'done', args: [memory] } satisfies Request, [memory]),
       onData,
       () => {
         this.#readers.delete(target)
@@ -107,7 +109,7 @@ export class PortLog implements RemoteLog {
     return {
       init: () => call('init'),
       send: (topic: string, partition: number, rows: RemoteRows) => {
-        const { columns, memory } = ownColumns(rows, true)
+        const { columns, memory } = copyColumns(rows)
         return this.#call(target, 'send', [topic, partition, columns], memory) as Promise<number>
       },
       flush: () => call('flush'),

@@ -17,16 +17,19 @@ interface Partition {
 export class PortReader implements RemoteReader {
   readonly #partitions = new Map<string, Partition>()
   readonly #tell: (method: string, ...args: unknown[]) => void
+  readonly #giveBack: (memory: ArrayBuffer) => void
   readonly #onData: () => void
   readonly #close: () => Promise<void>
   #version = 0
 
   constructor(
     tell: (method: string, ...args: unknown[]) => void,
+    giveBack: (memory: ArrayBuffer) => void,
     onData: (() => void) | undefined,
     close: () => Promise<void>,
   ) {
     this.#tell = tell
+    this.#giveBack = giveBack
     this.#onData = onData ?? (() => {})
     this.#close = close
   }
@@ -70,6 +73,11 @@ export class PortReader implements RemoteReader {
     this.#tell('taken', topic, partition, state.version, sizeOf(batch))
     const { data } = batch
     return { ...batch, topic, partition, data: Buffer.from(data.buffer, data.byteOffset, data.length) }
+  }
+
+  done({ timestamps: { buffer } }: FetchedBatch): void {
+    // given back already
+    if (buffer.byteLength > 0) this.#giveBack(buffer as ArrayBuffer)
   }
 
   end(topic: string, partition: number): number {

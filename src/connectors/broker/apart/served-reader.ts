@@ -1,7 +1,7 @@
 import { sendError } from '../../../errors/sent-error.ts'
 import type { ReaderOptions, RemoteLog, RemoteReader } from '../remote.ts'
-import { ownColumns } from './columns.ts'
 import { type ReadNews, sizeOf } from './messages.ts'
+import { pack } from './pack.ts'
 
 interface Partition {
   readonly topic: string
@@ -17,12 +17,15 @@ interface Partition {
 /** Most bytes that wait in the other thread: of a partition, and of all. A partition with none waiting gets its next batch. */
 const mostOfOne = 2 << 20
 const mostOfAll = 16 << 20
+/** Pieces of memory that are kept to be used again. */
+const mostIdle = 8
 
 /** Reads for another thread: decodes here, and sends batches ahead of what is taken there. */
 export class ServedReader {
   readonly #reader: RemoteReader
   readonly #partitions = new Map<string, Partition>()
   readonly #send: (news: ReadNews, memory: ArrayBuffer[]) => void
+  readonly #idle: ArrayBuffer[] = []
   #waiting = 0
 
   constructor(
@@ -74,8 +77,18 @@ export class ServedReader {
     this.#pump()
   }
 
+  /** Memory in which a batch was sent, and that nobody needs there. */
+  done(memory: ArrayBuffer): void {
+    if (this.#idle.length < mostIdle) this.#idle.push(memory)
+  }
+
   close(): Promise<void> {
     return this.#reader.close()
+  }
+
+  #room(bytes: number): ArrayBuffer {
+    const memory = this.#idle.pop()
+    return memory !== undefined && memory.byteLength >= bytes ? memory : new ArrayBuffer(Math.ceil(bytes * 1.25))
   }
 
   #pump(): void {
@@ -89,13 +102,14 @@ export class ServedReader {
       try {
         const batch = this.#reader.take(topic, partition, state.at)
         if (batch === undefined) break
-        const { columns, memory } = ownColumns(batch)
+        const { sent, memory } = pack(batch, (size) => this.#room(size))
         const bytes = sizeOf(batch)
+        this.#reader.done(batch)
         state.at = batch.nextOffset
         state.waiting += bytes
         this.#waiting += bytes
         state.end = this.#reader.end(topic, partition)
-        this.#send({ ...head, end: state.end, batch: columns }, memory)
+        this.#send({ ...head, end: state.end, batch: sent }, memory)
       } catch (error) {
         state.failed = true
         this.#send({ ...head, end: state.end, error: sendError(error) }, [])

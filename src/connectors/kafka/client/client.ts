@@ -1,3 +1,5 @@
+import type { AnswerMemory } from '../answer-memory.ts'
+
 /**
  * What is asked of a client library: connections to brokers with TLS and SASL as the library does them. What goes through
  * them is written once, in `wire/` and above.
@@ -6,7 +8,7 @@ export interface KafkaConnection {
   readonly open: boolean
   /**
    * Sends a request of a flexible version; several may be under way.
-   * @returns the answer behind its header, in memory that is not used again
+   * @returns the answer behind its header, in memory that is used again only where it is given back
    * @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_TIMEOUT: whether the broker carried it out is not known
    */
   send(
@@ -20,6 +22,11 @@ export interface KafkaClient {
   readonly name: ClientName
   /** @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_AUTH */
   connect(host: string, port: number, timeoutMs: number): Promise<KafkaConnection>
+  /**
+   * For bulk: answers lie in that memory, to which they may be given back. Absent where a login is needed.
+   * @throws as `connect`
+   */
+  readonly direct?: (host: string, port: number, timeoutMs: number, memory: AnswerMemory) => Promise<KafkaConnection>
 }
 
 export type ClientName = 'platformatic' | 'kafkajs'

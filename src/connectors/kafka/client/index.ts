@@ -1,4 +1,5 @@
 import { DhaaraError } from '../../../errors/index.ts'
+import { connectDirect } from './direct.ts'
 import type { ClientName, ClientOptions, KafkaClient } from './client.ts'
 import { kafkajs } from './kafkajs.ts'
 import { platformatic } from './platformatic.ts'
@@ -15,7 +16,9 @@ export async function loadClient(name: ClientName | undefined, options: ClientOp
   const names: readonly ClientName[] = name === undefined ? ['platformatic', 'kafkajs'] : [name]
   for (const candidate of names) {
     try {
-      return await known[candidate].load(options)
+      const client = await known[candidate].load(options)
+      if (options.sasl !== undefined) return client
+      return { ...client, direct: (host, port, ms, memory) => connectDirect(host, port, ms, options, memory) }
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error
     }

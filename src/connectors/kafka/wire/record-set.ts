@@ -3,7 +3,7 @@ import type { FetchedBatch } from '../../broker/log.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import { at, attribute, batchHead } from './batch-layout.ts'
 import { decompress } from './compression.ts'
-import { type Columns, newColumns, readRecords } from './records.ts'
+import { type Columns, columnBytes, newColumns, readRecords } from './records.ts'
 import { readLong } from './writer.ts'
 
 /** A transaction that was aborted: its producer, and the offset of its first record. */
@@ -21,6 +21,8 @@ export interface RecordSet {
   readonly bytes: Buffer
   /** Transactions of which there may be records in `bytes`; undefined: everything is read, committed or not. */
   readonly aborted?: readonly Aborted[] | undefined
+  /** Memory of so many bytes at least, for the columns; default: new. */
+  readonly memory?: (bytes: number) => ArrayBufferLike
 }
 
 interface Part {
@@ -50,7 +52,7 @@ export function readRecordSet(set: RecordSet): FetchedBatch | undefined {
   if (nextOffset === offset && parts.length === 0) return undefined
   let count = 0
   for (const part of parts) count += part.count
-  const columns = newColumns(count)
+  const columns = newColumns(count, set.memory?.(count * columnBytes))
   const inPlace = parts.every((part) => part.data === bytes)
   const data = inPlace ? bytes : parts.length === 1 ? (parts[0] as Part).data : joined(parts)
   let shift = 0

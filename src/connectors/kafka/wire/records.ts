@@ -13,8 +13,11 @@ export interface Columns {
   headers: (RecordHeaders | undefined)[] | undefined
 }
 
-export function newColumns(room: number): Columns {
-  const memory = new ArrayBuffer(room * 32)
+/** Bytes that a record has in them. */
+export const columnBytes = 32
+
+/** @param memory to lie in: `columnBytes` a record at least */
+export function newColumns(room: number, memory: ArrayBufferLike = new ArrayBuffer(room * columnBytes)): Columns {
   return {
     count: 0,
     timestamps: new Float64Array(memory, 0, room),
