@@ -78,6 +78,9 @@ export const suite: Suite = {
       { input: 'objects' },
     ),
     ordersCase('json-in-out', 'bytes: parse, filter, map, filter, write JSON', usual),
+    ordersCase('filter', 'bytes: parse, filter, write what is left as it came', usual, {
+      subjects: [{ name: 'dhaara', variants: ['codegen', 'written anew'] }],
+    }),
     ordersCase('keyed-aggregate', 'by customer (10,000): count, sum, max, emitted on each update; durable', usual),
     ordersCase('keyed-aggregate-large', 'the same with 1,000,000 customers, a tenth of them in the cache', large, {
       keys: 'large',

@@ -75,6 +75,24 @@ export class FrameBuilder {
     this.#push(keyEnd, this.#at, timestamp, headers)
   }
 
+  /** Appends bytes [start, end) of another frame as the value. @throws as `add` */
+  addSlice(
+    key: Uint8Array | string | null,
+    data: Buffer,
+    start: number,
+    end: number,
+    timestamp: number,
+    headers?: RecordHeaders,
+  ): void {
+    const text = typeof key === 'string'
+    const most = (key === null ? 0 : text ? Buffer.byteLength(key) : key.length) + end - start
+    this.#check(most, headers)
+    this.#reserve(most)
+    const keyEnd = text ? (this.#at += this.#data.utf8Write(key, this.#at)) : this.#put(key)
+    this.#at += data.copy(this.#data, this.#at, start, end)
+    this.#push(keyEnd, this.#at, timestamp, headers)
+  }
+
   /**
    * The frame's bytes in a buffer of their own (it can be transferred to another thread), and an empty builder.
    * `gaps`: how far each record's offset lies before the last one, for runs with holes. `memory` takes the frame if it is

@@ -15,6 +15,8 @@ export interface FastSerde<T> extends Serde<T> {
   text?(value: T): string
   /** The bytes are JSON, and reading is `JSON.parse`, nothing more. */
   readonly plainJson: boolean
+  /** Bytes that were read may be written in the place of the value: they stand for no more and no less. */
+  readonly keepsBytes: boolean
   /** Values are ordered keys, as they are: stores encode them with the key codec and not with this serde. */
   readonly typedKey: boolean
 }
@@ -24,6 +26,10 @@ export abstract class BuiltInSerde<T> implements FastSerde<T> {
   abstract readonly ordered: boolean
   readonly plainJson: boolean = false
   readonly typedKey: boolean = false
+
+  get keepsBytes(): boolean {
+    return this.plainJson
+  }
 
   abstract serialize(value: T, topic: string): Uint8Array
   abstract read(buf: Buffer, start: number, end: number, topic: string): T

@@ -19,6 +19,10 @@ export class MsgpackSerde<T> extends BuiltInSerde<T> {
     return this.#schema === undefined
   }
 
+  override get keepsBytes(): boolean {
+    return this.plainValue
+  }
+
   serialize(value: T, topic: string): Uint8Array {
     try {
       return encodeValue(value)

@@ -76,9 +76,8 @@ export class Policies {
 /** What failed: the source record's bytes as they came where they can be read, else its key and value as JSON. */
 function rawOf(rec: CurrentRecord, read: ReadTopic): RawRecord {
   const { batch, i, source } = rec
-  const { raw } = batch
-  if (raw !== undefined && i >= 0)
-    return rawAt(raw, batch.rawIndex === undefined ? (batch.rawFrom ?? 0) + i : (batch.rawIndex[i] as number))
+  const { rawIndex } = rec
+  if (rawIndex >= 0) return rawAt(batch.raw as FetchedBatch, rawIndex)
   const original = source && originalOf(source, read)
   if (original !== undefined) return original
   const { key, value } =

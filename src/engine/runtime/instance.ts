@@ -31,6 +31,7 @@ import { TableAggregate } from '../operators/table-aggregate.ts'
 import { TableJoin } from '../operators/table-join.ts'
 import { KeptRows, type TableReader, TableStore, VersionedStore } from '../operators/table-store.ts'
 import { TransformRows } from '../operators/transform-rows.ts'
+import { comesAsRead } from '../plan/as-read.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
 import { assigner, isAssigned } from '../time/assign.ts'
 import type { WallClock } from '../time/wall.ts'
@@ -199,10 +200,10 @@ export class Instance {
         return operator
       }
       case 'sink':
-        return new SinkWriter(op, outputs, rec, this.parts.partition)
+        return new SinkWriter(op, outputs, rec, this.parts.partition, comesAsRead(step.inputs[0] as Step, op.value))
       case 'deliver': {
         const outbox = this.parts.outbox?.(op)
-        if (outbox === undefined) return new SinkWriter(observedSink(op), outputs, rec, this.parts.partition)
+        if (outbox === undefined) return new SinkWriter(observedSink(op), outputs, rec, this.parts.partition, false)
         this.outboxes.push(outbox)
         return outbox
       }

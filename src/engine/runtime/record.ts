@@ -149,6 +149,13 @@ export class CurrentRecord implements RecordView {
     return place && { topic: place.topic, partition: place.partition, offset: this.origin }
   }
 
+  /** Which record of `batch.raw` this one was; -1: its bytes are not at hand. */
+  get rawIndex(): number {
+    const { batch, i } = this
+    if (i < 0 || batch.raw === undefined) return -1
+    return batch.rawIndex === undefined ? (batch.rawFrom ?? 0) + i : (batch.rawIndex[i] as number)
+  }
+
   /** What time triggers has no record. */
   none(): void {
     this.i = -1

@@ -1,5 +1,6 @@
 import type { SinkNode, UserFn } from '../../dsl/plan/index.ts'
 import { partitionOf } from '../../connectors/broker/partitioner.ts'
+import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { encodeHeaders } from '../../connectors/broker/record-headers.ts'
 import type { Outputs, TopicOutput } from './outputs.ts'
@@ -24,10 +25,13 @@ export class SinkWriter {
   private readonly valueText: TextSerializer | undefined
   private readonly partitioner: UserFn | undefined
   private readonly headers: UserFn | undefined
+  /** Values come as they were read, in the same serde: their bytes go on. */
+  private readonly asRead: boolean
   /** Where null keys go: records of one task stay together. */
   private readonly sticky: number
 
-  constructor(node: SinkNode, outputs: Outputs, rec: CurrentRecord, sticky: number) {
+  constructor(node: SinkNode, outputs: Outputs, rec: CurrentRecord, sticky: number, asRead: boolean) {
+    this.asRead = asRead
     this.outputs = outputs
     this.rec = rec
     this.fixed = typeof node.topic === 'string' ? outputs.topic(node.topic) : undefined
@@ -59,7 +63,11 @@ export class SinkWriter {
     const builder = builders[partition]
     if (builder === undefined) throw badPartition(topic, partition, builders.length)
     const headers = this.headers === undefined ? rec.rawHeaders : (encodeHeaders(this.headers(value, key, rec)) ?? [])
-    if (this.valueText !== undefined && value !== null && value !== undefined)
+    const raw = this.asRead && value !== null && rec.batch.values[rec.i] === value ? rec.rawIndex : -1
+    if (raw >= 0) {
+      const { data, valueStart, valueEnd } = rec.batch.raw as FetchedBatch
+      builder.addSlice(keyBytes, data, valueStart[raw] as number, valueEnd[raw] as number, ts, headers)
+    } else if (this.valueText !== undefined && value !== null && value !== undefined)
       builder.addText(keyBytes, this.asText(this.valueText, value, topic, 'value'), ts, headers)
     else {
       const bytes = value === null || value === undefined ? null : this.encode(this.value, value, topic, 'value')
