@@ -31,7 +31,11 @@ export interface EngineSubjectOptions {
  * code, written to output frames; each 100 ms an epoch goes to RocksDB. The frames are copied, as into a batch of writes, but
  * neither side writes its output to disk.
  */
-export function engineSubject(topology: (variant: string) => Topology, input: string, options: EngineSubjectOptions = {}): Subject {
+export function engineSubject(
+  topology: (variant: string) => Topology,
+  input: string,
+  options: EngineSubjectOptions = {},
+): Subject {
   return {
     async setup({ sink, dir, variant }) {
       const interval = options.interval?.(variant) ?? usualInterval
