@@ -64,7 +64,12 @@ export function sendFile(reply: FastifyReply, folder: string, name: string): unk
     throw new HttpProblem(404, `There is no page ${name}; the console is there after npm run build`)
   const body = readFileSync(path)
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  void reply.headers({ 'content-security-policy': policy, 'referrer-policy': 'no-referrer', etag })
+  void reply.headers({
+    'content-security-policy': policy,
+    'referrer-policy': 'no-referrer',
+    etag,
+    'cache-control': 'no-cache',
+  })
   if (reply.request.headers['if-none-match'] === etag) return reply.code(304).send()
   return reply.type(type).send(body)
 }

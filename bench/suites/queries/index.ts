@@ -4,7 +4,8 @@
  *     npm run bench -- queries [points-code] [points-http] [arrow] [subscriptions] [metering] [--seconds n] [--runs n] [--json]
  *
  * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate while a job runs at half of what it can
- * (`jobRatio`: its throughput beside the questions, against without). `arrow`: a store of a million rows over HTTP. `subscriptions`:
+ * (`jobRatio`: its throughput beside the questions, against without; processor time: what the questions add to the job's). Beside
+ * `points-http` stands a bare fastify that answers the same from a map, as the ceiling. `arrow`: a store of a million rows over HTTP. `subscriptions`:
  * 500 rows followed. `metering`: the same job with and without the counting and timing of its steps, processor time.
  */
 import { fork } from 'node:child_process'
@@ -50,7 +51,15 @@ async function measure(name: (typeof names)[number], { seconds, runs, records }:
   if (name === 'subscriptions')
     return [lineOf(name, '500', await inChild({ kind: 'subscriptions', count: 500, seconds }))]
   const [how, rate] = name === 'points-code' ? (['code', 20_000] as const) : (['http', 8_000] as const)
-  return [{ ...lineOf(name, how, await inChild({ kind: 'points', how, rate, seconds })), offeredPerSecond: rate }]
+  const answer = await inChild({ kind: 'points', how, rate, seconds })
+  const line = { ...lineOf(name, how, answer), offeredPerSecond: rate }
+  if (how === 'code') return [line]
+  const bare = await inChild({ kind: 'bare', rate, seconds })
+  const ratio = bare.cpuSeconds / answer.cpuSeconds
+  return [
+    { ...lineOf(name, 'fastify-alone', bare), offeredPerSecond: rate },
+    { ...line, against: 'fastify-alone', ratio, ratioOf: 'cpu' },
+  ]
 }
 
 /** On and off in turn; the median of each. */

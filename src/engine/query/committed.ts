@@ -25,11 +25,14 @@ export class CommittedRows implements RowSource {
     this.parts = parts
   }
 
-  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+  get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues {
     const prefixes = this.prefixes(layout)
     if (layout.inParts) return keys.map((key) => this.parted(prefixes, key))
     // a key is in one partition, and a look into all of them is one call
-    const rows = this.parts.reader.getMany(prefixes.flatMap((prefix) => keys.map((key) => concat(prefix, key))))
+    const wanted: Buffer[] = []
+    for (const prefix of prefixes) for (const key of keys) wanted.push(concat(prefix, key))
+    const rows = this.parts.reader.getMany(wanted)
+    if (prefixes.length === 1) return rows
     return keys.map((_, i) => {
       for (let at = i; at < rows.length; at += keys.length) if (rows[at] !== undefined) return rows[at]
       return undefined

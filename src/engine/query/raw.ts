@@ -40,7 +40,7 @@ export interface RowPages {
 
 /** Where queries find the rows of a store, whatever partition they are in. */
 export interface RowSource {
-  get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues>
+  get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues | Promise<RawValues>
   scan(layout: StoreLayout, range: RawRange): RowPages
   windows(layout: StoreLayout, range: RawWindows): RowPages
 }

@@ -4,7 +4,7 @@ import { after, readTime, writeTime } from '../../state/stores/index.ts'
 import { valueAsOf } from './as-of.ts'
 import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
 import { indexPrefix, indexStore } from './indexes.ts'
-import { showHeld, type StoreLayout } from './layout.ts'
+import { type Shape, showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { RowPages, RowSource } from './raw.ts'
 import { watchedOf, type Watched, type WatchRows } from './watch.ts'
@@ -40,21 +40,20 @@ export class StoreQuery {
   }
 
   async get(key: unknown, options: QueryOptions = {}): Promise<unknown> {
-    return (await this.getMany([key], options))[0]
+    const { layout, rows } = this.open()
+    needKeys(layout)
+    const [bytes] = await rows(options).get(layout, [encoded(layout, key)])
+    options.signal?.throwIfAborted()
+    return heldIn(layout, bytes)
   }
 
   async getMany(keys: Iterable<unknown>, options: QueryOptions = {}): Promise<unknown[]> {
     const { layout, rows } = this.open()
-    const { shape } = layout
-    if (shape.kind !== 'keyValue' && shape.kind !== 'list')
-      throw cannot(layout, 'get', 'its keys have windows: ask for fetch(key, from, to)')
+    needKeys(layout)
     const wanted = Array.from(keys, (key) => encoded(layout, key))
     const found = await rows(options).get(layout, wanted)
     options.signal?.throwIfAborted()
-    return found.map((bytes) => {
-      if (shape.kind === 'list') return bytes === undefined ? [] : layout.values.decode(bytes)
-      return bytes === undefined ? undefined : shape.show(layout.values.decode(bytes))
-    })
+    return found.map((bytes) => heldIn(layout, bytes))
   }
 
   async asOf(key: unknown, at: number, options: QueryOptions = {}): Promise<unknown> {
@@ -213,6 +212,14 @@ export class StoreQuery {
   }
 }
 
+/** What a key has, by its row. */
+function heldIn({ shape, values }: StoreLayout, bytes: Uint8Array | undefined): unknown {
+  if (shape.kind === 'list') return bytes === undefined ? [] : values.decode(bytes)
+  return bytes === undefined ? undefined : (shape as KeyShape).show(values.decode(bytes))
+}
+
+type KeyShape = Extract<Shape, { readonly kind: 'keyValue' }>
+
 const within = (entries: readonly Entry[], from: number, to: number): readonly Entry[] =>
   entries.filter(([key]) => {
     const { start } = (key as WindowedKey).window
@@ -299,6 +306,12 @@ function asked<T>({ name }: StoreLayout, encode: () => T): T {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new DhaaraError('DHAARA_QUERY', `store '${name}' cannot have such a key: ${why}`, { cause })
   }
+}
+
+function needKeys(layout: StoreLayout): void {
+  const { kind } = layout.shape
+  if (kind !== 'keyValue' && kind !== 'list')
+    throw cannot(layout, 'get', 'its keys have windows: ask for fetch(key, from, to)')
 }
 
 function needOrder(layout: StoreLayout, call: string): void {

@@ -1,10 +1,29 @@
 /** JSON of anything that serdes give: what JSON does not have is told as text, lists or objects. */
 export function toJson(value: unknown): string {
   try {
-    return JSON.stringify(value, replacer) ?? 'null'
+    // without a replacer it takes a fifth of the time
+    return JSON.stringify(value, isPlain(value, 0) ? undefined : replacer) ?? 'null'
   } catch {
     return JSON.stringify(String(value))
   }
+}
+
+/** Nested deeper, it may refer to itself. */
+const deepest = 8
+
+/** Nothing in it is told in another way than JSON has it. */
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object') return typeof value !== 'bigint'
+  if (value === null) return true
+  if (depth === deepest) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isPlain(item, depth + 1)) return false
+    return true
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  for (const name in value) if (!isPlain((value as Record<string, unknown>)[name], depth + 1)) return false
+  // as a Buffer tells itself
+  return !('data' in value && 'type' in value)
 }
 
 function replacer(_: string, value: unknown): unknown {

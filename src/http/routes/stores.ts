@@ -41,6 +41,11 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
     isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
     ...positionsOf(query['minPosition'], gone(reply.raw).signal),
   })
+  // of this instance's committed rows a key's is had at once: there is nothing that an asker who goes could end
+  const pointOptions = (asked: Asked): QueryOptions =>
+    app.answerPeer === undefined && asked.query['isolation'] !== 'latest' && asked.query['minPosition'] === undefined
+      ? committed
+      : optionsOf(asked)
   const scanOf = (asked: Asked, limit: number | undefined): ScanOptions => {
     const { cursor, reverse } = asked.query
     return {
@@ -195,11 +200,11 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       answer: async (asked) => {
         const key = jsonOf('key', asked.query['key'])
         const at = timeOf('at', asked.query['at'])
-        const options = optionsOf(asked)
+        const options = pointOptions(asked)
         const rows = storeOf(asked)
         const value = await (at === undefined ? rows.get(key, options) : rows.asOf(key, at, options))
         if (value === undefined) throw new HttpProblem(404, `Store '${asked.params['store']}' has no row of this key`)
-        return sendJson(asked, `{"key":${toJson(key)},"value":${toJson(value)}}`)
+        return jsonText(asked, `{"key":${toJson(key)},"value":${toJson(value)}}`)
       },
     },
     {
@@ -215,14 +220,20 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       refuses: [404, 503],
       answer: async (asked) => {
         const { keys } = asked.body as { readonly keys: readonly unknown[] }
-        const values = await storeOf(asked).getMany(keys, optionsOf(asked))
-        return sendJson(asked, `{"values":[${values.map((value) => toJson(value ?? null)).join(',')}]}`)
+        const values = await storeOf(asked).getMany(keys, pointOptions(asked))
+        return jsonText(asked, `{"values":[${values.map((value) => toJson(value ?? null)).join(',')}]}`)
       },
     },
   ]
 }
 
-const sendJson = ({ reply }: Asked, json: string): unknown => reply.type('application/json; charset=utf-8').send(json)
+const committed: QueryOptions = {}
+
+/** The text is given back and not sent: a reply that was sent is one more promise to wait for. */
+function jsonText({ reply }: Asked, json: string): string {
+  void reply.header('content-type', 'application/json; charset=utf-8')
+  return json
+}
 
 const mostPatience = 10_000
 
