@@ -52,7 +52,10 @@ export class Connections {
   private next(): Asking | undefined {
     const next = this.waiting[this.taken]
     if (next === undefined) return undefined
-    if (++this.taken > 1024) this.waiting.splice(0, this.taken), (this.taken = 0)
+    if (++this.taken > 1024) {
+      this.waiting.splice(0, this.taken)
+      this.taken = 0
+    }
     return next
   }
 }

@@ -29,6 +29,7 @@ import {
 } from '../query/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { taskName } from './assignor.ts'
+import { keyPlaces, type PlaceOfKey } from './key-places.ts'
 import type { HostTasks } from './membership.ts'
 import { PeerClient } from './peer-client.ts'
 import { type Envelope, PeerRows, questionIn, type SentQuestion } from './peer-rows.ts'
@@ -73,6 +74,7 @@ export type How = Pick<QuestionOf, 'isolation' | 'settled'>
 export class Routing {
   private readonly parts: RoutingParts
   private readonly client: PeerClient
+  private readonly keys = new Map<string, PlaceOfKey>()
 
   constructor(parts: RoutingParts) {
     this.parts = parts
@@ -200,25 +202,54 @@ export class Routing {
       const envelope: Envelope = { app, topology, generation, instance: host.instance }
       return new PeerRows(this.client, host.at ?? '', envelope, { ...how, partitions }, signal)
     })
+    const ownRows = new OwnRows(own, { ...how, partitions: here })
+    const checkKnown = (missing: readonly number[]): void => {
+      if (missing.length === 0) return
+      throw new DhaaraError(
+        'DHAARA_MOVED',
+        `partitions ${missing.join(', ')} of store '${layout.name}' are on their way between instances; ask again`,
+      )
+    }
+    const checkOpen = (host: HostTasks): void => {
+      if (host.at !== undefined) return
+      throw new DhaaraError(
+        'DHAARA_UNSUPPORTED',
+        `instance ${host.instance} has rows of store '${layout.name}' and cannot be asked for them by ${instance}: give each instance http: {port}`,
+      )
+    }
+    const hostsThere = [...there.keys()]
     return {
       here,
-      own: new OwnRows(own, { ...how, partitions: here }),
+      own: ownRows,
       others,
-      checkComplete() {
-        if (nowhere.length > 0)
-          throw new DhaaraError(
-            'DHAARA_MOVED',
-            `partitions ${nowhere.join(', ')} of store '${layout.name}' are on their way between instances; ask again`,
-          )
-        for (const host of there.keys()) {
-          if (host.at !== undefined) continue
-          throw new DhaaraError(
-            'DHAARA_UNSUPPORTED',
-            `instance ${host.instance} has rows of store '${layout.name}' and cannot be asked for them by ${instance}: give each instance http: {port}`,
-          )
+      placeOf: (key) => {
+        const found = layout.copies ? undefined : this.placeOfKey(layout)(key, this.parts.partitions(layout))
+        if (found === undefined) return undefined
+        const { partition, certain } = found
+        if (here.includes(partition)) return { place: ownRows, certain }
+        const at = hostsThere.findIndex((host) => there.get(host)?.includes(partition))
+        const host = hostsThere[at]
+        if (certain) {
+          if (host === undefined) checkKnown([partition])
+          else checkOpen(host)
         }
+        const place = host?.at === undefined ? undefined : others[at]
+        return place === undefined ? undefined : { place, certain }
+      },
+      checkComplete() {
+        checkKnown(nowhere)
+        for (const host of hostsThere) checkOpen(host)
       },
     }
+  }
+
+  private placeOfKey(layout: StoreLayout): PlaceOfKey {
+    let place = this.keys.get(layout.name)
+    if (place === undefined) {
+      place = keyPlaces(this.parts.plan, layout)
+      this.keys.set(layout.name, place)
+    }
+    return place
   }
 
   private spread(layout: StoreLayout, hosts: readonly HostTasks[]) {
