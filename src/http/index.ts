@@ -1,2 +1,11 @@
 export { type HttpServer, serveApp } from './server.ts'
-export type { CheckpointInfo, HttpOptions, InputPosition, Letters, Served, StoreInfo, TaskInfo } from './served.ts'
+export type {
+  CheckpointInfo,
+  HttpOptions,
+  InputPosition,
+  Letters,
+  RestoreInfo,
+  Served,
+  StoreInfo,
+  TaskInfo,
+} from './served.ts'

@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { LatencyHistogram } from './latency-histogram.ts'
-import type { TaskReport } from '../engine/metrics/index.ts'
+import type { ReadCounts, TaskReport } from '../engine/metrics/index.ts'
 import { stepTicks } from './live/steps.ts'
 import type { StepTick } from './live/types.ts'
-import type { CheckpointInfo, Served } from './served.ts'
+import type { CheckpointInfo, RestoreInfo, Served } from './served.ts'
 
 const checkpointBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5] as const
 
@@ -13,6 +13,8 @@ export class AppMetrics {
   readonly #checkpointSeconds: Histogram
   readonly #checkpointParts: Histogram<'part'>
   readonly #checkpointBytes: Counter
+  readonly #restored: Gauge<'store' | 'partition'>
+  readonly #toRestore: Gauge<'store' | 'partition'>
 
   constructor(app: Served) {
     const registers = [this.#registry]
@@ -47,7 +49,7 @@ export class AppMetrics {
     })
     this.#checkpointParts = new Histogram({
       name: 'dhaara_checkpoint_part_seconds',
-      help: 'What it went into: barrier (until all workers have sealed), flush (encoding), write, sync (a write forced to the disk)',
+      help: 'What it went into: barrier (until all workers have sealed), flush (encoding), commit (on Kafka, until the brokers have it), write, sync (a write forced to the disk)',
       labelNames: ['part'] as const,
       buckets: [...checkpointBuckets],
       registers,
@@ -57,6 +59,16 @@ export class AppMetrics {
       help: 'Bytes written with checkpoints',
       registers,
     })
+    const restoring = (name: string, help: string) =>
+      new Gauge({ name, help, labelNames: ['store', 'partition'] as const, registers })
+    this.#restored = restoring(
+      'dhaara_restore_done_records',
+      'Records of a changelog that were read, of those to be restored from',
+    )
+    this.#toRestore = restoring(
+      'dhaara_restore_wanted_records',
+      'Records of a changelog that a task was to be restored from',
+    )
     stepMetrics(app, registers)
     flowMetrics(app, registers)
     topicMetrics(app, registers)
@@ -66,6 +78,11 @@ export class AppMetrics {
     this.#checkpointSeconds.observe(ms / 1000)
     for (const [part, partMs] of Object.entries(parts ?? {})) this.#checkpointParts.observe({ part }, partMs / 1000)
     this.#checkpointBytes.inc(bytes)
+  }
+
+  restore({ store, partition, done, total }: RestoreInfo): void {
+    this.#restored.set({ store, partition }, done)
+    this.#toRestore.set({ store, partition }, total)
   }
 
   /** Our own, in the order of their names. */
@@ -193,6 +210,29 @@ function flowMetrics(app: Served, registers: Registry[]): void {
         for (const [store, n] of Object.entries(rows)) this.inc({ store }, n)
     },
   })
+  const perStore = (name: string, help: string, read: (counts: ReadCounts) => number): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: ['store'] as const,
+      registers,
+      collect() {
+        this.reset()
+        for (const { reads } of orNothing(() => app.meters().tasks()) ?? [])
+          for (const [store, counts] of Object.entries(reads)) this.inc({ store }, read(counts))
+      },
+    })
+  }
+  perStore(
+    'dhaara_store_cache_hits_total',
+    'Rows that steps asked a store for, and that were in memory',
+    ({ lookups, misses }) => Math.max(0, lookups - misses),
+  )
+  perStore(
+    'dhaara_store_cache_misses_total',
+    'Rows that steps asked a store for, and that were read from the database',
+    ({ misses }) => misses,
+  )
   new LatencyHistogram(app, registers)
 }
 

@@ -84,6 +84,14 @@ export interface InputPosition {
   readonly position: number | undefined
 }
 
+/** How far a store's partition is with being read from its changelog. */
+export interface RestoreInfo {
+  readonly store: string
+  readonly partition: number
+  readonly done: number
+  readonly total: number
+}
+
 export interface CheckpointInfo {
   readonly epoch: number
   /** When it was written, epoch ms. */
@@ -91,10 +99,14 @@ export interface CheckpointInfo {
   /** How long writing it took. */
   readonly ms: number
   readonly bytes: number
-  /** What the time went into, ms, where it was measured: the barrier of workers, encoding, the write, with or without a sync. */
+  /**
+   * What the time went into, ms, where it was measured: the barrier of workers, encoding, the commit on Kafka, the write of the
+   * database, with or without a sync.
+   */
   readonly parts?: {
     readonly barrier?: number
     readonly flush: number
+    readonly commit?: number
     readonly write?: number
     readonly sync?: number
   }

@@ -18,7 +18,7 @@ import { peerRoutes } from './routes/peers.ts'
 import { letterRoutes } from './routes/letters.ts'
 import { storeRoutes } from './routes/stores.ts'
 import { topicRoutes } from './routes/topics.ts'
-import type { CheckpointInfo, HttpOptions, Served } from './served.ts'
+import type { CheckpointInfo, HttpOptions, RestoreInfo, Served } from './served.ts'
 
 export interface HttpServer extends AsyncDisposable {
   /** Where it listens: http://127.0.0.1:8090 */
@@ -26,6 +26,7 @@ export interface HttpServer extends AsyncDisposable {
   /** Where other instances reach it. */
   readonly advertised: string
   checkpoint(info: CheckpointInfo): void
+  restore(info: RestoreInfo): void
 }
 
 /** One that says nothing for so long is let go. */
@@ -140,6 +141,7 @@ export async function serveApp(
       metrics.checkpoint(info)
       sampler.checkpoint(info)
     },
+    restore: (info) => metrics.restore(info),
     [Symbol.asyncDispose]: async () => {
       sampler[Symbol.dispose]()
       await server.close()

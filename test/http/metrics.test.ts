@@ -65,6 +65,8 @@ describe('metrics over HTTP', () => {
         for (const [i, bucket] of buckets.entries()) assert.ok(bucket.value >= (buckets[i - 1]?.value ?? 0), name)
       }
     }
+    assert.equal(of('dhaara_store_cache_hits_total', { store: 'customers' })[0]?.value, 200)
+    assert.equal(of('dhaara_store_cache_misses_total', { store: 'customers' })[0]?.value, 0)
     assert.equal(of('dhaara_records_in_total')[0]?.value, 200)
     assert.equal(of('dhaara_latency_seconds_count')[0]?.value, 200)
     assert.ok(of('dhaara_latency_seconds_sum')[0]!.value > 0)

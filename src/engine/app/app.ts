@@ -310,7 +310,10 @@ export class StreamsApp implements AsyncDisposable {
       failed: (error) => void this.fail(error),
       rebalancing: () => this.lifecycle.transition('rebalancing'),
       running: () => this.lifecycle.transition('running'),
-      restore: (progress) => this.emit('restore', progress),
+      restore: (progress) => {
+        this.serving.restore(progress)
+        this.emit('restore', progress)
+      },
     }
   }
 

@@ -62,6 +62,8 @@ export interface CheckpointParts {
   readonly barrier?: number
   /** Encoding what has changed. */
   readonly flush: number
+  /** On Kafka: until the brokers have all of it, and its transaction is over. */
+  readonly commit?: number
   /** The database's write. */
   readonly write?: number
   /** The same, forced to the disk. */

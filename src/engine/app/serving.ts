@@ -10,6 +10,7 @@ import type {
   HttpServer,
   InputPosition,
   Letters,
+  RestoreInfo,
   Served,
   StoreInfo,
   TaskInfo,
@@ -83,6 +84,10 @@ export class Serving {
     this.recent.push(info)
     if (this.recent.length > remembered) this.recent.shift()
     this.server?.checkpoint(info)
+  }
+
+  restore(info: RestoreInfo): void {
+    this.server?.restore(info)
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ReadCounts } from '../runtime/stores.ts'
 import type { Task } from '../runtime/task.ts'
 
 /** What one task has done since its thread (re)started it. Plain data: it goes from workers to the owner as it is. */
@@ -20,6 +21,8 @@ export interface TaskReport {
   readonly streamTime: number
   /** Rows by store, as of the last checkpoint; of stores that know. */
   readonly rows: Readonly<Record<string, number>>
+  /** By store, of those whose rows are kept in memory as far as there is room. */
+  readonly reads: Readonly<Record<string, ReadCounts>>
   /** In the order of the sub-topology's steps. */
   readonly steps: readonly StepReport[]
 }
@@ -36,7 +39,7 @@ export interface StepReport {
 /** Looks at a task between two slices. */
 export function reportTask(
   { parts, processed }: Task,
-  rows: Readonly<Record<string, number>>,
+  { rows, reads }: Pick<TaskReport, 'rows' | 'reads'>,
   worker?: number,
 ): TaskReport {
   const { sub, partition, clock, meter, feeds } = parts
@@ -55,6 +58,7 @@ export function reportTask(
     watermark: clock.w,
     streamTime: clock.streamTime,
     rows,
+    reads,
     steps: sub.steps.map(({ id }) => ({
       id,
       came: came[id] as number,

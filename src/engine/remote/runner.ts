@@ -372,6 +372,7 @@ export class Runner implements TaskRunner {
       look: written && ((key, after) => written.look(key, after)),
     })
     const { epoch, batch } = sealed
+    const flush = performance.now() - began
     const positions = sealed.positions.length > 0 ? sealed.positions : tasks.standIn()
     const { bytes } = batch
     const ended = links?.ended ?? tasks.ended
@@ -394,7 +395,7 @@ export class Runner implements TaskRunner {
       options,
     )
       .then(
-        () => {
+        ({ commit, write }) => {
           group.written(epoch)
           this.sinks.committed()
           outputs.release(sealed.outputs)
@@ -406,7 +407,8 @@ export class Runner implements TaskRunner {
           this.purge(sealed.positions)
           if (written !== undefined && written.rows.length > 0)
             this.parts.events.written({ count: Atomics.load(this.writes, 0), rows: written.rows })
-          this.parts.events.checkpoint({ epoch, ms: performance.now() - began, bytes })
+          const parts = { flush, commit, ...(settings.sync === 'commit' ? { sync: write } : { write }) }
+          this.parts.events.checkpoint({ epoch, ms: performance.now() - began, bytes, parts })
         },
         (error: unknown) => {
           this.refused = error

@@ -1,5 +1,5 @@
 import type { Membership } from '../../connectors/broker/remote.ts'
-import type { EngineReport } from '../app/engine.ts'
+import type { CheckpointEvent, EngineReport } from '../app/engine.ts'
 import type { RawQuery, RawRows, RawValues } from '../query/index.ts'
 import type { TaskId } from '../runtime/host.ts'
 import type { Offsets } from './inputs.ts'
@@ -44,7 +44,7 @@ export interface TaskRunner extends Teller {
 }
 
 export interface RunnerEvents {
-  checkpoint(event: { readonly epoch: number; readonly ms: number; readonly bytes: number }): void
+  checkpoint(event: CheckpointEvent): void
   /** Rows that are watched were written; before the checkpoint is told. @param runner which of the instance's */
   written(written: Written, runner?: number): void
   /** A commit failed: it runs no tasks now, and must be fenced. */

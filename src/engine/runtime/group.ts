@@ -199,7 +199,10 @@ export class TaskGroup {
 
   /** How its tasks are. @param worker the thread's number */
   report(worker?: number): TaskReport[] {
-    return this.tasks.map((task) => reportTask(task, this.stores.get(task.id)?.rowCounts() ?? {}, worker))
+    return this.tasks.map((task) => {
+      const stores = this.stores.get(task.id)
+      return reportTask(task, { rows: stores?.rowCounts() ?? {}, reads: stores?.readCounts() ?? {} }, worker)
+    })
   }
 
   /** Calls of asynchronous steps that are running: what else they wait for is the clock. */

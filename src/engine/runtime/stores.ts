@@ -53,6 +53,12 @@ export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: 
   }
 }
 
+/** Keys that steps have asked a store for, and how many of them had to be read from the database. */
+export interface ReadCounts {
+  readonly lookups: number
+  readonly misses: number
+}
+
 export type Table = KeyValueTable | WindowTable | DueIndex | JoinTable | SubscriptionTable | PartTable
 
 /** The stores of one task. Those of `stores.*` follow the user's key serde; those that the DSL makes, the typed codec. */
@@ -239,6 +245,15 @@ export class TaskStores {
     const counts: Record<string, number> = {}
     for (const [name, table] of this.tables)
       if (table instanceof KeyValueTable && this.specs.has(name) && !Number.isNaN(table.rows)) counts[name] = table.rows
+    return counts
+  }
+
+  /** How often rows of each store were asked for, and were not in memory. */
+  readCounts(): Record<string, ReadCounts> {
+    const counts: Record<string, ReadCounts> = {}
+    for (const [name, table] of this.tables)
+      if ((table instanceof KeyValueTable || table instanceof WindowTable) && this.specs.has(name))
+        counts[name] = { lookups: table.lookups, misses: table.misses }
     return counts
   }
 

@@ -3,7 +3,11 @@ import { HttpProblem } from '../problem.ts'
 import { anything, integer, list, number, object, oneOf, type Route, text } from '../route.ts'
 import type { Served } from '../served.ts'
 
-const parts = { type: 'object', additionalProperties: number, description: 'ms by part: barrier, flush, write or sync' }
+const parts = {
+  type: 'object',
+  additionalProperties: number,
+  description: 'ms by part: barrier, flush, commit, write or sync',
+}
 const checkpoint = object({ epoch: integer, at: number, ms: number, bytes: integer, parts }, [
   'epoch',
   'at',

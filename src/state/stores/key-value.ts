@@ -29,6 +29,9 @@ export class KeyValueTable {
   private readonly pinned: boolean
   /** Rows as of the last seal; NaN where they were never counted. */
   rows: number
+  /** Keys asked for, and rows of them that had to be read from the database. */
+  lookups = 0
+  misses = 0
   private cachedBytes = 0
   private hand: IterableIterator<[string | number, Entry]> | undefined
   /** Encoded size of what the running epoch changed is not known yet; entries changed times the mean row is the guess. */
@@ -44,6 +47,7 @@ export class KeyValueTable {
   }
 
   load(key: unknown): Entry {
+    this.lookups++
     const id = this.space.keys.id(key)
     const found = this.entries.get(id)
     if (found !== undefined) {
@@ -84,6 +88,7 @@ export class KeyValueTable {
       if (!entries.has(id)) wanted.set(id, key)
     }
     if (wanted.size < 2) return
+    this.misses += wanted.size
     const rows = space.reader.getMany(Array.from(wanted.values(), (key) => this.rowKey(key)))
     let i = 0
     for (const [id, key] of wanted) this.admit(key, id, rows[i++])
@@ -221,8 +226,9 @@ export class KeyValueTable {
   private miss(key: unknown, id: string | number): Entry {
     const { space } = this
     if (this.pinned) return new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
-    const row = this.complete ? undefined : space.reader.get(this.rowKey(key))
-    return this.admit(key, id, row)
+    if (this.complete) return this.admit(key, id, undefined)
+    this.misses++
+    return this.admit(key, id, space.reader.get(this.rowKey(key)))
   }
 
   private readAll(): void {

@@ -34,6 +34,7 @@ export class Bucket {
   }
 
   load(key: unknown): Entry {
+    this.table.lookups++
     const id = this.table.space.keys.id(key)
     const found = this.entries.get(id)
     if (found !== undefined) {
@@ -57,6 +58,9 @@ export class Bucket {
  */
 export class WindowTable {
   readonly space: StoreSpace
+  /** Keys asked for, and rows of them that had to be read from the database. */
+  lookups = 0
+  misses = 0
   /** Of panes: no window that starts before is shown. */
   floor: () => number = () => 0
   private readonly buckets = new Map<number, Bucket>()
@@ -210,6 +214,7 @@ export class WindowTable {
     const missing = keys.filter(
       (key) => key !== null && key !== undefined && !bucket.entries.has(this.space.keys.id(key)),
     )
+    this.misses += missing.length
     const rows = this.space.reader.getMany(missing.map((key) => this.rowKey(start, key)))
     for (const [i, key] of missing.entries()) {
       const id = this.space.keys.id(key)
@@ -222,8 +227,9 @@ export class WindowTable {
   }
 
   miss(bucket: Bucket, key: unknown, id: string | number): Entry {
-    const row = bucket.complete ? undefined : this.space.reader.get(this.rowKey(bucket.start, key))
-    return this.admit(bucket, key, id, row)
+    if (bucket.complete) return this.admit(bucket, key, id, undefined)
+    this.misses++
+    return this.admit(bucket, key, id, this.space.reader.get(this.rowKey(bucket.start, key)))
   }
 
   private admit(bucket: Bucket, key: unknown, id: string | number, row: Uint8Array | undefined): Entry {
