@@ -16,7 +16,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   ceilings: ['--runs', '7'],
   peers: ['--runs', '5'],
   cep: ['--runs', '3'],
-  nexmark: ['--events', '2000000', '--runs', '3'],
+  nexmark: ['--events', '2000000', '--runs', '3', '--latency', '10'],
   latency: ['--seconds', '60'],
   scale: [],
   micro: ['--seconds', '2'],

@@ -1,7 +1,7 @@
 /**
  * Nexmark: 24 queries over the events of an auction site, in the public DSL.
  *
- *     npm run bench -- nexmark [q0 …] [--events n] [--runs n] [--json]     measure
+ *     npm run bench -- nexmark [q0 …] [--events n] [--runs n] [--latency seconds] [--json]     measure
  *     npm run bench -- nexmark q5 --input events.jsonl --output -          run one over given events
  *     npm run bench -- nexmark --generate 1000                             print events
  */
@@ -21,6 +21,7 @@ export async function main(args: readonly string[]): Promise<number> {
       json: { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
       events: { type: 'string', default: '500000' },
+      latency: { type: 'string', default: '0' },
       input: { type: 'string' },
       output: { type: 'string', default: '-' },
       files: { type: 'string', default: '.cache/bench/nexmark-files' },
@@ -43,6 +44,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const lines = await measureQueries(names, {
     runs: Number(values.runs),
     events: Number(values.events),
+    latencySeconds: Number(values.latency),
     cache: '.cache/bench',
     log: (text) => console.error(text),
   })
@@ -57,22 +59,24 @@ function generate(count: number): number {
 }
 
 function tableOf(lines: readonly NexmarkLine[]): string {
-  const head = ['query', 'K events/s per core', 'published Flink', 'RSS MB', 'correct', '']
+  const head = ['query', 'K events/s per core', 'published Flink', 'p50 ms', 'p99 ms', 'RSS MB', 'correct', '']
   const rows = lines.map((line) => [
     line.case,
     line.perCore.toFixed(1),
     line.publishedFlinkPerCore?.toString() ?? '',
+    line.p50Ms?.toFixed(0) ?? '',
+    line.p99Ms?.toFixed(0) ?? '',
     String(line.peakRssMb),
     line.correct ? 'yes' : 'NO',
     queries[line.case]!.summary,
   ])
-  return columns(head, rows, [1, 2, 3])
+  return columns(head, rows, [1, 2, 3, 4, 5])
 }
 
 function usage(problem: string): number {
   console.error(problem)
   console.error(
-    'npm run bench -- nexmark [query …] [--events n] [--runs n] [--json] [--input file] [--output file] [--files folder]',
+    'npm run bench -- nexmark [query …] [--events n] [--runs n] [--latency seconds] [--json] [--input file] [--output file] [--files folder]',
   )
   return 2
 }

@@ -7,12 +7,15 @@ import { lineOf, type ThroughputLine } from '../../harness/report.ts'
 import { summarise } from '../../harness/statistics.ts'
 import type { Outcome } from '../../harness/subject.ts'
 import { publishedPerCore } from './published.ts'
+import type { RowLatency } from './latency.ts'
 import { queries } from './queries/index.ts'
 import { logOf, outcomesOf } from './workload.ts'
 
 export interface MeasureOptions {
   readonly runs: number
   readonly events: number
+  /** Of the run at half of the load; 0: none. */
+  readonly latencySeconds: number
   readonly cache: string
   readonly log: (text: string) => void
 }
@@ -22,7 +25,7 @@ export interface NexmarkLine extends ThroughputLine {
   /** K events a second and core. */
   readonly perCore: number
   readonly publishedFlinkPerCore?: number
-  /** Of a row until it can be read, at half of the events that the query can take. */
+  /** Of a row until it can be read, at half of the events a second that the query takes; absent where no row was seen. */
   readonly p50Ms?: number
   readonly p99Ms?: number
 }
@@ -40,7 +43,7 @@ export async function measureQueries(names: readonly string[], options: MeasureO
 async function measureQuery(
   name: string,
   expected: Outcome | undefined,
-  { runs, events, cache, log }: MeasureOptions,
+  { runs, events, latencySeconds, cache, log }: MeasureOptions,
 ): Promise<NexmarkLine> {
   const kept = await logOf(cache, queries[name]!, events)
   const measured: Measured[] = []
@@ -67,23 +70,35 @@ async function measureQuery(
   })
   const published = publishedPerCore[name]
   const perCore = Math.round(line.recordsPerCpuSecond / 100) / 10
-  return { ...line, perCore, ...(published === undefined ? {} : { publishedFlinkPerCore: published }) }
+  return {
+    ...line,
+    perCore,
+    ...(published === undefined ? {} : { publishedFlinkPerCore: published }),
+    ...(latencySeconds > 0 ? await latencyOf(name, Math.round(line.recordsPerSecond / 2), latencySeconds, log) : {}),
+  }
+}
+
+async function latencyOf(name: string, rate: number, seconds: number, log: (text: string) => void) {
+  const { p50Ms, p99Ms, timedRows } = await inChild<RowLatency>('latency.ts', [name, String(rate), String(seconds)])
+  const shown = timedRows === 0 ? 'no row' : `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, ${timedRows} rows`
+  log(`${name} at ${rate.toLocaleString('en-US')} events/s: ${shown}`)
+  return timedRows === 0 ? {} : { p50Ms, p99Ms }
 }
 
 async function runOnce(name: string, log: string, events: number): Promise<Measured> {
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-nexmark-'))
   try {
     cpSync(log, dir, { recursive: true })
-    return await inChild([name, dir, String(events)])
+    return await inChild<Measured>('child.ts', [name, dir, String(events)])
   } finally {
     rmSync(dir, { recursive: true })
   }
 }
 
-function inChild(args: string[]): Promise<Measured> {
-  const child = fork(resolve(import.meta.dirname, 'child.ts'), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+function inChild<Answer>(file: string, args: string[]): Promise<Answer> {
+  const child = fork(resolve(import.meta.dirname, file), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   return new Promise((done, failed) => {
-    child.on('message', (message) => done(message as Measured))
+    child.on('message', (message) => done(message as Answer))
     child.on('error', failed)
     child.on('exit', (code) => failed(new Error(`${args[0]} ended without a result (exit code ${code})`)))
   })

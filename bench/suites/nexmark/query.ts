@@ -15,6 +15,8 @@ export interface Query {
   /** `append`: each record is a row. `update`: the last value of each key holds that key's rows; null, or [], is none. */
   readonly mode: 'append' | 'update'
   rows(site: Site): KStream<any, any>
+  /** Its windows, and the times of its rows, are those of the wall clock. */
+  readonly wallClock?: true
   /** Rows of a table beside the events: topic, and its values by number. */
   readonly sideInput?: { readonly topic: string; readonly values: readonly string[] }
   /** File, relative to a folder, that a row also goes to. */

@@ -3,6 +3,7 @@ import type { Query } from '../query.ts'
 export const q12: Query = {
   summary: 'Processing-time windows: bids of a bidder in each 10 s of the wall clock',
   mode: 'append',
+  wallClock: true,
   rows: ({ bids }) =>
     bids
       .groupBy(({ bidder }) => bidder)
