@@ -41,6 +41,7 @@ describe('performance page', () => {
     assert.match(both, /- hopping, dhaara \(codegen\): 0\.50 of hand-written/)
     assert.doesNotMatch(both, /- tumbling, dhaara/)
     assert.match(text(against(1.2)), /- none/)
+    assert.match(text(against(1.2), against(0.5, { case: 'hopping', against: 'tumbling' })), /- none/)
   })
 
   it('has each plot that it shows, and shows each that it has', () => {
