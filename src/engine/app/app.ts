@@ -21,7 +21,7 @@ import {
   type QueryOf,
   StoreQuery,
 } from '../query/index.ts'
-import type { RemoteEvents } from '../remote/engine.ts'
+import type { RemoteEvents } from '../remote/engine-parts.ts'
 import type { Routing } from '../remote/routing.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineReport } from './engine.ts'

@@ -30,8 +30,8 @@ export async function standOnRemote(
   const ids = new StoreIds(local.backend, applicationId)
   const parts = { plan, settings, log, local, ids }
   const hire = program.workers === undefined ? runHere(parts) : runOnThreads(program.workers, parts)
-  const { allowNonRestoredState } = options
-  const engine = new RemoteEngine(plan, settings, log, local, ids, hire, events, advertised, allowNonRestoredState)
+  const dropLeft = options.allowNonRestoredState ?? false
+  const engine = new RemoteEngine({ ...parts, hire, events, at: advertised, dropLeft })
   const partitionsHere = ({ sub }: StoreLayout): readonly number[] => engine.partitionsHere(sub)
   const storeId = (name: string): number | undefined => ids.find(name)
   const routing = new Routing({

@@ -15,6 +15,8 @@ export interface DeliveryHost {
   /** How many there are anywhere. */
   count(sub: number): number
   readonly settle: Settle
+  /** See `LaneParts`. */
+  readonly holds?: () => boolean
   /** There is room again. */
   wake(): void
   /** A sink is given up: so is the app. */
@@ -146,6 +148,7 @@ export class Deliveries {
         },
         clock,
         settle: host.settle,
+        holds: host.holds,
         delivered: () => {
           if (this.held) host.wake()
         },

@@ -18,9 +18,14 @@ export interface LaneParts {
   readonly task: Omit<SinkTask, 'incarnation'>
   readonly clock: Clock
   readonly settle: Settle
+  /** No other instance can have the task now; absent: there is none. */
+  readonly holds?: (() => boolean) | undefined
   /** The sink has taken an epoch: there is room. */
   delivered(): void
 }
+
+/** Between two looks whether the task is known to be here, ms. */
+const lookAgain = 20
 
 /** Why a lane has left its work: the rows lie there for the next run. */
 export class Left extends Error {}
@@ -129,6 +134,7 @@ export class Lane {
       await settle(rows.incarnationAt, Buffer.from(this.incarnation), [])
     }
     await this.tried('open', async () => {
+      if (!this.holds) await this.regained()
       if (this.sink === undefined) {
         const sink = node.own.make(task) as Sink<unknown, unknown>
         try {
@@ -173,7 +179,11 @@ export class Lane {
     this.mark = mark
     this.failures = 0
     const sink = this.sink as Sink<unknown, unknown>
-    if (sink.commit !== undefined) await this.tried('commit', async () => sink.commit?.(epoch, task))
+    if (sink.commit === undefined) return
+    await this.tried('commit', async () => {
+      if (!this.holds) await this.regained()
+      await sink.commit?.(epoch, task)
+    })
   }
 
   /** false: the sink was put back to before the epoch. */
@@ -183,6 +193,7 @@ export class Lane {
     const sink = this.sink as Sink<unknown, unknown>
     const batch = new DeliveredBatch(row, node)
     for (;;) {
+      if (!this.holds) await this.regained()
       try {
         await sink.write(batch, row.epoch, task)
         // who begins an epoch anew gets further only at its end
@@ -198,12 +209,28 @@ export class Lane {
     }
   }
 
+  private get holds(): boolean {
+    return this.parts.holds?.() !== false
+  }
+
+  /**
+   * Whoever was asleep, or cut off, does not know whether others have the task by now, and what they have brought to the sink:
+   * nothing is done to it until that is known.
+   */
+  private async regained(): Promise<void> {
+    while (!this.holds) {
+      if (this.leaving) throw new Left()
+      await pause(lookAgain, this.parts.clock, this.leave.signal)
+    }
+  }
+
   private async tried(what: string, act: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         await act()
         return
       } catch (error) {
+        if (error instanceof Left) throw error
         await this.failed(what, error)
       }
     }

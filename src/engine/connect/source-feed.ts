@@ -29,6 +29,7 @@ export class OwnFeed extends InputFeed {
   /** Positions of epochs that are sealed and not written yet. */
   private readonly sealed: { readonly epoch: number; readonly position: unknown }[] = []
   private committed: unknown
+  private handedOver = false
 
   constructor(
     step: Step,
@@ -119,8 +120,16 @@ export class OwnFeed extends InputFeed {
     this.reader.end()
   }
 
+  /** Somebody else goes on where this feed is. @returns what it reads from, which stays open */
+  handOver(): { readonly reader: SourceReader; readonly at: SourcePosition } {
+    const { reader, chunk, position: at } = this
+    if (this.begin === undefined) reader.giveBack(chunk, at.offset - chunk.base)
+    this.handedOver = true
+    return { reader, at }
+  }
+
   close(): void {
-    this.reader.close()
+    if (!this.handedOver) this.reader.close()
   }
 
   private take(): Chunk | undefined {

@@ -67,6 +67,14 @@ export class SourceReader {
     return chunk
   }
 
+  /** Whoever took it has processed the records before `from`, and lets go: the rest is taken again. */
+  giveBack(chunk: Chunk, from: number): void {
+    if (from >= chunk.count) return
+    chunk.skip = from
+    this.queue.unshift(chunk)
+    this.ahead += chunk.count
+  }
+
   get waiting(): boolean {
     return this.queue.length > 0 || this.failure !== undefined
   }

@@ -1,3 +1,4 @@
+import type { Lease } from '../../connectors/broker/lease.ts'
 import type { Membership } from '../../connectors/broker/remote.ts'
 import type { EngineReport } from '../app/engine.ts'
 import { mergeErrors } from '../metrics/index.ts'
@@ -9,7 +10,8 @@ import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 /** Makes the runners of an instance: one in this thread, or one a worker. */
 export type HireRunner = {
   readonly count: number
-  hire(number: number, events: RunnerEvents): Promise<TaskRunner>
+  /** @param lease of the group's member */
+  hire(number: number, events: RunnerEvents, lease: Lease): Promise<TaskRunner>
 }
 
 interface Place {
@@ -23,25 +25,29 @@ interface Place {
 export class Crew {
   private readonly places: Place[] = []
 
-  static async hire(how: HireRunner, events: RunnerEvents): Promise<Crew> {
+  static async hire(how: HireRunner, events: RunnerEvents, lease: Lease): Promise<Crew> {
     const crew = new Crew()
     const runners = await Promise.all(
       Array.from({ length: how.count }, (_, number) =>
-        how.hire(number, {
-          ...events,
-          written: (written) => events.written(written, number),
-          refused: (error) => {
-            // nothing of its tasks is left there
-            const place = crew.places[number]
-            if (place !== undefined) place.tasks = []
-            events.refused(error)
+        how.hire(
+          number,
+          {
+            ...events,
+            written: (written) => events.written(written, number),
+            refused: (error) => {
+              // nothing of its tasks is left there
+              const place = crew.places[number]
+              if (place !== undefined) place.tasks = []
+              events.refused(error)
+            },
+            ended: (tasks) => {
+              const place = crew.places[number]
+              if (place !== undefined) place.ended = tasks.map(taskName)
+              if (tasks.length > 0) events.ended(tasks)
+            },
           },
-          ended: (tasks) => {
-            const place = crew.places[number]
-            if (place !== undefined) place.ended = tasks.map(taskName)
-            if (tasks.length > 0) events.ended(tasks)
-          },
-        }),
+          lease,
+        ),
       ),
     )
     crew.places.push(...runners.map((runner) => ({ runner, tasks: [], ended: [] })))

@@ -1,202 +1,114 @@
 import { Lease } from '../../connectors/broker/lease.ts'
-import type { RemoteLog, RemoteMember } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Engine, EngineEvents, EngineMeters, EngineReport } from '../app/engine.ts'
-import type { StoreIds } from '../app/identity.ts'
-import type { Settings } from '../app/options.ts'
-import type { PhysicalPlan } from '../plan/physical.ts'
+import type { Engine, EngineMeters, EngineReport } from '../app/engine.ts'
 import type { AskOwner } from '../query/index.ts'
 import { AppliedOnLog } from './applied.ts'
-import { isLeft, refuseRows } from '../connect/refuse.ts'
-import type { TaskId } from '../runtime/host.ts'
-import { statePrefix } from '../../state/stores/index.ts'
 import { taskName, taskOf } from './assignor.ts'
-import { endAbandoned } from './abandoned.ts'
-import { ChangelogRows } from './changelog.ts'
-import { Crew, type HireRunner } from './crew.ts'
-import { Inputs, type Offsets } from './inputs.ts'
-import type { LocalState } from './local-state.ts'
-import { decodeTold, encodeMember, type HostTasks, type Told, tellAll } from './membership.ts'
-import { mayPass } from './passing.ts'
-import { Ends, findPositions, newPositions, type Positions } from './positions.ts'
-import { restore, type RestoreProgress } from './restore.ts'
-import { Standbys } from './standbys.ts'
-import { prepareTopics } from './topics.ts'
-import { newsOf } from './watch-topics.ts'
+import type { EngineParts, Share } from './engine-parts.ts'
+import type { HostTasks } from './membership.ts'
+import { Rounds } from './rounds.ts'
+import { makeShare } from './share.ts'
+import type { RunnerEvents } from './task-runner.ts'
+import { TopicWatch } from './topic-watch.ts'
 import { Watches } from './watches.ts'
 
-export interface RemoteEvents extends EngineEvents {
-  restore(progress: RestoreProgress): void
-}
-
-/** What is begun anew after failures that may pass is given up when it has not gone well for so long, ms. */
-const patience = 10 * 60_000
-/** Others wait for this instance's commits no longer than this when all join again, ms. */
-const longestHold = 2000
-/** Between two looks whether topics have come, ms. */
-const topicsEvery = 5000
-/** An instance tells the group so often where it is, should the group not take notice. */
-const mostRetold = 3
 /** Longest time that an instance that has failed takes to leave, ms. */
 const longestEnd = 3000
+
+/** What runs, from the first round on. */
+interface Work extends Share {
+  readonly rounds: Rounds
+  readonly topicWatch: TopicWatch
+}
 
 /**
  * This instance's share of an app's tasks. Instances share the tasks by way of a group; the client and this engine live apart
  * from what runs the tasks, so that a function that takes its time loses nothing.
  *
- *     join ─▶ let go of what others get ─▶ fence, restore what is new ─▶ run all ─▶ …
- *       ▲                 │ (join again)                 │ (join again)        │
- *       └─────────────────┴──────────────────────────────┴── others came or went; a commit was refused
+ *     rounds until all is placed ─▶ run all ─▶ …
+ *       ▲                              │
+ *       └──────────────────────────────┴── others came or went; a commit was refused
  *
  * Tasks that stay here run on during all of it.
  */
 export class RemoteEngine implements Engine {
-  private readonly plan: PhysicalPlan
-  private readonly settings: Settings
-  private readonly log: RemoteLog
-  private readonly local: LocalState
-  private readonly ids: StoreIds
-  private readonly events: RemoteEvents
-  private readonly hire: HireRunner
-  /** What waits for sinks that are gone goes, too. */
-  private readonly dropLeft: boolean
-  private member: RemoteMember | undefined
-  private inputs: Inputs | undefined
-  private rows: ChangelogRows | undefined
-  private ends: Ends | undefined
-  private crew: Crew | undefined
-  private standbys: Standbys | undefined
-  /** The group is to be joined again. */
-  private moved = false
-  /** No task is on its way from one instance to another, as far as is known. */
-  private allPlaced = false
+  private readonly parts: EngineParts
+  private share: Share | undefined
+  private rounds: Rounds | undefined
+  private topicWatch: TopicWatch | undefined
   private rung = (): void => {}
-  private changing = new AbortController()
   private stopping = false
   private failure: unknown = undefined
   private following: Promise<void> = Promise.resolve()
-  /** Of topics that have come, not read yet. */
-  private news: Inputs | undefined
-  private watch: NodeJS.Timeout | undefined
-  private readonly left = new Set<string>()
   private readonly lease = new Lease()
   readonly applied: AppliedOnLog
-  readonly watches = new Watches(() => this.crew?.tellers ?? [])
-  private readonly at: string | undefined
-  hosts: readonly HostTasks[] = []
-  /** How often the group was joined so that it tells the others where this instance is now. */
-  private retold = 0
+  readonly watches = new Watches(() => this.share?.crew.tellers ?? [])
 
-  /** @param at URL where other instances can ask this one for rows */
-  constructor(
-    plan: PhysicalPlan,
-    settings: Settings,
-    log: RemoteLog,
-    local: LocalState,
-    ids: StoreIds,
-    hire: HireRunner,
-    events: RemoteEvents,
-    at: string | undefined,
-    dropLeft = false,
-  ) {
-    this.dropLeft = dropLeft
-    this.at = at
-    this.ids = ids
-    this.plan = plan
-    this.settings = settings
-    this.log = log
-    this.local = local
-    this.hire = hire
-    this.events = events
-    this.applied = new AppliedOnLog(settings.applicationId, plan, log, (topic) => this.inputs?.partitionsOf(topic) ?? 0)
+  constructor(parts: EngineParts) {
+    this.parts = parts
+    const { plan, settings, log } = parts
+    const partitionsOf = (topic: string): number => this.share?.inputs.partitionsOf(topic) ?? 0
+    this.applied = new AppliedOnLog(settings.applicationId, plan, log, partitionsOf)
   }
 
   async start(): Promise<void> {
-    const { plan, settings, log, local } = this
-    const app = settings.applicationId
-    const topics = await prepareTopics(log, plan, settings, settings.logger)
-    const inputs = new Inputs(app, plan, topics)
-    const rows = new ChangelogRows(topics.changelogs, this.ids)
-    this.inputs = inputs
-    this.rows = rows
-    this.ends = new Ends(log, inputs)
-    this.standbys = new Standbys(
-      log,
-      local,
-      rows,
-      topics,
-      () => this.ids.all().keys(),
-      settings.logger,
-      () => this.move(),
-    )
-    this.crew = await Crew.hire(this.hire, {
-      checkpoint: (event) => this.events.checkpoint(event),
-      written: (written, runner = 0) => this.watches.written(runner, written),
-      refused: () => {
-        this.tellWatches()
-        this.move()
-      },
-      failed: (error) => this.fail(error),
-      ended: () => this.endIfDue(),
+    const { parts } = this
+    const share = await makeShare(parts, {
+      runners: this.runnerEvents(),
+      lease: this.lease,
+      warm: () => this.rounds?.move(),
+      retold: () => this.rounds?.retold ?? 0,
     })
-    const stateful = new Set(topics.changelogs.flatMap(({ sub, store }) => (store === undefined ? [] : [sub])))
-    this.member = log.member({
-      group: app,
-      topics: inputs.subscribed,
-      ...(settings.instanceId === undefined ? {} : { instance: settings.instanceId }),
-      lease: this.lease.memory,
-      userData: () => {
-        const { running, at, local } = this
-        const state = { running, local: this.localTasks(), instance: local.instance }
-        return encodeMember({ ...state, ...(at === undefined ? {} : { at }) }, this.retold)
-      },
-      assign: async (members) =>
-        tellAll(
-          members,
-          this.known().inputs.tasks,
-          (tasks) => this.known().inputs.ofAll(tasks),
-          settings.standbys,
-          (task) => stateful.has(taskOf(task).sub),
-        ),
+    const ring = (): void => this.rung()
+    const failed = (error: unknown): void => this.fail(error)
+    this.share = share
+    this.rounds = new Rounds(parts, share, {
+      ring,
+      failed,
+      moved: () => this.tellWatches(),
+      placed: () => this.endIfDue(),
     })
+    this.topicWatch = new TopicWatch(parts, share, { ring, failed })
     try {
-      await this.settle()
+      await this.rounds.settle()
     } catch (error) {
       await this.abandon()
       throw error
     }
-    this.following = this.follow().catch((error: unknown) => this.fail(error))
-    this.watch = setTimeout(() => void this.lookForTopics(), topicsEvery).unref()
+    this.following = this.follow().catch(failed)
+    this.topicWatch.start()
   }
 
   async stop(): Promise<void> {
-    this.stopping = true
-    clearTimeout(this.watch)
-    this.changing.abort()
-    this.rung()
+    this.end()
     this.watches.end()
     await this.following
-    await this.standbys?.close()
-    await this.crew?.stop()
-    await this.member?.leave()
+    const { share } = this
+    await share?.standbys.close()
+    await share?.crew.stop()
+    await share?.member.leave()
     if (this.failure !== undefined) throw this.failure
   }
 
   endInputs(topics?: readonly string[]): void {
-    this.ends?.bound(topics)
+    this.share?.ends.bound(topics)
     this.bound().catch((error: unknown) => this.fail(error))
   }
 
   fillInputs(topics: readonly string[]): void {
-    this.crew?.fill(topics)
+    this.share?.crew.fill(topics)
   }
 
   positionOf(topic: string, partition: number): number | undefined {
-    return this.crew?.positionOf(topic, partition)
+    return this.share?.crew.positionOf(topic, partition)
   }
 
   get partitions(): readonly number[] {
-    return this.inputs?.topics.partitions ?? []
+    return this.share?.inputs.topics.partitions ?? []
+  }
+
+  get hosts(): readonly HostTasks[] {
+    return this.rounds?.hosts ?? []
   }
 
   /** Those of a sub-topology that are this instance's. */
@@ -206,7 +118,7 @@ export class RemoteEngine implements Engine {
 
   /** Who has which tasks, as the group has told it last. */
   get view(): { readonly generation: number; readonly hosts: readonly HostTasks[] } {
-    return { generation: this.member?.membership.generation ?? -1, hosts: this.hosts }
+    return { generation: this.share?.member.membership.generation ?? -1, hosts: this.hosts }
   }
 
   /** @throws DhaaraError DHAARA_MOVED: another instance may have one of these tasks now */
@@ -224,11 +136,11 @@ export class RemoteEngine implements Engine {
 
   /** Resolves when no commit of these tasks is under way any more that is now. */
   async settled(sub: number, partitions: readonly number[]): Promise<void> {
-    await this.crew?.settle(partitions.map((partition) => taskName({ sub, partition })))
+    await this.share?.crew.settle(partitions.map((partition) => taskName({ sub, partition })))
   }
 
   readonly ask: AskOwner = (layout, partition, query) => {
-    const runner = this.crew?.runnerOf(taskName({ sub: layout.sub, partition }))
+    const runner = this.share?.crew.runnerOf(taskName({ sub: layout.sub, partition }))
     if (runner === undefined) throw new DhaaraError('DHAARA_RESTORING', 'the tasks are not ready; ask again')
     return runner.ask(layout.sub, partition, layout.name, query)
   }
@@ -239,11 +151,12 @@ export class RemoteEngine implements Engine {
   }
 
   report(): EngineReport {
-    const { crew, standbys } = this
-    if (crew === undefined)
+    const { share } = this
+    if (share === undefined)
       return { recordsIn: 0, recordsOut: 0, counters: new Map(), epochs: 0, watermark: Number.NEGATIVE_INFINITY }
-    const report = crew.report()
-    if (standbys === undefined || standbys.count === 0) return report
+    const { standbys } = share
+    const report = share.crew.report()
+    if (standbys.count === 0) return report
     const counters = new Map(report.counters)
     counters.set('standby.tasks', standbys.count)
     counters.set('standby.lag', standbys.lag)
@@ -252,153 +165,37 @@ export class RemoteEngine implements Engine {
   }
 
   private get running(): readonly string[] {
-    return this.crew?.tasks ?? []
+    return this.share?.crew.tasks ?? []
+  }
+
+  private runnerEvents(): RunnerEvents {
+    return {
+      checkpoint: (event) => this.parts.events.checkpoint(event),
+      written: (written, runner = 0) => this.watches.written(runner, written),
+      refused: () => {
+        this.tellWatches()
+        this.rounds?.move()
+      },
+      failed: (error) => this.fail(error),
+      ended: () => this.endIfDue(),
+    }
   }
 
   /** Joins whenever the group changes, until the end. */
   private async follow(): Promise<void> {
+    const { rounds, topicWatch } = this.work()
     while (!this.stopping) {
       await new Promise<void>((resolve) => {
         this.rung = resolve
-        if (this.moved || this.stopping || this.news !== undefined) resolve()
+        if (rounds.moved || this.stopping || topicWatch.news) resolve()
       })
       if (this.stopping) return
-      await this.readNews()
-      if (!this.moved) continue
-      this.events.rebalancing?.()
-      await this.settle()
-      if (!this.stopping) this.events.running?.()
+      await topicWatch.read()
+      if (!rounds.moved) continue
+      this.parts.events.rebalancing?.()
+      await rounds.settle()
+      if (!this.stopping) this.parts.events.running?.()
     }
-  }
-
-  private async lookForTopics(): Promise<void> {
-    const { inputs, ends } = this.known()
-    // what is to end takes up nothing new
-    if (ends.all || this.stopping) return
-    try {
-      const topics = await this.log.topics()
-      const news = newsOf(this.settings.applicationId, this.plan, inputs, topics)
-      for (const topic of news.left) {
-        if (this.left.has(topic)) continue
-        this.left.add(topic)
-        this.settings.logger.warn({ topic }, 'a new topic has more partitions than there are tasks: it is not read')
-      }
-      this.news = news.inputs
-      if (this.news !== undefined) this.rung()
-    } catch (error) {
-      // what cannot be asked now is asked later
-      if (!mayPass(error)) this.fail(error)
-    }
-    if (!this.stopping) this.watch = setTimeout(() => void this.lookForTopics(), topicsEvery).unref()
-  }
-
-  /** Tasks read what has come. */
-  private async readNews(): Promise<void> {
-    const { news } = this
-    this.news = undefined
-    if (news === undefined) return
-    const { crew, member, inputs: before, ends } = this.known()
-    const tasks = this.running.map(taskOf)
-    const app = this.settings.applicationId
-    this.settings.logger.info(
-      { topics: news.subscribed.filter((one) => !before.subscribed.includes(one)) },
-      'new inputs',
-    )
-    let found: readonly [Positions, Offsets]
-    try {
-      found = [await newPositions(this.log, app, before, news, tasks), await ends.find(news.ofAll(tasks))]
-    } catch (error) {
-      // the next look finds them again
-      if (mayPass(error)) return
-      throw error
-    }
-    const [positions, bounds] = found
-    this.inputs = news
-    ends.inputs = news
-    const assignment = { ...this.assignment(), positions, ends: bounds, membership: member.membership }
-    await crew.assign(this.running, assignment, true)
-  }
-
-  /** Joins until there is nothing more to be done for it. What fails and may pass is tried again. */
-  private async settle(): Promise<void> {
-    const until = performance.now() + patience
-    for (let pause = 100; ; pause = Math.min(5000, pause * 2)) {
-      try {
-        do {
-          this.moved = false
-          await this.round()
-        } while (this.moved && !this.stopping)
-        return
-      } catch (error) {
-        if (this.stopping) return
-        if (!mayPass(error) || performance.now() > until) throw error
-        this.settings.logger.warn({ error: error.message, code: error.code }, 'joining the group is tried again')
-        await new Promise((resolve) => setTimeout(resolve, pause))
-      }
-    }
-  }
-
-  private async round(): Promise<void> {
-    const { member, crew, standbys } = this.known()
-    const { signal } = (this.changing = new AbortController())
-    this.allPlaced = false
-    await crew.hold(longestHold)
-    const told = decodeTold(await this.join())
-    this.hosts = told.hosts ?? []
-    member.rebalance.then(
-      () => this.move(),
-      (error: unknown) => this.fail(error),
-    )
-    if (await this.letGo(told)) {
-      this.moved = true
-      return
-    }
-    const coming = told.tasks.filter((task) => !this.running.includes(task))
-    standbys.pause(coming)
-    if (coming.length > 0 && !(await this.takeOn(coming, signal))) return
-    await standbys.keep(
-      told.standbys.filter((task) => !this.running.includes(task)),
-      told.warming,
-    )
-    this.allPlaced = told.settled
-    this.tellWhere()
-    this.endIfDue()
-  }
-
-  /** One that keeps its place over a restart is not told of anew, though it may be elsewhere now. */
-  private tellWhere(): void {
-    const own = this.hosts.find(({ instance }) => instance === this.local.instance)
-    if (this.hosts.length === 0 || own?.at === this.at || this.retold >= mostRetold) return
-    this.retold++
-    this.moved = true
-  }
-
-  private async join(): Promise<Buffer> {
-    const { member, crew } = this.known()
-    try {
-      return await member.join()
-    } catch (error) {
-      // Others may have committed what is worked on here, and more.
-      if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_FENCED')
-        await crew.lose().then(() => this.tellWatches())
-      throw error
-    } finally {
-      crew.release(member.membership)
-    }
-  }
-
-  /** @returns whether there was anything that others wait for */
-  private async letGo({ tasks }: Told): Promise<boolean> {
-    const { crew, member } = this.known()
-    const leaving = this.running.filter((task) => !tasks.includes(task))
-    if (leaving.length === 0) return false
-    this.settings.logger.info({ leaving }, 'tasks leave this instance')
-    await crew.assign(
-      this.running.filter((task) => tasks.includes(task)),
-      { ...this.assignment(), membership: member.membership },
-    )
-    this.tellWatches()
-    return true
   }
 
   /** Tasks may have left. */
@@ -407,128 +204,47 @@ export class RemoteEngine implements Engine {
     this.watches.moved((sub, partition) => running.includes(taskName({ sub, partition })))
   }
 
-  /** @returns whether they run; not, if the group changed before */
-  private async takeOn(coming: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const { crew, member, inputs, ends, rows } = this.known()
-    const { log, local, settings } = this
-    settings.logger.info({ coming, staying: this.running }, 'tasks come to this instance')
-    const tasks = coming.map(taskOf)
-    await crew.fence(coming)
-    if (this.hosts.length > 0 && settings.guarantee === 'exactly-once' && !signal.aborted) {
-      const instances = this.hosts.map(({ instance }) => instance)
-      await endAbandoned(log, settings.applicationId, instances, settings.logger)
-    }
-    const positions = await findPositions(log, settings.applicationId, inputs, tasks)
-    const wanted = inputs.topics.changelogs.flatMap((changelog) =>
-      tasks.filter(({ sub }) => sub === changelog.sub).map(({ partition }) => ({ log: changelog, partition })),
-    )
-    await restore({
-      log,
-      local,
-      rows,
-      wanted,
-      topics: inputs.topics.all,
-      stores: [...this.ids.all().keys()],
-      logger: settings.logger,
-      tell: (progress) => this.events.restore(progress),
-      signal,
-      verify: settings.strict,
-      ...(settings.restoreBytesPerSecond === undefined ? {} : { bytesPerSecond: settings.restoreBytesPerSecond }),
-    })
-    if (signal.aborted) return false
-    if (!this.dropLeft) this.refuseLeft(tasks)
-    const bounds = await ends.find(inputs.ofAll(tasks))
-    if (signal.aborted) return false
-    await crew.assign([...this.running, ...coming], {
-      ...this.assignment(),
-      positions,
-      ends: bounds,
-      membership: member.membership,
-    })
-    return true
-  }
-
-  /** What waits for sinks that are gone from the topology must not be left behind. */
-  private refuseLeft(tasks: readonly TaskId[]): void {
-    const { rows } = this.known()
-    const names = [...this.ids.all().keys()]
-    for (const { sub, partition } of tasks) {
-      for (const store of rows.sharedStores(sub, names)) {
-        if (!isLeft(store, this.plan)) continue
-        const prefix = statePrefix(rows.idOf(store, sub), partition)
-        refuseRows(this.local.backend, store, prefix, this.settings.applicationId)
-      }
-    }
-  }
-
-  private assignment() {
-    const { inputs } = this.known()
-    const none = new Map<string, number>()
-    return { topics: inputs.topics, positions: { committed: none, starts: none }, ends: this.known().ends.known }
-  }
-
   private async bound(): Promise<void> {
-    const { crew, ends, inputs } = this.known()
+    const { crew, ends, inputs } = this.work()
     crew.bound(await ends.find(inputs.ofAll(this.running.map(taskOf))))
     this.endIfDue()
   }
 
   private endIfDue(): void {
-    const { crew, ends } = this.known()
+    const { crew, ends, rounds } = this.work()
     // who ends leaves its tasks to the others, who do the rest: so none may be on its way
-    if (!this.allPlaced || this.moved || this.stopping || this.changing.signal.aborted) return
-    if (crew.ended && (this.running.length > 0 || ends.all)) this.events.ended()
-  }
-
-  /** The group is to be joined again. */
-  private move(): void {
-    this.moved = true
-    this.changing.abort()
-    this.rung()
+    if (this.stopping || !rounds.still) return
+    if (crew.ended && (this.running.length > 0 || ends.all)) this.parts.events.ended()
   }
 
   private fail(error: unknown): void {
     if (this.failure !== undefined) return
     this.failure = error
-    this.stopping = true
-    clearTimeout(this.watch)
-    this.changing.abort()
-    this.rung()
+    this.end()
     this.watches.end(error)
-    void this.abandon().finally(() => this.events.failed(error))
+    void this.abandon().finally(() => this.parts.events.failed(error))
+  }
+
+  /** No more rounds are begun. */
+  private end(): void {
+    this.stopping = true
+    this.topicWatch?.stop()
+    this.rounds?.stop()
+    this.rung()
   }
 
   /** The tasks stop, and go to other instances at once. */
   private async abandon(): Promise<void> {
     const over = new Promise<void>((resolve) => setTimeout(resolve, longestEnd).unref())
-    const { crew, member, standbys } = this
-    const all = Promise.allSettled([crew?.abandon(), standbys?.close()]).then(() => member?.leave().catch(() => {}))
-    await Promise.race([all, over])
+    const { share } = this
+    const stopped = Promise.allSettled([share?.crew.abandon(), share?.standbys.close()])
+    await Promise.race([stopped.then(() => share?.member.leave().catch(() => {})), over])
   }
 
-  /** Tasks with rows here: how far. */
-  private localTasks(): Record<string, number> {
-    const found: Record<string, number> = {}
-    for (const { topic, partitions, sub } of this.known().inputs.topics.changelogs) {
-      for (let partition = 0; partition < partitions; partition++) {
-        const position = this.local.position(topic, partition)
-        if (position === undefined) continue
-        const name = taskName({ sub, partition })
-        found[name] = (found[name] ?? 0) + position.offset
-      }
-    }
-    return found
-  }
-
-  private known() {
-    const { member, inputs, rows, ends, crew, standbys } = this
-    return {
-      member: member as RemoteMember,
-      inputs: inputs as Inputs,
-      rows: rows as ChangelogRows,
-      ends: ends as Ends,
-      crew: crew as Crew,
-      standbys: standbys as Standbys,
-    }
+  private work(): Work {
+    const { share, rounds, topicWatch } = this
+    if (share === undefined || rounds === undefined || topicWatch === undefined)
+      throw new DhaaraError('DHAARA_INTERNAL', 'the tasks are not there yet')
+    return { ...share, rounds, topicWatch }
   }
 }

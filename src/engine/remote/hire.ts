@@ -23,12 +23,12 @@ export function runHere({ plan, settings, log, local, ids }: HireParts): HireRun
   const app = settings.applicationId
   return {
     count: 1,
-    async hire(_, events) {
+    async hire(_, events, lease) {
       const transactionalId = writerName(app, local.instance)
       const pulse = new Pulse()
       portLogOf(log).watch(pulse.memory, settings.stuckAfter)
       const onStop = () => pulse.stop()
-      return new Runner({ app, plan, settings, log, state: local.backend, ids, transactionalId, events, onStop })
+      return new Runner({ app, plan, settings, log, state: local.backend, ids, transactionalId, events, lease, onStop })
     },
   }
 }
@@ -37,7 +37,7 @@ export function runHere({ plan, settings, log, local, ids }: HireParts): HireRun
 export function runOnThreads(program: WorkerProgram, { settings, log, local, ids }: HireParts): HireRunner {
   return {
     count: program.workers,
-    hire: (number, events) =>
+    hire: (number, events, lease) =>
       ThreadRunner.hire({
         program,
         number,
@@ -47,6 +47,7 @@ export function runOnThreads(program: WorkerProgram, { settings, log, local, ids
         ids,
         transactionalId: writerName(settings.applicationId, local.instance, number),
         events,
+        lease,
       }),
   }
 }

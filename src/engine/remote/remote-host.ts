@@ -4,6 +4,7 @@ import { hostParts } from '../app/host-parts.ts'
 import type { Settings } from '../app/options.ts'
 import type { Policies } from '../app/policies.ts'
 import { SourceReader } from '../connect/source-reader.ts'
+import type { KeptSources } from './kept-sources.ts'
 import type { Host } from '../runtime/host.ts'
 import type { Outputs } from '../runtime/outputs.ts'
 import type { ChangelogRows } from './changelog.ts'
@@ -22,12 +23,14 @@ export interface RemoteHostParts {
   readonly starts: Offsets
   /** More of a topic is on its way, whatever its end says. */
   readonly filling: (topic: string) => boolean
+  /** Of tasks that stay. */
+  readonly kept: KeptSources
   readonly wake: () => void
 }
 
 /** What tasks on a remote log are hosted by. */
 export function remoteHost(parts: RemoteHostParts): Host {
-  const { settings, policies, careful, rows, inputs, local, outputs, reader, starts, filling, wake } = parts
+  const { settings, policies, careful, rows, inputs, local, outputs, reader, starts, filling, kept, wake } = parts
   return {
     ...hostParts(settings, policies, careful),
     reader: local,
@@ -47,6 +50,7 @@ export function remoteHost(parts: RemoteHostParts): Host {
     },
     startOffset: (_source, topic, partition) => starts.get(positionName({ topic, partition })) ?? 0,
     openSource: (spec, at, start) =>
+      kept.take(at.name, at.partition, start) ??
       new SourceReader(spec, at, start, {
         clock: settings.clock,
         wake,

@@ -19,6 +19,8 @@ export interface RunnerStart {
   readonly pulse: SharedArrayBuffer
   /** One Int32: see `Teller`. */
   readonly writes: SharedArrayBuffer
+  /** Of a `Lease`. */
+  readonly lease: SharedArrayBuffer
   readonly port: MessagePort
   /** To the thread of the log. */
   readonly log: MessagePort

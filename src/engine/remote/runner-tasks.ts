@@ -10,6 +10,7 @@ import { Outputs } from '../runtime/outputs.ts'
 import { ChangelogRows } from './changelog.ts'
 import { inletStore } from './epoch.ts'
 import { Inputs, type Offsets, ownEnd, positionName } from './inputs.ts'
+import { KeptSources } from './kept-sources.ts'
 import { KnownTopics } from './known-topics.ts'
 import type { LocalRows } from './local-state.ts'
 import { remoteHost } from './remote-host.ts'
@@ -36,6 +37,7 @@ export class RunnerTasks {
   private readonly starts = new Map<string, number>()
   private ends: Offsets = new Map()
   private filling: ReadonlySet<string> = new Set()
+  private readonly kept = new KeptSources()
 
   constructor(parts: RunnerParts, local: LocalRows, reader: RemoteReader, policies: () => Policies, wake: () => void) {
     this.parts = parts
@@ -77,12 +79,16 @@ export class RunnerTasks {
     this.ids = tasks
   }
 
-  /** @param careful copy what user code may change */
-  build(epoch: number, careful: boolean): void {
+  /**
+   * @param careful copy what user code may change
+   * @param whole all that was processed is committed: sources of tasks that stay go on as they are
+   */
+  build(epoch: number, careful: boolean, whole: boolean): void {
     const { app, plan, settings } = this.parts
     const { inputs, rows, ids } = this
     const { partitions } = inputs.topics
     const before = this.feeds()
+    if (whole) this.keepSources()
     this.close()
     this.known.check(ids, inputs, rows, this.local.backend)
     if (ids.length > 0) {
@@ -93,6 +99,7 @@ export class RunnerTasks {
       }
       this.group = new TaskGroup(plan, partitions, ids, this.host(careful), epoch, this.links)
     }
+    this.kept.close()
     const reading = new Set(this.feeds().map(positionName))
     for (const feed of before) if (!reading.has(positionName(feed))) this.reader.remove(feed.topic, feed.partition)
     this.bound(this.ends)
@@ -100,6 +107,7 @@ export class RunnerTasks {
 
   /** Nothing is left of them. */
   drop(): void {
+    this.kept.close()
     for (const { topic, partition } of this.feeds()) this.reader.remove(topic, partition)
     this.close()
     this.ids = []
@@ -144,6 +152,13 @@ export class RunnerTasks {
     return [{ topic, partition: task.partition, offset }]
   }
 
+  private keepSources(): void {
+    for (const { parts } of this.group?.tasks ?? []) {
+      if (!this.ids.some(({ sub, partition }) => sub === parts.sub.id && partition === parts.partition)) continue
+      for (const feed of parts.feeds) if (feed instanceof OwnFeed) this.kept.keep(feed)
+    }
+  }
+
   private inletPosition(topic: string, partition: number): number {
     const prefix = statePrefix(this.rows.idOf(inletStore, this.inputs.readerOf(topic)), partition)
     const row = this.local.backend.get(Buffer.concat([prefix, Buffer.from(topic)]))
@@ -174,6 +189,7 @@ export class RunnerTasks {
       reader: this.reader,
       starts: this.starts,
       filling: (topic) => this.filling.has(topic),
+      kept: this.kept,
       wake: this.wake,
     })
   }

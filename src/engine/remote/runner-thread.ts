@@ -1,6 +1,7 @@
 /** What a worker thread with tasks on a remote log runs. */
 import { workerData } from 'node:worker_threads'
 import { PortLog, Pulse } from '../../connectors/broker/apart/index.ts'
+import { Lease } from '../../connectors/broker/lease.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { sendError } from '../../errors/sent-error.ts'
 import { borrowRocks } from '../../state/backends/index.ts'
@@ -49,6 +50,7 @@ try {
     },
     transactionalId: start.transactionalId,
     writes: new Int32Array(start.writes),
+    lease: new Lease(start.lease),
     events: {
       written: (written) => post({ type: 'written', written }),
       checkpoint: (event) => post({ type: 'checkpoint', event, report: runner.report() }),

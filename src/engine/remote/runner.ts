@@ -1,3 +1,4 @@
+import type { Lease } from '../../connectors/broker/lease.ts'
 import type { Membership, RemoteLog, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { StateBackend, WriteBatch } from '../../state/backend.ts'
@@ -37,6 +38,8 @@ export interface RunnerParts {
   /** Of this runner alone, and the same after a restart with the same directory. */
   readonly transactionalId: string
   readonly events: RunnerEvents
+  /** Of the group's member. */
+  readonly lease: Lease
   /** See `Teller`; in memory that others share. */
   readonly writes?: Int32Array
   /** When it has ended. */
@@ -109,6 +112,7 @@ export class Runner implements TaskRunner {
       plan: parts.plan,
       settings,
       reader: this.local.backend,
+      holds: () => parts.lease.holds,
       wake: () => this.wake(),
       failed: (error) => {
         this.sinkFailure ??= error
@@ -309,6 +313,10 @@ export class Runner implements TaskRunner {
       return n
     } catch (error) {
       const cause = error instanceof EpochAborted ? error.cause : error
+      if (this.overtaken(cause)) {
+        this.refused ??= cause
+        return -1
+      }
       if (cause instanceof CarefulReplay) this.careful = true
       else if (!(cause instanceof RetryEpoch) || this.retries >= retryDelays.length)
         throw cause instanceof RetryEpoch ? cause.cause : cause
@@ -316,6 +324,14 @@ export class Runner implements TaskRunner {
       this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
       return -1
     }
+  }
+
+  /**
+   * What it was about to read is gone. One that was asleep may find that before it hears that others have its tasks, who have
+   * read it and let it go: so it begins anew once from what is committed.
+   */
+  private overtaken(error: unknown): error is DhaaraError {
+    return !this.short && error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_OFFSET'
   }
 
   private get dirty(): boolean {
@@ -444,9 +460,10 @@ export class Runner implements TaskRunner {
   private async giveUp(): Promise<void> {
     await this.committing
     const error = this.refused
+    const passes = mayPass(error) || this.overtaken(error)
     await this.sinks.end()
     this.forget()
-    if (!mayPass(error)) throw error
+    if (!passes) throw error
     this.settings.logger.warn(
       { error: error.message, code: error.code },
       'the epoch is taken back: it was not committed',
@@ -467,13 +484,13 @@ export class Runner implements TaskRunner {
     tasks.take(assignment)
     this.membership = assignment.membership
     this.saidEnded = false
-    this.build()
+    this.build(true)
     this.sinks.begin(tasks.ids, assignment.topics.partitions, (name, sub) => tasks.rows.idOf(name, sub))
   }
 
-  /** Tasks from what is written. */
-  private build(): void {
-    this.tasks.build(this.epoch, this.careful)
+  /** Tasks from what is written. @param whole that is all that was processed */
+  private build(whole = false): void {
+    this.tasks.build(this.epoch, this.careful, whole)
     this.takeBack()
   }
 

@@ -18,6 +18,8 @@ export interface SinksHost {
   readonly plan: PhysicalPlan
   readonly settings: Settings
   readonly reader: BackendReader
+  /** No other instance can have the tasks now, as far as time tells. */
+  holds(): boolean
   wake(): void
   /** A sink is given up: so is the app. */
   failed(error: unknown): void
@@ -56,6 +58,7 @@ export class Sinks {
         this.host.wake()
         return done.promise
       },
+      holds: () => this.host.holds(),
       wake: () => this.host.wake(),
       failed: (error) => this.host.failed(error),
     })

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { type PortLog, watchPulse } from '../../connectors/broker/apart/index.ts'
+import type { Lease } from '../../connectors/broker/lease.ts'
 import type { Membership } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { receiveError } from '../../errors/sent-error.ts'
@@ -36,6 +37,7 @@ export interface ThreadParts {
   readonly ids: StoreNumbers
   readonly transactionalId: string
   readonly events: RunnerEvents
+  readonly lease: Lease
 }
 
 interface Call extends RunnerCall {
@@ -187,6 +189,7 @@ export class ThreadRunner implements TaskRunner {
       handle: this.handle,
       pulse,
       writes: this.writes.buffer as SharedArrayBuffer,
+      lease: this.parts.lease.memory,
       port: orders.port2,
       log: toLog.port2,
       answers: answers.port2,

@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Sink, type SinkTask, type Source, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import {
+  type Sink,
+  type SinkTask,
+  type Source,
+  StreamsBuilder,
+  type Topology,
+  type TopologyEnv,
+} from '../../../src/index.ts'
 
 export interface Seen {
   readonly key: string
@@ -70,6 +77,10 @@ export function ownTopology(box: string, count: number, pause: number): Topology
     .sink(boxSink(box), { name: 'box', batchRecords: 50 })
   return builder.build()
 }
+
+/** For workers. */
+export default ({ settings: { box = '', count = '', pause = '' } }: TopologyEnv): Topology =>
+  ownTopology(box, Number(count), Number(pause))
 
 /** The counts of each key: complete, none twice. */
 export function countsInBox(box: string): Map<string, number[]> {

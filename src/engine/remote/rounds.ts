@@ -1,0 +1,209 @@
+import { DhaaraError } from '../../errors/index.ts'
+import { statePrefix } from '../../state/stores/index.ts'
+import { isLeft, refuseRows } from '../connect/refuse.ts'
+import type { TaskId } from '../runtime/host.ts'
+import { endAbandoned } from './abandoned.ts'
+import { taskOf } from './assignor.ts'
+import { assignmentOf } from './assignment.ts'
+import type { EngineParts, Share } from './engine-parts.ts'
+import { decodeTold, type HostTasks, type Told } from './membership.ts'
+import { mayPass } from './passing.ts'
+import { findPositions } from './positions.ts'
+import { restore } from './restore.ts'
+
+/** What is begun anew after failures that may pass is given up when it has not gone well for so long, ms. */
+const patience = 10 * 60_000
+/** Others wait for this instance's commits no longer than this when all join again, ms. */
+const longestHold = 2000
+/** An instance tells the group so often where it is, should the group not take notice. */
+const mostRetold = 3
+
+export interface RoundHooks {
+  /** The group is to be joined again. */
+  ring(): void
+  /** Tasks may have left. */
+  moved(): void
+  /** Tasks are where they are to be, as far as this instance goes. */
+  placed(): void
+  failed(error: unknown): void
+}
+
+/**
+ * Rounds of joining the group, until each task is where it is to be:
+ *
+ *     join ─▶ let go of what others get ─▶ fence, restore what is new ─▶ run all
+ *       ▲                 │ (join again)                 │ (join again)
+ *       └─────────────────┴──────────────────────────────┘
+ */
+export class Rounds {
+  /** The group is to be joined again. */
+  moved = false
+  /** No task is on its way from one instance to another, as far as is known. */
+  private allPlaced = false
+  private changing = new AbortController()
+  private stopping = false
+  hosts: readonly HostTasks[] = []
+  /** How often the group was joined so that it tells the others where this instance is now. */
+  retold = 0
+  private readonly parts: EngineParts
+  private readonly share: Share
+  private readonly hooks: RoundHooks
+
+  constructor(parts: EngineParts, share: Share, hooks: RoundHooks) {
+    this.parts = parts
+    this.share = share
+    this.hooks = hooks
+  }
+
+  /** Every task is with somebody, and nothing says that this will change. */
+  get still(): boolean {
+    return this.allPlaced && !this.moved && !this.stopping && !this.changing.signal.aborted
+  }
+
+  /** The group is to be joined again. */
+  move(): void {
+    this.moved = true
+    this.changing.abort()
+    this.hooks.ring()
+  }
+
+  stop(): void {
+    this.stopping = true
+    this.changing.abort()
+  }
+
+  /** Joins until there is nothing more to be done for it. What fails and may pass is tried again. */
+  async settle(): Promise<void> {
+    const until = performance.now() + patience
+    for (let pause = 100; ; pause = Math.min(5000, pause * 2)) {
+      try {
+        do {
+          this.moved = false
+          await this.round()
+        } while (this.moved && !this.stopping)
+        return
+      } catch (error) {
+        if (this.stopping) return
+        if (!mayPass(error) || performance.now() > until) throw error
+        this.parts.settings.logger.warn({ error: error.message, code: error.code }, 'joining the group is tried again')
+        await new Promise((resolve) => setTimeout(resolve, pause))
+      }
+    }
+  }
+
+  private async round(): Promise<void> {
+    const { member, crew, standbys } = this.share
+    const { signal } = (this.changing = new AbortController())
+    this.allPlaced = false
+    await crew.hold(longestHold)
+    const told = decodeTold(await this.join())
+    this.hosts = told.hosts ?? []
+    member.rebalance.then(
+      () => this.move(),
+      (error: unknown) => this.hooks.failed(error),
+    )
+    if (await this.letGo(told)) {
+      this.moved = true
+      return
+    }
+    const coming = told.tasks.filter((task) => !crew.tasks.includes(task))
+    standbys.pause(coming)
+    if (coming.length > 0 && !(await this.takeOn(coming, signal))) return
+    await standbys.keep(
+      told.standbys.filter((task) => !crew.tasks.includes(task)),
+      told.warming,
+    )
+    this.allPlaced = told.settled
+    this.tellWhere()
+    this.hooks.placed()
+  }
+
+  /** One that keeps its place over a restart is not told of anew, though it may be elsewhere now. */
+  private tellWhere(): void {
+    const own = this.hosts.find(({ instance }) => instance === this.parts.local.instance)
+    if (this.hosts.length === 0 || own?.at === this.parts.at || this.retold >= mostRetold) return
+    this.retold++
+    this.moved = true
+  }
+
+  private async join(): Promise<Buffer> {
+    const { member, crew } = this.share
+    try {
+      return await member.join()
+    } catch (error) {
+      // Others may have committed what is worked on here, and more.
+      if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_FENCED')
+        await crew.lose().then(() => this.hooks.moved())
+      throw error
+    } finally {
+      crew.release(member.membership)
+    }
+  }
+
+  /** @returns whether there was anything that others wait for */
+  private async letGo({ tasks }: Told): Promise<boolean> {
+    const { crew } = this.share
+    const leaving = crew.tasks.filter((task) => !tasks.includes(task))
+    if (leaving.length === 0) return false
+    this.parts.settings.logger.info({ leaving }, 'tasks leave this instance')
+    await crew.assign(
+      crew.tasks.filter((task) => tasks.includes(task)),
+      assignmentOf(this.share),
+    )
+    this.hooks.moved()
+    return true
+  }
+
+  /** @returns whether they run; not, if the group changed before */
+  private async takeOn(coming: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const { crew, inputs, ends, rows } = this.share
+    const { log, local, settings } = this.parts
+    settings.logger.info({ coming, staying: crew.tasks }, 'tasks come to this instance')
+    const tasks = coming.map(taskOf)
+    await crew.fence(coming)
+    if (this.hosts.length > 0 && settings.guarantee === 'exactly-once' && !signal.aborted) {
+      const instances = this.hosts.map(({ instance }) => instance)
+      await endAbandoned(log, settings.applicationId, instances, settings.logger)
+    }
+    const positions = await findPositions(log, settings.applicationId, inputs, tasks)
+    const wanted = inputs.topics.changelogs.flatMap((changelog) =>
+      tasks.filter(({ sub }) => sub === changelog.sub).map(({ partition }) => ({ log: changelog, partition })),
+    )
+    await restore({
+      log,
+      local,
+      rows,
+      wanted,
+      topics: inputs.topics.all,
+      stores: [...this.parts.ids.all().keys()],
+      logger: settings.logger,
+      tell: (progress) => this.parts.events.restore(progress),
+      signal,
+      verify: settings.strict,
+      ...(settings.restoreBytesPerSecond === undefined ? {} : { bytesPerSecond: settings.restoreBytesPerSecond }),
+    })
+    if (signal.aborted) return false
+    if (!this.parts.dropLeft) this.refuseLeft(tasks)
+    const bounds = await ends.find(inputs.ofAll(tasks))
+    if (signal.aborted) return false
+    await crew.assign([...crew.tasks, ...coming], {
+      ...assignmentOf(this.share),
+      positions,
+      ends: bounds,
+    })
+    return true
+  }
+
+  /** What waits for sinks that are gone from the topology must not be left behind. */
+  private refuseLeft(tasks: readonly TaskId[]): void {
+    const { rows } = this.share
+    const names = [...this.parts.ids.all().keys()]
+    for (const { sub, partition } of tasks) {
+      for (const store of rows.sharedStores(sub, names)) {
+        if (!isLeft(store, this.parts.plan)) continue
+        const prefix = statePrefix(rows.idOf(store, sub), partition)
+        refuseRows(this.parts.local.backend, store, prefix, this.parts.settings.applicationId)
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { Lease } from '../../connectors/broker/lease.ts'
+import { taskName, taskOf } from './assignor.ts'
+import { ChangelogRows } from './changelog.ts'
+import { Crew } from './crew.ts'
+import type { EngineParts, Share } from './engine-parts.ts'
+import { Inputs } from './inputs.ts'
+import type { LocalState } from './local-state.ts'
+import { encodeMember, tellAll } from './membership.ts'
+import { Ends } from './positions.ts'
+import { Standbys } from './standbys.ts'
+import type { RunnerEvents } from './task-runner.ts'
+import { prepareTopics } from './topics.ts'
+
+export interface ShareHooks {
+  readonly runners: RunnerEvents
+  readonly lease: Lease
+  /** Tasks that are to move here have their state here. */
+  warm(): void
+  /** How often the group was joined so that it takes notice anew. */
+  retold(): number
+}
+
+/** Finds the topics, hires the runners, and makes the group's member, which joins later. */
+export async function makeShare(parts: EngineParts, hooks: ShareHooks): Promise<Share> {
+  const { plan, settings, log, local, ids, at } = parts
+  const app = settings.applicationId
+  const topics = await prepareTopics(log, plan, settings, settings.logger)
+  const inputs = new Inputs(app, plan, topics)
+  const rows = new ChangelogRows(topics.changelogs, ids)
+  const ends = new Ends(log, inputs)
+  const known = (): Iterable<string> => ids.all().keys()
+  const standbys = new Standbys(log, local, rows, topics, known, settings.logger, () => hooks.warm())
+  const crew = await Crew.hire(parts.hire, hooks.runners, hooks.lease)
+  const stateful = new Set(topics.changelogs.flatMap(({ sub, store }) => (store === undefined ? [] : [sub])))
+  const member = log.member({
+    group: app,
+    topics: inputs.subscribed,
+    ...(settings.instanceId === undefined ? {} : { instance: settings.instanceId }),
+    lease: hooks.lease.memory,
+    userData: () => {
+      const state = { running: crew.tasks, local: localTasks(local, share.inputs), instance: local.instance }
+      return encodeMember({ ...state, ...(at === undefined ? {} : { at }) }, hooks.retold())
+    },
+    assign: async (members) =>
+      tellAll(
+        members,
+        share.inputs.tasks,
+        (tasks) => share.inputs.ofAll(tasks),
+        settings.standbys,
+        (task) => stateful.has(taskOf(task).sub),
+      ),
+  })
+  const share: Share = { member, inputs, rows, ends, crew, standbys }
+  return share
+}
+
+/** Tasks with rows here: how far. */
+function localTasks(local: LocalState, { topics }: Inputs): Record<string, number> {
+  const found: Record<string, number> = {}
+  for (const { topic, partitions, sub } of topics.changelogs) {
+    for (let partition = 0; partition < partitions; partition++) {
+      const position = local.position(topic, partition)
+      if (position === undefined) continue
+      const name = taskName({ sub, partition })
+      found[name] = (found[name] ?? 0) + position.offset
+    }
+  }
+  return found
+}
