@@ -1,11 +1,9 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
-import { DhaaraError } from '../../errors/index.ts'
-import { receiveError, sendError } from '../../errors/sent-error.ts'
+import { receiveError } from '../../errors/sent-error.ts'
 import { asBuffer } from '../../state/codec/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { Applied, AskOwner, Changes } from '../query/index.ts'
 import { unpack } from '../runtime/epoch-pack.ts'
-import type { SourceRecord } from '../runtime/record.ts'
 import { sharedTransport } from '../runtime/transport.ts'
 import { Coordinator, mostOpen } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
@@ -17,17 +15,14 @@ import { Metronome } from './metronome.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { restoring } from './pending.ts'
-import { retryDelays } from './policies.ts'
 import { answerPolicy } from './sent-settings.ts'
+import { diedTooOften, MOST_DEATHS, Setbacks, unequal } from './setbacks.ts'
 import { stuckError } from './stuck-at.ts'
 import { Totals } from './totals.ts'
 import { WorkerInputs } from './worker-inputs.ts'
-import type { Part, Question, RefusedRecord, Report } from './worker-protocol.ts'
+import type { Part, Question, Report } from './worker-protocol.ts'
 import { WorkerSignals } from './worker-signals.ts'
 import { type WorkerProgram, Workers } from './workers.ts'
-
-/** A worker that dies so often without having got further is not replaced any more. */
-const MOST_DEATHS = 5
 
 /**
  * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, writes each epoch
@@ -54,15 +49,12 @@ export class WorkerEngine implements Engine {
   private readonly writer: EpochWriter
   private readonly metronome: Metronome
   private readonly totals: Totals
-  private readonly deaths: number[]
+  private readonly setbacks: Setbacks
   private readonly atEnd = new Set<number>()
   private filling: readonly string[] = []
   private state: 'starting' | 'running' | 'recovering' | 'halting' | 'failed' | 'over' = 'starting'
   private coordinator: Coordinator
   private generation = 0
-  private careful = false
-  private readonly refused: RefusedRecord[] = []
-  private retries = 0
   /** Of the epoch after which workers do no more. */
   private haltEpoch = Number.POSITIVE_INFINITY
   private finished = false
@@ -92,7 +84,7 @@ export class WorkerEngine implements Engine {
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
     this.partitions = partitions
     this.totals = new Totals(workers)
-    this.deaths = new Array<number>(workers).fill(0)
+    this.setbacks = new Setbacks(workers)
     this.coordinator = new Coordinator(workers, 0)
     this.signals = new WorkerSignals(workers)
     this.workers = new Workers(program, settings, lease, this.inputs, this.signals, {
@@ -223,16 +215,7 @@ export class WorkerEngine implements Engine {
   }
 
   private isReady(worker: number, hash: string): void {
-    if (hash !== this.program.hash) {
-      const what = `worker ${worker} made the plan ${hash.slice(0, 12)} from ${this.program.url.href}, and the app made ${this.program.hash.slice(0, 12)}`
-      void this.fail(
-        new DhaaraError(
-          'DHAARA_PLAN_UNEQUAL',
-          `${what}; a topology must not depend on clock, environment or random numbers: give what varies as settings`,
-        ),
-      )
-      return
-    }
+    if (hash !== this.program.hash) return void this.fail(unequal(worker, hash, this.program))
     this.workers.ready(worker, (ms) => void this.isStuck(worker, ms))
     if (!this.workers.loaded) return
     if (this.state === 'starting') {
@@ -249,11 +232,11 @@ export class WorkerEngine implements Engine {
     this.writer.applied.begunAnew()
     this.atEnd.clear()
     this.coordinator = new Coordinator(this.program.workers, this.coordinator.written)
-    const { plan, partitions, careful, filling, inputs } = this
+    const { plan, partitions, setbacks, filling, inputs } = this
     this.workers.tell({
       type: 'restore',
       epoch: this.coordinator.written + 1,
-      careful,
+      careful: setbacks.careful,
       partitions,
       topics: this.newTopics.readable,
       offsets: inputs.memory,
@@ -263,7 +246,7 @@ export class WorkerEngine implements Engine {
       latest: inputs.latest,
       sources: inputs.endingSources,
       filling,
-      refused: this.refused,
+      refused: setbacks.refused,
       transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
     })
     if (this.workers.loaded) this.resumed()
@@ -305,17 +288,13 @@ export class WorkerEngine implements Engine {
   private died(worker: number, cause: unknown): void {
     this.workers.lost(worker)
     if (this.state === 'failed' || this.state === 'over') return
-    const starting = this.state === 'starting'
-    const halting = this.state === 'halting'
-    if (starting || (!halting && ++(this.deaths[worker] as number) > MOST_DEATHS)) {
-      const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
-      const when = starting ? 'while it started' : `${MOST_DEATHS + 1} times without getting further`
-      void this.fail(
-        new DhaaraError('DHAARA_WORKER_DIED', `worker ${worker} died ${when}; at last: ${text}`, { cause }),
-      )
-      return
+    const { state } = this
+    if (state === 'starting') return void this.fail(diedTooOften(worker, 'while it started', cause))
+    if (state !== 'halting') {
+      if (!this.setbacks.died(worker))
+        return void this.fail(diedTooOften(worker, `${MOST_DEATHS + 1} times without getting further`, cause))
+      this.workers.hire(worker)
     }
-    if (!halting) this.workers.hire(worker)
     this.recover(`worker ${worker} died`, cause, 0)
   }
 
@@ -330,27 +309,14 @@ export class WorkerEngine implements Engine {
     this.settings.logger.error({ worker, code: error.code }, error.message)
     const { user } = this.settings.policies
     const action = typeof user === 'function' ? user(error, source && this.inputs.record(source)) : user
-    // what was to be left out already comes from a source that cannot leave out a record
-    const known = source !== undefined && !this.refused.some((one) => sameRecord(one, source))
-    if (action === 'fail' || (action !== 'retry' && !known)) {
-      void this.fail(error)
-      return
-    }
-    if (action !== 'retry' && source !== undefined) {
-      this.refused.push({ ...source, deadLetter: action === 'deadLetter', error: sendError(error) })
-      // without that record it gets further
-      ;(this.deaths[worker] as number)--
-    }
-    handle.kill(error)
+    if (this.setbacks.stuck(worker, action, source, error)) handle.kill(error)
+    else void this.fail(error)
   }
 
   private hasFailed(kind: 'careful' | 'retry' | 'fail', error: Error): void {
-    if (kind === 'careful' && !this.careful) {
-      this.careful = true
-      this.recover('a user function failed', error, 0)
-    } else if (kind === 'retry' && this.retries < retryDelays.length)
-      this.recover('a policy asked for another try', error, retryDelays[this.retries++] as number)
-    else void this.fail(error)
+    const again = this.setbacks.failed(kind)
+    if (again === undefined) void this.fail(error)
+    else this.recover(again.why, error, again.delay)
   }
 
   private async fail(error: unknown): Promise<void> {
@@ -426,11 +392,8 @@ export class WorkerEngine implements Engine {
     const epoch = this.coordinator.done()
     this.workers.tell({ type: 'written', generation: this.generation, epoch })
     failpoint('after-told')
-    for (const [worker, { stats }] of parts.entries()) {
-      this.totals.add(worker, stats)
-      if (stats.processed > 0) this.deaths[worker] = 0
-    }
-    this.retries = 0
+    for (const [worker, { stats }] of parts.entries()) this.totals.add(worker, stats)
+    this.setbacks.written(parts.map(({ stats }) => stats.processed > 0))
     this.writer.committed({
       epoch,
       positions: parts.flatMap(({ stats }) => stats.positions),
@@ -455,6 +418,3 @@ export class WorkerEngine implements Engine {
     return answerPolicy(this.settings, question)
   }
 }
-
-const sameRecord = (a: SourceRecord, b: SourceRecord): boolean =>
-  a.topic === b.topic && a.partition === b.partition && a.offset === b.offset
