@@ -18,6 +18,9 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   cep: ['--runs', '3'],
   nexmark: ['--events', '2000000', '--runs', '3', '--latency', '10'],
   latency: ['--seconds', '60'],
+  kafka: ['--runs', '5'],
+  queries: ['--seconds', '20', '--runs', '5'],
+  skew: ['--runs', '7'],
   scale: [],
   micro: ['--seconds', '2'],
   profile: ['--records', '2000000'],
@@ -41,6 +44,10 @@ export async function main(args: readonly string[]): Promise<number> {
     worst = Math.max(worst, code)
     // What went wrong replaces nothing.
     if (code !== 0) continue
+    if (text.trim() === '') {
+      console.error(`--- ${suite}: nothing was measured (the reason stands above); what was recorded before stays`)
+      continue
+    }
     replace(resultsFile, suite, text)
     if (values.baseline && suite === 'ceilings') replace(baseline, suite, text)
   }

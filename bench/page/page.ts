@@ -1,6 +1,7 @@
 /** `docs/performance.md` and its plots, from a results file: `npm run docs:performance` writes them. */
-import type { ThroughputLine } from '../harness/report.ts'
+import { kafka } from './kafka.ts'
 import { limits, introduction, repeat } from './prose.ts'
+import { named, percent, type Plot, table } from './parts.ts'
 import type { Results } from './lines.ts'
 import { barChart, lineChart, short } from './svg.ts'
 
@@ -21,8 +22,11 @@ export function pageOf(results: Results): Page {
     ...section('Against a loop written by hand', ceilings(results, plot)),
     ...section('Beside others', peers(results, plot)),
     ...section('Where others are faster', slower(results)),
+    ...section('On a Kafka cluster', kafka(results, plot)),
     ...section('Nexmark', nexmark(results, plot)),
     ...section('Latency', latency(results, plot)),
+    ...section('What asking costs', queries(results)),
+    ...section('What a hot key costs', skew(results)),
     ...section('What grows, and how', scale(results, plot)),
     ...section('Small parts', micro(results)),
     ...section('What limits each case', profiles(results)),
@@ -32,25 +36,12 @@ export function pageOf(results: Results): Page {
   return files
 }
 
-type Plot = (name: string, content: string, alt: string) => string
-
 /** Nothing where nothing was measured: a page of empty tables says less than none. */
 const section = (title: string, body: readonly string[]): string[] =>
   body.length === 0 ? [] : [`## ${title}`, ...body]
 
-function table(head: readonly string[], rows: readonly (readonly string[])[], numbers: readonly number[]): string {
-  const row = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  const rule = head.map((_, i) => (numbers.includes(i) ? '---:' : '---'))
-  return [row(head), row(rule), ...rows.map(row)].join('\n')
-}
-
-const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
-const named = ({ subject, variant }: ThroughputLine): string =>
-  variant === 'default' ? subject : `${subject} (${variant})`
-
-function machine({ throughput, nexmark }: Results): string {
-  const line = throughput[0] ?? nexmark[0]
+function machine({ throughput, kafka: onKafka, nexmark }: Results): string {
+  const line = throughput[0] ?? onKafka[0] ?? nexmark[0]
   if (line === undefined) return 'Nothing was measured yet.'
   const { cores, cpu, memoryGb, node, versions, commit } = line
   return `Measured on: ${cpu}, ${cores} cores, ${memoryGb} GiB; Node ${node} (V8 ${versions['v8']}), RocksDB binding ${versions['rocksdb']}, commit ${commit}.`
@@ -122,16 +113,16 @@ function peers({ throughput }: Results, plot: Plot): string[] {
   ]
 }
 
-function slower({ throughput, nexmark }: Results): string[] {
+function slower({ throughput, kafka: onKafka, nexmark }: Results): string[] {
+  const all = [...throughput, ...onKafka]
   // against another case or variant of its own is against nobody else
-  const own = new Set(
-    throughput.flatMap((line) => (line.subject === 'dhaara' ? [line.case, line.variant] : [line.case])),
-  )
-  const lines = throughput.filter(
-    ({ subject, ratio = 1, against = '' }) => subject === 'dhaara' && ratio < 1 && !own.has(against),
+  const own = new Set(all.flatMap((line) => (line.subject === 'dhaara' ? [line.case, line.variant] : [line.case])))
+  const lines = all.filter(
+    ({ subject, ratio = 1, against = '' }) =>
+      subject === 'dhaara' && ratio < 1 && !own.has(against) && !against.startsWith('dhaara'),
   )
   const queries = nexmark.filter(({ perCore, publishedFlinkPerCore = 0 }) => perCore < publishedFlinkPerCore)
-  if (throughput.length === 0) return []
+  if (throughput.length + onKafka.length === 0) return []
   return [
     'Every line of the engine on this page with a ratio below 1 to somebody else, so that nobody has to look for them:',
     [
@@ -204,6 +195,47 @@ function latency({ latency: lines }: Results, plot: Plot): string[] {
         ...[line.p50Ms, line.p99Ms, line.p999Ms, line.maxMs].map((ms) => ms.toFixed(1)),
       ]),
       [2, 3, 4, 5, 6],
+    ),
+  ]
+}
+
+function queries({ queries: lines }: Results): string[] {
+  if (lines.length === 0) return []
+  const ms = (value: number | undefined): string => value?.toFixed(2) ?? ''
+  return [
+    'Rows that are asked for while a job runs at half of what it can; `job` is its throughput beside the questions against without. `metering`: a job with the counting and timing of its steps against one without.',
+    table(
+      ['case', 'variant', 'rows/s', 'per CPU s', 'p50 ms', 'p99 ms', 'job', 'ratio', 'right'],
+      lines.map((line) => [
+        line.case,
+        line.variant,
+        short(line.recordsPerSecond),
+        short(line.recordsPerCpuSecond),
+        ms(line.p50Ms),
+        ms(line.p99Ms),
+        line.jobRatio?.toFixed(2) ?? '',
+        line.ratio?.toFixed(2) ?? '',
+        line.correct ? 'yes' : 'NO',
+      ]),
+      [2, 3, 4, 5, 6, 7],
+    ),
+  ]
+}
+
+function skew({ skew: lines }: Results): string[] {
+  if (lines.length === 0) return []
+  return [
+    'Sums by key behind a repartition, on two workers: half of all records have one key, against keys that are all as frequent. `ratio`: how much longer the hot key takes.',
+    table(
+      ['case', 'workers', 'uniform/s', 'hot/s', 'ratio'],
+      lines.map((line) => [
+        line.case,
+        String(line.workers),
+        short(line.uniformPerSecond),
+        short(line.hotPerSecond),
+        line.ratio.toFixed(2),
+      ]),
+      [1, 2, 3, 4],
     ),
   ]
 }

@@ -44,6 +44,17 @@ describe('performance page', () => {
     assert.match(text(against(1.2), against(0.5, { case: 'hopping', against: 'tumbling' })), /- none/)
   })
 
+  it('shows what was measured on a cluster, of questions and of hot keys', () => {
+    const restart = { suite: 'kafka', case: 'restart', variant: 'local', records: 1, seconds: 1.5, cpuSeconds: 1.25 }
+    const question = { suite: 'queries', case: 'points-code', variant: 'code', jobRatio: 0.97, p50Ms: 1, p99Ms: 2 }
+    const hot = { suite: 'skew', case: 'two-phase', workers: 2, uniformPerSecond: 1000, hotPerSecond: 2000, ratio: 0.5 }
+    const shown = text(line(restart), line(question), hot, against(0.5, { suite: 'kafka' }))
+    assert.match(shown, /## On a Kafka cluster[^]*\| dhaara \(local\) \| 1\.50 \| 1\.25 \|/)
+    assert.match(shown, /## What asking costs[^]*\| points-code \| code \| 1 k \| 1 k \| 1\.00 \| 2\.00 \| 0\.97 \|/)
+    assert.match(shown, /## What a hot key costs[^]*\| two-phase \| 2 \| 1 k \| 2 k \| 0\.50 \|/)
+    assert.match(shown, /- tumbling, dhaara \(codegen\): 0\.50 of hand-written/)
+  })
+
   it('has each plot that it shows, and shows each that it has', () => {
     const latency = { suite: 'latency', case: 'embedded', variant: 'exactly-once' }
     const files = page(
@@ -57,11 +68,13 @@ describe('performance page', () => {
         ...latency,
         ...{ offeredPerSecond, p50Ms: 1, p99Ms: 2, p999Ms: 3, maxMs: 4 },
       })),
+      line({ suite: 'kafka', case: 'source', variant: 'decoded' }),
+      against(2, { suite: 'kafka', case: 'source', variant: 'decoded', against: 'kafkajs (decoded)' }),
       { suite: 'profile', case: 'tumbling', top: [{ at: 'read a|b', share: 0.5 }] } as { suite: string },
     )
     const shown = [...files.get('performance.md')!.matchAll(/\]\((performance\/[^)]+)\)/g)].map(([, path]) => path)
     assert.deepEqual(shown.toSorted(), [...files.keys()].filter((path) => path.endsWith('.svg')).toSorted())
-    assert.equal(shown.length, 5)
+    assert.equal(shown.length, 6)
     for (const path of shown) assert.doesNotMatch(files.get(path!)!, /NaN|Infinity|undefined/)
     assert.match(files.get('performance.md')!, /read a\\\|b/)
   })
