@@ -28,6 +28,12 @@ export interface AppOptions {
    * session's time keeps its tasks, and the others do not notice.
    */
   readonly instanceId?: string
+  /**
+   * On Kafka: the tasks of an instance that leaves are kept for it for so long, and are run by nobody until then; one that comes
+   * back with the same `stateDir` has them again, and nothing moves. Without `instanceId`, for restarts in turn. Default 0: they
+   * go to others at once.
+   */
+  readonly rebalanceDelay?: Duration
   /** On Kafka: on so many other instances a copy of each task's state is kept, so that one of them can go on at once; default 0. */
   readonly standbyReplicas?: number
   /** On Kafka: most bytes a second that state is restored with; default: as fast as it goes. */
@@ -92,6 +98,7 @@ export interface Settings {
   readonly logger: Logger
   readonly instanceId?: string
   readonly standbys: number
+  readonly rebalanceDelay: number
   readonly restoreBytesPerSecond?: number
   readonly stuckAfter: number
 }
@@ -133,6 +140,7 @@ export function settingsOf(options: AppOptions): Settings {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? quiet,
     ...(options.instanceId === undefined ? {} : { instanceId: options.instanceId }),
+    rebalanceDelay: toMs(options.rebalanceDelay ?? 0),
     standbys: wholeNumber('standbyReplicas', options.standbyReplicas ?? 0, 0),
     ...(options.restoreBytesPerSecond === undefined
       ? {}

@@ -18,6 +18,10 @@ export interface AssignOptions {
   /** Copies of each task's state on other members. */
   readonly standbys: number
   readonly stateful: (task: string) => boolean
+  /** Kept for somebody who is away: nobody gets them. */
+  readonly kept?: ReadonlySet<string>
+  /** Of members that were away: what they had. */
+  readonly back?: ReadonlyMap<string, readonly string[]>
 }
 
 /** State that lags behind by fewer rows than this is read while the task stands still. */
@@ -46,7 +50,8 @@ export function assign(
   options: AssignOptions,
 ): ReadonlyMap<string, Told> {
   const sorted = [...members].sort((a, b) => (a.member < b.member ? -1 : 1))
-  const wanted = share(tasks, sorted)
+  const { kept, back } = options
+  const wanted = share(kept === undefined ? tasks : tasks.filter((task) => !kept.has(task)), sorted, back)
   const owners = new Map(sorted.flatMap(({ member, running }) => running.map((task) => [task, member] as const)))
   const told = new Map(sorted.map(({ member }) => [member, empty()]))
   const of = (member: string) => told.get(member) as ReturnType<typeof empty>
@@ -93,7 +98,7 @@ function addStandbys(
 ): void {
   for (const task of tasks) {
     const owner = members.findIndex(({ member }) => wanted.get(member)?.includes(task))
-    const behind = [...members.slice(owner + 1), ...members.slice(0, owner)]
+    const behind = owner < 0 ? members : [...members.slice(owner + 1), ...members.slice(0, owner)]
     const rank = behind
       .filter(({ member }) => !of(member).tasks.includes(task) && !of(member).standbys.includes(task))
       .map(({ member, local }) => ({ member, has: local[task] ?? -1, load: of(member).standbys.length }))
@@ -103,7 +108,11 @@ function addStandbys(
   }
 }
 
-function share(tasks: readonly string[], sorted: readonly MemberState[]): ReadonlyMap<string, readonly string[]> {
+function share(
+  tasks: readonly string[],
+  sorted: readonly MemberState[],
+  back: ReadonlyMap<string, readonly string[]> = new Map(),
+): ReadonlyMap<string, readonly string[]> {
   const got = new Map(sorted.map(({ member }) => [member, [] as string[]]))
   const least = Math.floor(tasks.length / sorted.length)
   const most = Math.ceil(tasks.length / sorted.length)
@@ -119,11 +128,13 @@ function share(tasks: readonly string[], sorted: readonly MemberState[]): Readon
     if (own.length > least) extra--
   }
   const open = new Set(tasks)
-  for (const { member, running } of sorted) {
-    for (const task of running) {
-      if (!open.has(task) || !roomy(member)) continue
-      give(task, member)
-      open.delete(task)
+  for (const had of [({ running }: MemberState) => running, ({ member }: MemberState) => back.get(member) ?? []]) {
+    for (const state of sorted) {
+      for (const task of had(state)) {
+        if (!open.has(task) || !roomy(state.member)) continue
+        give(task, state.member)
+        open.delete(task)
+      }
     }
   }
   for (const task of [...open]) {

@@ -57,7 +57,8 @@ export class RemoteEngine implements Engine {
       runners: this.runnerEvents(),
       lease: this.lease,
       warm: () => this.rounds?.move(),
-      retold: () => this.rounds?.retold ?? 0,
+      news: () => this.rounds?.news ?? 0,
+      known: () => this.rounds?.known,
     })
     const ring = (): void => this.rung()
     const failed = (error: unknown): void => this.fail(error)

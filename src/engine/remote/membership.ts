@@ -1,6 +1,7 @@
 import type { Assigned, TopicPartition } from '../../connectors/broker/remote.ts'
 import type { TaskId } from '../runtime/host.ts'
-import { assign, type MemberState, taskName, taskOf } from './assignor.ts'
+import { assign, type AssignOptions, type MemberState, taskName, taskOf } from './assignor.ts'
+import { type Away, awayOf, type Known } from './away.ts'
 
 /** What a member is told by the group's leader. */
 export interface Told {
@@ -13,6 +14,8 @@ export interface Told {
   readonly settled: boolean
   /** Who has which tasks; absent where the leader does not tell. */
   readonly hosts?: readonly HostTasks[]
+  /** Whose tasks are kept for a while. */
+  readonly away?: readonly Away[]
 }
 
 /** An instance, and where its rows can be asked for. */
@@ -33,9 +36,11 @@ function hostsOf(states: readonly MemberState[], told: ReadonlyMap<string, Told>
   })
 }
 
+/** What a member tells of itself, and of what it was told last. */
+type Sent = Omit<MemberState, 'member'> & { readonly known?: Known }
+
 /** @param again another number is other data, for which the group is joined anew */
-export const encodeMember = (state: Omit<MemberState, 'member'>, again = 0): Buffer =>
-  Buffer.from(JSON.stringify({ ...state, again }))
+export const encodeMember = (state: Sent, again = 0): Buffer => Buffer.from(JSON.stringify({ ...state, again }))
 
 /** Nothing, where the leader did not think of this member. */
 export function decodeTold(assignment: Buffer): Told {
@@ -49,15 +54,19 @@ export function tellAll(
   members: readonly { readonly member: string; readonly userData: Buffer }[],
   tasks: readonly TaskId[],
   inputsOf: (tasks: readonly TaskId[]) => readonly TopicPartition[],
-  standbys: number,
-  stateful: (task: string) => boolean,
+  options: AssignOptions & { readonly delay: number },
 ): Assigned[] {
-  const states = members.map(({ member, userData }): MemberState => ({ member, ...JSON.parse(userData.toString()) }))
-  const told = assign(tasks.map(taskName), states, { standbys, stateful })
+  const states = members.map(({ member, userData }): Sent & MemberState => ({
+    member,
+    ...JSON.parse(userData.toString()),
+  }))
+  const { away, back } = awayOf(states, options.delay)
+  const kept = new Set(away.flatMap((one) => one.tasks))
+  const told = assign(tasks.map(taskName), states, { ...options, kept, back })
   const hosts = hostsOf(states, told)
   return Array.from(told, ([member, one]) => ({
     member,
     partitions: inputsOf(one.tasks.map(taskOf)).map(({ topic, partition }) => ({ topic, partition })),
-    userData: Buffer.from(JSON.stringify({ ...one, hosts } satisfies Told)),
+    userData: Buffer.from(JSON.stringify({ ...one, hosts, away } satisfies Told)),
   }))
 }

@@ -5,6 +5,7 @@ import type { TaskId } from '../runtime/host.ts'
 import { endAbandoned } from './abandoned.ts'
 import { taskOf } from './assignor.ts'
 import { assignmentOf } from './assignment.ts'
+import type { Known } from './away.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
 import { decodeTold, type HostTasks, type Told } from './membership.ts'
 import { mayPass } from './passing.ts'
@@ -15,6 +16,8 @@ import { restore } from './restore.ts'
 const patience = 10 * 60_000
 /** Others wait for this instance's commits no longer than this when all join again, ms. */
 const longestHold = 2000
+/** Instances do not begin to join again all at one moment, ms. */
+const stagger = 250
 /** An instance tells the group so often where it is, should the group not take notice. */
 const mostRetold = 3
 
@@ -43,8 +46,12 @@ export class Rounds {
   private changing = new AbortController()
   private stopping = false
   hosts: readonly HostTasks[] = []
+  private told: (Known & { readonly at: number }) | undefined
+  private waiting: NodeJS.Timeout | undefined
   /** How often the group was joined so that it tells the others where this instance is now. */
-  retold = 0
+  private retold = 0
+  /** How often tasks were no longer kept for somebody. */
+  private expired = 0
   private readonly parts: EngineParts
   private readonly share: Share
   private readonly hooks: RoundHooks
@@ -60,6 +67,19 @@ export class Rounds {
     return this.allPlaced && !this.moved && !this.stopping && !this.changing.signal.aborted
   }
 
+  /** What the group knows of who has which tasks, to be told to whoever leads it next. */
+  get known(): Known | undefined {
+    if (this.told === undefined) return undefined
+    const { generation, hosts, away, at } = this.told
+    const since = performance.now() - at
+    return { generation, hosts, away: away.map((one) => ({ ...one, ms: Math.max(0, one.ms - since) })) }
+  }
+
+  /** Another number is news to the group: all join again. */
+  get news(): number {
+    return this.retold + this.expired
+  }
+
   /** The group is to be joined again. */
   move(): void {
     this.moved = true
@@ -69,6 +89,7 @@ export class Rounds {
 
   stop(): void {
     this.stopping = true
+    clearTimeout(this.waiting)
     this.changing.abort()
   }
 
@@ -98,6 +119,7 @@ export class Rounds {
     await crew.hold(longestHold)
     const told = decodeTold(await this.join())
     this.hosts = told.hosts ?? []
+    this.remember(told)
     member.rebalance.then(
       () => this.move(),
       (error: unknown) => this.hooks.failed(error),
@@ -116,6 +138,25 @@ export class Rounds {
     this.allPlaced = told.settled
     this.tellWhere()
     this.hooks.placed()
+  }
+
+  /** When the tasks of somebody who is away have been kept for long enough, all join again. */
+  private remember({ hosts, away = [] }: Told): void {
+    clearTimeout(this.waiting)
+    if (hosts === undefined) return
+    const { generation } = this.share.member.membership
+    const had = hosts.map(({ instance, tasks }) => ({ instance, tasks }))
+    this.told = { generation, hosts: had, away, at: performance.now() }
+    if (away.length === 0) return
+    // one is enough: the others hear of it
+    const place = hosts.findIndex(({ instance }) => instance === this.parts.local.instance)
+    const over = (): void => {
+      this.expired++
+      this.move()
+    }
+    this.waiting = setTimeout(over, Math.min(...away.map(({ ms }) => ms)) + Math.max(0, place) * stagger).unref()
+    const tasks = away.flatMap((one) => one.tasks)
+    this.parts.settings.logger.info({ tasks }, 'tasks are kept for an instance that has left')
   }
 
   /** One that keeps its place over a restart is not told of anew, though it may be elsewhere now. */

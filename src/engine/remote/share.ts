@@ -1,5 +1,6 @@
 import type { Lease } from '../../connectors/broker/lease.ts'
 import { taskName, taskOf } from './assignor.ts'
+import type { Known } from './away.ts'
 import { ChangelogRows } from './changelog.ts'
 import { Crew } from './crew.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
@@ -16,8 +17,10 @@ export interface ShareHooks {
   readonly lease: Lease
   /** Tasks that are to move here have their state here. */
   warm(): void
-  /** How often the group was joined so that it takes notice anew. */
-  retold(): number
+  /** Another number is news to the group: all join again. */
+  news(): number
+  /** What it was told last of the others. */
+  known(): Known | undefined
 }
 
 /** Finds the topics, hires the runners, and makes the group's member, which joins later. */
@@ -39,16 +42,16 @@ export async function makeShare(parts: EngineParts, hooks: ShareHooks): Promise<
     lease: hooks.lease.memory,
     userData: () => {
       const state = { running: crew.tasks, local: localTasks(local, share.inputs), instance: local.instance }
-      return encodeMember({ ...state, ...(at === undefined ? {} : { at }) }, hooks.retold())
+      const known = hooks.known()
+      const more = { ...(at === undefined ? {} : { at }), ...(known === undefined ? {} : { known }) }
+      return encodeMember({ ...state, ...more }, hooks.news())
     },
     assign: async (members) =>
-      tellAll(
-        members,
-        share.inputs.tasks,
-        (tasks) => share.inputs.ofAll(tasks),
-        settings.standbys,
-        (task) => stateful.has(taskOf(task).sub),
-      ),
+      tellAll(members, share.inputs.tasks, (tasks) => share.inputs.ofAll(tasks), {
+        standbys: settings.standbys,
+        stateful: (task) => stateful.has(taskOf(task).sub),
+        delay: settings.rebalanceDelay,
+      }),
   })
   const share: Share = { member, inputs, rows, ends, crew, standbys }
   return share

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { awayOf } from '../../../src/engine/remote/away.ts'
 import { assign, type MemberState } from '../../../src/engine/remote/assignor.ts'
 
 const options = { standbys: 0, stateful: () => true }
@@ -54,6 +55,35 @@ describe('who runs which task', () => {
     assert.equal(new Set([...told.values()].flatMap(({ standbys }) => standbys)).size, 3)
     const alone = assign(tasks(3), [member('a')], { ...options, standbys: 2 })
     assert.deepEqual(alone.get('a')?.standbys, [])
+  })
+
+  it('is kept for whoever is away, whoever was told last; and is theirs again when they are back', () => {
+    const hosts = [
+      { instance: 'A', tasks: ['0_0', '0_1'] },
+      { instance: 'B', tasks: ['0_2', '0_3'] },
+    ]
+    const old = { generation: 3, hosts: [{ instance: 'A', tasks: tasks(4) }], away: [] }
+    const a = { ...member('a', ['0_0', '0_1']), instance: 'A', known: { generation: 7, hosts, away: [] } }
+    const c = { ...member('c'), instance: 'C', known: old }
+    const first = awayOf([c, a], 60_000)
+    assert.deepEqual(first.away, [{ instance: 'B', tasks: ['0_2', '0_3'], ms: 60_000 }])
+    const kept = new Set(first.away.flatMap((one) => one.tasks))
+    const told = assign(tasks(4), [c, a], { ...options, kept })
+    assert.deepEqual([...told.values()].flatMap((one) => one.tasks).sort(), ['0_0'])
+    assert.equal(told.get('a')?.settled, false)
+
+    const later = { ...a, known: { generation: 8, hosts: [{ instance: 'A', tasks: ['0_0'] }], away: first.away } }
+    const b = { ...member('b'), instance: 'B' }
+    const { away, back } = awayOf([later, b], 60_000)
+    assert.deepEqual(away, [])
+    // state of its tasks lies with the other one as well
+    const rich = { ...later, local: { '0_2': 9, '0_3': 9 } }
+    const again = assign(tasks(4), [rich, b], { ...options, back })
+    assert.deepEqual(again.get('b')?.tasks.toSorted(), ['0_2', '0_3'])
+
+    const over = { ...later, known: { ...later.known, away: [{ instance: 'B', tasks: ['0_2', '0_3'], ms: 0 }] } }
+    assert.deepEqual(awayOf([over], 60_000).away, [])
+    assert.deepEqual(awayOf([a], 0).away, [])
   })
 
   /** Rounds of telling and letting go, as members do it. */

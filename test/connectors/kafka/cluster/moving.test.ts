@@ -22,10 +22,13 @@ class Diary {
   readonly entries: { readonly what: string; readonly tasks: readonly string[] }[] = []
   /** Records. */
   restored = 0
+  /** Tasks that were left alone for another instance. */
+  kept = 0
   readonly logger = {
     debug() {},
     info: (fields: object, text = '') => {
-      const { coming, leaving } = fields as { coming?: string[]; leaving?: string[] }
+      const { coming, leaving, tasks } = fields as Partial<Record<'coming' | 'leaving' | 'tasks', string[]>>
+      if (text.startsWith('tasks are kept')) this.kept = tasks?.length ?? 0
       if (/tasks (come|leave)/.test(text))
         this.entries.push({ what: coming === undefined ? 'leave' : 'come', tasks: coming ?? leaving ?? [] })
     },
@@ -137,6 +140,34 @@ describe('tasks that move between instances on Kafka', () => {
     assert.equal(again.diary.restored, 0)
     await again.app.close()
     await one.app.close()
+  }).timeout(120_000)
+
+  it('are kept for an instance without a name that is restarted, for as long as is said', async () => {
+    const own = { rebalanceDelay: '1m' } as const
+    const one = await start('one', own)
+    const two = await start('two', own)
+    await spread([one.diary, two.diary], [3, 3])
+    await work(200)
+    const before = one.diary.entries.length
+    await two.app.close()
+    await until(() => one.diary.kept === 3, 'nothing is kept')
+    const again = await start('two', own)
+    await spread([again.diary], [3])
+    await work(200)
+    assert.equal(one.diary.entries.length, before, JSON.stringify(one.diary.entries))
+    assert.equal(again.diary.restored, 0)
+    await again.app.close()
+    await one.app.close()
+    // one that does not come back: its tasks go to others then
+    const short = { rebalanceDelay: '1s' } as const
+    const three = await start('one', short)
+    const four = await start('two', short)
+    await spread([three.diary, four.diary], [3, 3])
+    await four.app.close()
+    await spread([three.diary], [partitions])
+    assert.equal(three.diary.kept, 3)
+    await work(100)
+    await three.app.close()
   }).timeout(120_000)
 
   it('go on from a copy of their state where one is kept', async () => {
