@@ -136,7 +136,7 @@ export class Match implements Timed {
       return
     }
     this.moveKeys(at)
-    if (this.room.first <= at) this.feed(at)
+    this.feed(at)
   }
 
   /** Records ahead of time. */
@@ -219,11 +219,13 @@ export class Match implements Timed {
   /** Offers what waits for `at` or a time before. */
   private feed(at: number): void {
     const { room } = this
-    while (room.first <= at) {
-      const { first } = room
+    let { first } = room
+    while (first <= at) {
       const guest = room.take()
-      if (room.first !== first) this.welcome(guest)
+      const next = room.first
+      if (next !== first) this.welcome(guest)
       else this.feedEqual(guest, first)
+      first = next === first ? room.first : next
     }
   }
 

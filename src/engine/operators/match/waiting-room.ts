@@ -10,7 +10,6 @@ export class Guest {
   readonly origin: number
   /** Its row lies in the database. */
   stored = false
-  gone = false
 
   constructor(ts: number, seq: number, key: unknown, value: unknown, place: number, origin: number) {
     this.ts = ts
@@ -34,8 +33,7 @@ export class WaitingRoom {
   /** Those of the line before this index are gone. */
   private from = 0
   private readonly heap: Guest[] = []
-  /** Came since the last look, and those of them that are gone by now. */
-  private fresh: Guest[] = []
+  /** Went since the last look, of those that are stored. */
   private leftStored: Guest[] = []
 
   get size(): number {
@@ -43,10 +41,7 @@ export class WaitingRoom {
   }
 
   add(ts: number, key: unknown, value: unknown, place: number, origin: number): void {
-    const guest = new Guest(ts, this.nextSeq++, key, value, place, origin)
-    this.place(guest)
-    this.fresh.push(guest)
-    if (this.fresh.length > 2 * this.size + 1024) this.fresh = this.fresh.filter((one) => !one.gone)
+    this.place(new Guest(ts, this.nextSeq++, key, value, place, origin))
   }
 
   /** One that was stored. */
@@ -72,16 +67,18 @@ export class WaitingRoom {
       heap.length > 0 && (from === line.length || before(heap[0] as Guest, line[from] as Guest))
         ? this.pop()
         : this.next()
-    guest.gone = true
     if (guest.stored) this.leftStored.push(guest)
     return guest
   }
 
-  /** Those that came and stayed, and stored ones that went, since the last call. */
+  /** Those that are here and not stored, and stored ones that went since the last call. */
   changes(): { readonly came: readonly Guest[]; readonly went: readonly Guest[] } {
-    const came = this.fresh.filter((one) => !one.gone)
+    const { line, from } = this
+    // who stands in line came after those before
+    let begin = line.length
+    while (begin > from && !(line[begin - 1] as Guest).stored) begin--
+    const came = [...line.slice(begin), ...this.heap.filter(({ stored }) => !stored)]
     const went = this.leftStored
-    this.fresh = []
     this.leftStored = []
     return { came, went }
   }
