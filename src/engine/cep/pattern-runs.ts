@@ -5,35 +5,13 @@
  * An event goes through two phases: `plan` asks the conditions and changes nothing, so that a condition that throws
  * leaves the runs as they were; `apply` moves the runs and completes matches.
  */
-import type { SkipSpec } from '../../dsl/pattern/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Automaton, RestState } from './automaton.ts'
-import type { EventBuffer, EventEntry, MatchNode } from './buffer.ts'
+import type { EventBuffer, MatchNode } from './buffer.ts'
+import { CompleteRuns, type RunOwner, type RunPlan } from './complete-runs.ts'
 import type { Leaf } from './decide.ts'
-import { Queue } from './queue.ts'
 import { byPlace, byStart, type Complete, type Family, Run } from './run.ts'
-import { RunStore } from './run-store.ts'
-import { type SkipFrom, skipFrom } from './skip.ts'
 import { decide, wasOwn } from './transition.ts'
-
-export interface RunLimits {
-  readonly maxPartials: number
-  readonly whenFull: 'dropOldest' | 'dropNewest' | 'fail'
-}
-
-export interface RunPlan {
-  readonly skip: SkipSpec
-  readonly limits: RunLimits
-}
-
-/** Gives the event at hand, and gets what comes out. */
-export interface RunOwner {
-  /** The entry of the event at hand, made when the first run takes it. */
-  entry(): EventEntry
-  match(pattern: number, complete: Complete, at: number): void
-  timeout(pattern: number, tail: MatchNode, at: number): void
-  dropped(pattern: number, runs: number): void
-}
 
 /** Runs of one state that an event moves: all by one leaf, or each by its own. */
 interface Move {
@@ -44,11 +22,7 @@ interface Move {
 
 const leafOf = (move: Move, n: number): Leaf => move.leaf ?? ((move.leaves as readonly Leaf[])[n] as Leaf)
 
-export class PatternRuns extends RunStore {
-  /** Complete matches that wait for partial ones that began earlier; null without a skip strategy. */
-  readonly waiting: Queue<Complete> | null
-  private readonly setup: RunPlan
-  private readonly owner: RunOwner
+export class PatternRuns extends CompleteRuns {
   /** Too many partial matches are an error. */
   private readonly checks: boolean
   /** The plan for the event at hand. */
@@ -56,11 +30,8 @@ export class PatternRuns extends RunStore {
   private begins: Leaf | null = null
 
   constructor(pattern: number, automaton: Automaton, plan: RunPlan, buffer: EventBuffer, owner: RunOwner) {
-    super(pattern, automaton, buffer)
-    this.setup = plan
-    this.owner = owner
+    super(pattern, automaton, plan, buffer, owner)
     this.checks = plan.limits.whenFull === 'fail' && plan.limits.maxPartials < Number.POSITIVE_INFINITY
-    this.waiting = plan.skip.kind === 'none' ? null : new Queue<Complete>(byStart)
   }
 
   /** Ends what is due at `at`, the next due time. */
@@ -220,54 +191,6 @@ export class PatternRuns extends RunStore {
         complete.push({ startTs: event.ts, startSeq: event.seq, tail: node, place: i, branch: 0 })
       }
     }
-  }
-
-  private complete(family: Family, tail: MatchNode, place: number, branch: number): Complete {
-    tail.refs++
-    return { startTs: family.startTs, startSeq: family.startSeq, tail, place, branch }
-  }
-
-  /** Gives matches away as the skip strategy says. */
-  private finish(complete: readonly Complete[], at: number): void {
-    const { waiting } = this
-    if (waiting === null) {
-      for (const match of complete) this.give(match, at)
-      return
-    }
-    if (complete.length > 0) {
-      // Flink collects the matches of an event in a queue of their own first, which fixes the order of equal ones.
-      const fresh = new Queue<Complete>(byStart)
-      for (const match of complete) fresh.add(match)
-      for (const match of fresh.items) waiting.add(match)
-    }
-    for (let match = waiting.peek(); match !== undefined; match = waiting.peek()) {
-      if (this.oldest !== null && byStart(match, this.oldest) > 0) break
-      waiting.poll()
-      const from = this.skipOf(match)
-      if (from !== null) {
-        this.dropBefore(from.ts, from.seq)
-        waiting.removeIf((other) => {
-          const gone = other.startTs < from.ts || (other.startTs === from.ts && other.startSeq < from.seq)
-          if (gone) this.buffer.release(other.tail)
-          return gone
-        })
-      }
-      this.give(match, at)
-    }
-  }
-
-  private skipOf(match: Complete): SkipFrom | null {
-    try {
-      return skipFrom(this.setup.skip, match, this.automaton.names)
-    } catch (e) {
-      this.buffer.release(match.tail)
-      throw e
-    }
-  }
-
-  private give(match: Complete, at: number): void {
-    this.owner.match(this.pattern, match, at)
-    this.buffer.release(match.tail)
   }
 
   private completing(moves: readonly Move[]): number {

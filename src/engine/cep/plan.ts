@@ -3,7 +3,7 @@ import { namesOf, patterns, shapeOf, showSpec, skipSpec } from '../../dsl/patter
 import { DhaaraError, PatternError } from '../../errors/index.ts'
 import { type Automaton, compile } from './automaton.ts'
 import type { MatcherPlan } from './keyed-matcher.ts'
-import type { RunLimits } from './pattern-runs.ts'
+import type { RunLimits } from './complete-runs.ts'
 
 const full = ['dropOldest', 'dropNewest', 'fail'] as const
 

@@ -43,6 +43,8 @@ export class BegunRows {
   private owners: KeyState[] = []
   /** Those of the line before this one are gone. */
   private from = 0
+  /** Chunks that have neither ended nor moved. */
+  private alive = 0
   /** Of the running epoch; some are dropped by now. */
   private fresh: Fresh[] = []
   private drops = 0
@@ -61,6 +63,11 @@ export class BegunRows {
     return this.from < this.dues.length ? (this.dues[this.from] as number) : Number.POSITIVE_INFINITY
   }
 
+  /** How many the line has, those included that are in a matcher by now. */
+  get inLine(): number {
+    return this.dues.length - this.from
+  }
+
   /** How many wait to be written. */
   get waiting(): number {
     return this.fresh.length + this.sealed.length
@@ -72,6 +79,7 @@ export class BegunRows {
     if (due === Number.POSITIVE_INFINITY) return
     this.dues.push(due)
     this.owners.push(state)
+    if (this.inLine > 2 * this.alive + 1024) this.clean()
   }
 
   /** Takes over those of a key's matcher, if all of them began in this way and did nothing since. @returns whether it does */
@@ -112,6 +120,7 @@ export class BegunRows {
   private add(state: KeyState, chunk: number, states: ColdRows['states'], ts: number, count: number): number {
     const due = ts + this.lasts
     const { begun } = state
+    this.alive++
     if (begun?.length === 1 && (begun[0] as ColdRows).states === states) (begun[0] as ColdRows).add(chunk, due, count)
     else {
       const all = [...(begun ?? [])]
@@ -207,8 +216,20 @@ export class BegunRows {
     return writeBegun(writer, beginning, firstOf(chunk), ts, value, this.codec)
   }
 
+  /** Leaves those out of the line that are in a matcher by now. */
+  private clean(): void {
+    const line: { due: number; state: KeyState }[] = []
+    for (const state of new Set(this.owners.slice(this.from)))
+      for (const rows of state.begun ?? []) for (const due of rows.allDues()) line.push({ due, state })
+    line.sort((a, b) => a.due - b.due)
+    this.dues = line.map(({ due }) => due)
+    this.owners = line.map(({ state }) => state)
+    this.from = 0
+  }
+
   /** The row of a chunk is not needed any more. */
   private drop(state: KeyState, chunk: number): void {
+    this.alive--
     const { fresh } = state
     const at = fresh === null ? -1 : fresh.findIndex((one) => one.chunk === chunk)
     if (at !== -1) {

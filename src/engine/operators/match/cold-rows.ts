@@ -90,6 +90,11 @@ export class ColdRows {
     return all
   }
 
+  /** When they end, in order. */
+  allDues(): number[] {
+    return this.dues.slice(this.from)
+  }
+
   private trim(): void {
     const { from } = this
     if (from < 16 || from * 2 < this.dues.length) return
