@@ -32,6 +32,7 @@ export const catalogue = {
   DHAARA_SERDE_MISSING: entry('user', 'A source, sink or co-partitioned repartition has no serde'),
   DHAARA_COPARTITION: entry('user', 'Inputs of a join have different partition counts'),
   DHAARA_STORE_UNKNOWN: entry('user', 'A step names a store that the topology does not have'),
+  DHAARA_JOIN_WINDOWS: entry('user', 'A join reads a table of windows whose rows do not tell when they are over'),
   DHAARA_STORE_VERSIONED: entry('user', 'A table has no versioned store where one is needed, or where none can be'),
   // patterns
   DHAARA_PATTERN: entry('user', 'A pattern is malformed'),

@@ -96,6 +96,47 @@ export class KeptRows {
   }
 }
 
+interface WindowStep {
+  readonly stepId: number
+  out: EmitChange
+  late?: unknown
+  process(a: unknown, b: unknown, c: unknown, d: unknown): void
+}
+
+/** An aggregate over windows whose rows are kept as they come out. */
+export class ShownRows {
+  readonly stepId: number
+  private readonly step: WindowStep
+  private readonly kept: TableStore
+
+  constructor(step: object, kept: TableStore) {
+    this.step = step as WindowStep
+    this.stepId = this.step.stepId
+    this.kept = kept
+    this.step.out = (key, value, _old, ts) => kept.process(key, value, ts)
+  }
+
+  set out(out: EmitChange) {
+    this.kept.out = out
+  }
+
+  get out(): EmitChange {
+    return this.kept.out
+  }
+
+  set late(late: unknown) {
+    this.step.late = late
+  }
+
+  get late(): unknown {
+    return this.step.late
+  }
+
+  process(a: unknown, b: unknown, c: unknown, d: unknown): void {
+    this.step.process(a, b, c, d)
+  }
+}
+
 /**
  * Keeps the rows of a table with their past. An update that is older than its key's present row goes on, as in Kafka Streams,
  * with `latest` false: steps that follow a table's present rows do not take it. One that is older than the past is dropped.

@@ -29,7 +29,7 @@ import { Process, type ProcessServices } from '../operators/process.ts'
 import { stateContext } from '../operators/state-context.ts'
 import { TableAggregate } from '../operators/table-aggregate.ts'
 import { TableJoin } from '../operators/table-join.ts'
-import { KeptRows, type TableReader, TableStore, VersionedStore } from '../operators/table-store.ts'
+import { KeptRows, ShownRows, type TableReader, TableStore, VersionedStore } from '../operators/table-store.ts'
 import { TransformRows } from '../operators/transform-rows.ts'
 import { comesAsRead } from '../plan/as-read.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
@@ -44,7 +44,7 @@ import { SinkWriter } from './sink.ts'
 import { storeAccess } from './store-access.ts'
 import type { TaskStores } from './stores.ts'
 import { suppressed } from './suppressed.ts'
-import { shownRows, tableRows } from './table-rows.ts'
+import { isRead, readInPlace, shownRows, shownTable, tableRows } from './table-rows.ts'
 import { UserCode, supplied } from './user-code.ts'
 import { frozenSupplier } from './user-functions.ts'
 import { windowedAggregate } from './windowed.ts'
@@ -256,7 +256,10 @@ export class Instance {
         ctx,
         this.past(op.store),
       )
-    return windowedAggregate(step, { ...op, spec }, stores, ctx, merges)
+    const operator = windowedAggregate(step, { ...op, spec }, stores, ctx, merges)
+    if (readInPlace(op) || !isRead(step)) return operator
+    const shown = shownTable(step, op.windows, op.store.retention, stores)
+    return new ShownRows(operator, new TableStore(step.id, step.name, shown, ctx, this.code.copyFor(step)))
   }
 
   private past(store: StoreSpec): VersionedTable | undefined {

@@ -66,7 +66,7 @@ export class TaskStores {
   readonly tables = new Map<string, Table>()
   private readonly dues = new Map<string, DueTable<never>>()
   private readonly versions = new Map<string, VersionedTable>()
-  private readonly specs: ReadonlyMap<string, StoreSpec>
+  private readonly specs: Map<string, StoreSpec>
   private readonly host: StoresHost
   private readonly partition: number
   private readonly epoch: number
@@ -109,6 +109,11 @@ export class TaskStores {
       )
     if (table instanceof KeyValueTable) return table
     throw new DhaaraError('DHAARA_INTERNAL', `store '${name}' is no key-value store`)
+  }
+
+  /** A store that no step has asked for by its spec. */
+  imply(spec: StoreSpec): void {
+    if (!this.specs.has(spec.name)) this.specs.set(spec.name, spec)
   }
 
   private rows(name: string, space: StoreSpace): KeyValueTable {

@@ -7,7 +7,7 @@ import { KeptRows, TableStore } from '../operators/table-store.ts'
 import { WallWindows } from '../operators/wall-windows.ts'
 import type { Step } from '../plan/physical.ts'
 import type { TaskStores } from './stores.ts'
-import { isRead, shownRows } from './table-rows.ts'
+import { isRead, shownRows, shownTable } from './table-rows.ts'
 
 /** The operator of a `suppress`. @param ops those of the steps before it */
 export function suppressed(
@@ -31,7 +31,9 @@ export function suppressed(
   own.clock.add(suppress)
   const rows = store?.name ?? (isRead(step) ? shownRows(step) : undefined)
   if (rows === undefined) return suppress
-  return new KeptRows(suppress, new TableStore(step.id, step.name, stores.keyValue(rows), ctx))
+  const kept =
+    store === undefined && windows !== undefined ? shownTable(step, windows, 0, stores) : stores.keyValue(rows)
+  return new KeptRows(suppress, new TableStore(step.id, step.name, kept, ctx))
 }
 
 /** The aggregate whose windows the keys of these rows have. */

@@ -1,5 +1,5 @@
-import type { AggregateNode } from '../../dsl/plan/index.ts'
-import { DhaaraError } from '../../errors/index.ts'
+import type { AggregateNode, PeriodSpec, WindowSpec } from '../../dsl/plan/index.ts'
+import type { KeyValueTable } from '../../state/stores/index.ts'
 import type { ForeignJoin } from '../operators/foreign/join.ts'
 import type { TableJoin } from '../operators/table-join.ts'
 import {
@@ -59,15 +59,49 @@ export function tableRows(step: Step, parts: RowParts): TableReader {
   throw unsupported(`reading the rows of '${step.name}' (${op.kind})`, step.name)
 }
 
-/** Rows of windows that are shown with each change, as they lie in their store: other windows keep no row of their own. */
-function windowRows({ name }: Step, op: AggregateNode, { stores }: RowParts): TableReader {
-  const { windows, emit, store, spec } = op
-  const fixed = windows?.kind === 'tumbling' || windows?.kind === 'hopping' || windows?.kind === 'unlimited'
-  if (fixed && emit?.mode === 'update') return new WindowRows(stores.window(store.name), spec.result)
-  if (windows?.kind === 'sliding' && emit?.mode === 'update')
-    return new CellRows(stores.cells(store.name, spanOf(windows)), spec.result)
-  const found = `step '${name}': found ${windows?.kind} windows with emit ${emit?.mode} that a join reads`
-  const expected = 'expected tumbling, hopping, sliding or unlimited ones with emit update'
-  const advice = 'join what suppress(untilWindowCloses()) lets out'
-  throw new DhaaraError('DHAARA_UNSUPPORTED', `${found}, ${expected}; ${advice}`, { step: name })
+/** Are a windowed table's rows read where they lie? Other windows keep no row that says what has come out. */
+export function readInPlace({ windows, emit }: AggregateNode): boolean {
+  const { kind } = windows as WindowSpec
+  return emit.mode === 'update' && kind !== 'session' && kind !== 'cumulative' && kind !== 'count'
 }
+
+/**
+ * How long a row of windows that have come out can be read: from its timestamp, which no window is longer ago than its length, to
+ * where its window has closed, and as long again. undefined: time does not end it.
+ */
+export function readFor(windows: WindowSpec, retention = 0): number | undefined {
+  const length = lengthOf(windows)
+  if (length === undefined || windows.kind === 'count' || windows.kind === 'unlimited') return undefined
+  return 2 * (length + windows.grace) + retention + 1
+}
+
+function lengthOf(windows: WindowSpec): number | undefined {
+  if (windows.kind === 'session') return typeof windows.gap === 'number' ? windows.gap : undefined
+  if (windows.kind === 'sliding') return windows.difference
+  if (windows.kind === 'cumulative') return longest(windows.max)
+  return windows.kind === 'tumbling' || windows.kind === 'hopping' ? longest(windows.size) : undefined
+}
+
+/** The store of what has come out of a step over windows, for joins. */
+export function shownTable(step: Step, windows: WindowSpec, retention: number, stores: TaskStores): KeyValueTable {
+  const name = shownRows(step)
+  const ttl = readFor(windows, retention)
+  const ttlClock = 'clock' in windows ? windows.clock : 'event'
+  if (ttl !== undefined)
+    stores.imply({ name, kind: 'keyValue', backend: 'rocksdb', ttl, ttlClock, retention: 0, named: false })
+  return stores.keyValue(name)
+}
+
+function windowRows(step: Step, op: AggregateNode, { stores }: RowParts): TableReader {
+  const { windows, store, spec } = op
+  if (!readInPlace(op)) return new StoredRows(stores.keyValue(shownRows(step)))
+  if (windows?.kind === 'sliding') return new CellRows(stores.cells(store.name, spanOf(windows)), spec.result)
+  return new WindowRows(stores.window(store.name), spec.result)
+}
+
+const hour = 3_600_000
+/** The longest that a unit of the calendar can be, an hour of winter time included. */
+const longestDays = { d: 1, w: 7, M: 31, y: 366 }
+
+const longest = (size: PeriodSpec): number =>
+  typeof size === 'number' ? size : size.count * longestDays[size.unit] * 24 * hour + hour

@@ -210,19 +210,4 @@ describe('table-table joins', () => {
       ],
     )
   })
-
-  it('of windows that keep no rows are refused, with the way out', () => {
-    const builder = new StreamsBuilder()
-    const counts = (topic: string) =>
-      builder
-        .stream(topic, { ...serde, nullKeys: 'drop' })
-        .groupByKey()
-        .windowedBy(windows.session(5).noGrace())
-        .count()
-    counts('left').join(counts('right'), (l, r) => l + r)
-    assert.throws(() => new TopologyTestDriver(builder.build()), {
-      code: 'DHAARA_UNSUPPORTED',
-      message: /found session windows with emit update that a join reads.*suppress\(untilWindowCloses\(\)\)/,
-    })
-  })
 })

@@ -2,6 +2,7 @@ import { TopologyError } from '../../../errors/index.ts'
 import type { LogicalPlan } from '../../plan/index.ts'
 import { invalidNames, takenNames, unnamedState } from './names.ts'
 import type { Check } from './problem.ts'
+import { endlessRows } from './joined-windows.ts'
 import { missingSerdes } from './serdes.ts'
 import { conflictingSources, tablesOfOneTopic } from './sources.ts'
 import { unknownStores } from './stores.ts'
@@ -17,6 +18,7 @@ const checks: readonly Check[] = [
   unknownStores,
   missingPasts,
   pastsNotKept,
+  endlessRows,
 ]
 
 /**
