@@ -3,6 +3,19 @@ import { embeddedBroker, serdes, StreamsApp, StreamsBuilder } from '../../src/in
 import { closeBrowser, openPage } from './browser.ts'
 import { order, shop } from './shop.ts'
 
+/** In the page: how long each frame takes from now on, ms. */
+function recordFrames(): void {
+  const page = globalThis as unknown as { frames: number[]; requestAnimationFrame(next: (now: number) => void): void }
+  page.frames = []
+  let last = performance.now()
+  const next = (now: number): void => {
+    page.frames.push(now - last)
+    last = now
+    page.requestAnimationFrame(next)
+  }
+  page.requestAnimationFrame(next)
+}
+
 describe('the console: pages', () => {
   after(closeBrowser)
 
@@ -100,6 +113,17 @@ describe('the console: pages', () => {
     assert.notEqual(await place(), before)
     await page.keyboard.press('f')
     assert.equal(await place(), before)
+    await page.evaluate(recordFrames)
+    await page.mouse.down()
+    for (let i = 0; i < 60; i++) await page.mouse.move(700 + 3 * i, 780 - 2 * i)
+    await page.mouse.up()
+    const took = await page.evaluate(() => (globalThis as unknown as { frames: number[] }).frames)
+    const frames = took.toSorted((a, b) => a - b)
+    assert.ok(frames.length > 0, 'nothing was drawn while the graph was dragged')
+    const at = (share: number): string => (frames[Math.floor(share * (frames.length - 1))] as number).toFixed(1)
+    console.log(
+      `      ${frames.length} frames of 110 steps: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms`,
+    )
     assert.deepEqual(failed, [])
   })
 })

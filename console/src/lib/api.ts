@@ -50,9 +50,17 @@ export interface ServerEvent {
   readonly data: string
 }
 
-/** Server-sent events, read with `fetch`: an EventSource cannot send a token. */
-export async function* events(path: string, signal: AbortSignal): AsyncGenerator<ServerEvent, void> {
+/**
+ * Server-sent events, read with `fetch`: an EventSource cannot send a token.
+ * @param opened told before the first of them: the server has begun to watch
+ */
+export async function* events(
+  path: string,
+  signal: AbortSignal,
+  opened: () => Promise<void> | void = () => {},
+): AsyncGenerator<ServerEvent, void> {
   const response = await ask(path, { signal, headers: { accept: 'text/event-stream' } })
+  await opened()
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
   const decoder = new TextDecoder()
   let rest = ''

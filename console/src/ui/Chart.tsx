@@ -56,6 +56,13 @@ export function Chart({ title, lines, data, format, log }: Props) {
   )
 }
 
+/** The axis of what has been nothing all the time. */
+const least = 10
+
+/** Lines between powers of ten say nothing that is worth their ink. */
+const decades = (_: uPlot, values: readonly number[]): (number | null)[] =>
+  values.map((value) => (Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6) ? value : null))
+
 function lastOf(values: readonly (number | null)[] | undefined, format: (value: number) => string): string {
   const last = values?.findLast((value) => value !== null)
   return last === undefined || last === null ? '–' : format(last)
@@ -72,8 +79,9 @@ function optionsOf(
     height: element.clientHeight,
     legend: { show: false },
     cursor: { sync: { key: sync.key }, points: { size: 6 }, drag: { x: false, y: false } },
-    padding: [8, 8, 0, 0],
-    scales: { y: log ? { distr: 3 } : { range: (_, _min, max) => [0, Math.max(1e-9, max) * 1.15] } },
+    // half of a time's label stands right of the last line
+    padding: [8, 26, 0, 0],
+    scales: { y: log ? { distr: 3 } : { range: (_, _min, max) => [0, max > 0 ? max * 1.15 : least] } },
     axes: [
       {
         ...axis,
@@ -82,9 +90,10 @@ function optionsOf(
       },
       {
         ...axis,
+        ...(log ? { grid: { ...axis.grid, filter: decades } } : {}),
         size: 62,
         space: 30,
-        values: (_, values) => values.map((value) => (value === null ? '' : format(value))),
+        values: (_, values) => values.map((value) => (value === null ? '' : value === 0 ? '0' : format(value))),
       },
     ],
     series: [

@@ -62,26 +62,43 @@ async function followOn(...asked: Parameters<typeof follow>): Promise<void> {
   }
 }
 
-async function follow(
-  { name }: StoreInfo,
-  { key, prefix }: Asked,
-  signal: AbortSignal,
-  show: (rows: Rows) => void,
-): Promise<void> {
-  const query = new URLSearchParams()
+/** For so long a row that has changed is washed in colour, as the style sheet has it. */
+const washMs = 1400
+
+/** Of a store with more rows than this not all of them are told first: it may have millions. */
+const mostTold = 2000
+
+async function follow(store: StoreInfo, asked: Asked, signal: AbortSignal, show: (rows: Rows) => void): Promise<void> {
+  const { name } = store
+  const { key, prefix } = asked
+  const path = `api/stores/${encodeURIComponent(name)}`
+  const { count } = await getJson<{ readonly count: number }>(`${path}/count?estimate=true`, signal)
+  const large = count > mostTold && key === ''
+  const query = new URLSearchParams(large ? { from: 'now' } : {})
   if (key !== '') query.set('key', keyJson(key))
   else if (prefix !== '') query.set('prefix', keyJson(prefix))
   const rows = new Map<string, Row>()
   const fresh = new Map<string, number>()
+  const changedAt = new Map<string, number>()
   let n = 0
   let due: number | undefined
   const draw = (): void => {
     due = undefined
     show({ ...none, rows: [...rows.values()], loading: false, fresh: new Map(fresh) })
-    fresh.clear()
+    const now = performance.now()
+    for (const [id, at] of changedAt) {
+      if (now - at < washMs) continue
+      changedAt.delete(id)
+      fresh.delete(id)
+    }
   }
-  show({ ...none, loading: false })
-  for await (const { data } of events(`api/stores/${encodeURIComponent(name)}/changes?${query}`, signal)) {
+  // begun after the changes, so that none is missed between the two
+  const first = async (): Promise<void> => {
+    const page = large ? (await load(store, asked, undefined, signal)).rows : []
+    for (const row of page) rows.set(JSON.stringify(row.key), row)
+    show({ ...none, rows: page, loading: false })
+  }
+  for await (const { data } of events(`${path}/changes?${query}`, signal, first)) {
     const row = JSON.parse(data) as Row
     const id = JSON.stringify(row.key)
     if (row.value === null) rows.delete(id)
@@ -92,7 +109,10 @@ async function follow(
       rows.clear()
       rows.set(id, row)
       for (const [other, one] of before) rows.set(other, one)
-      if (known) fresh.set(id, ++n)
+      if (known) {
+        fresh.set(id, ++n)
+        changedAt.set(id, performance.now())
+      }
     }
     due ??= requestAnimationFrame(draw)
   }
