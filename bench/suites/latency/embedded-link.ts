@@ -12,7 +12,8 @@ export async function embeddedLink(dir: string): Promise<Link> {
   let listening: Disposable | undefined
   return {
     broker,
-    async send(values) {
+    keyed: false,
+    async send(_, values) {
       for (const value of values) void producer.send({ value })
       await producer.flush()
     },

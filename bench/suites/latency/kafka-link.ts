@@ -23,9 +23,10 @@ export async function kafkaLink(brokers: readonly string[]): Promise<Link> {
   const consumer = kafka.consumer({ groupId: `latency-reader-${process.pid}`, maxWaitTimeInMs: 5 })
   return {
     broker,
-    async send(values) {
+    keyed: true,
+    async send(keys, values) {
       for (let from = 0; from < values.length; from += most) {
-        const messages = values.slice(from, from + most).map((value) => ({ value }))
+        const messages = values.slice(from, from + most).map((value, i) => ({ key: keys[from + i] as string, value }))
         await producer.send({ topic: topics.input, messages })
       }
     },

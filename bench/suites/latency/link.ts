@@ -3,8 +3,13 @@ import type { Broker } from '../../../src/index.ts'
 /** Between the load and a broker. */
 export interface Link extends AsyncDisposable {
   readonly broker: Broker
-  /** Hands over values; resolves when the broker has them. */
-  send(values: readonly string[]): Promise<void>
+  /**
+   * The engine is to group by what the records' keys are already. On a cluster a change of key goes through a topic, whose records
+   * are read when they are committed: a second interval, of which this is no measure.
+   */
+  readonly keyed: boolean
+  /** Hands over values, each with its key; resolves when the broker has them. */
+  send(keys: readonly string[], values: readonly string[]): Promise<void>
   /** Calls back with each row, once it can be read as committed. */
   listen(onRow: (text: string) => void): Promise<void>
 }

@@ -49,17 +49,18 @@ interface Row extends Order {
   readonly count: number
 }
 
-export function topology({ input, output } = topics): Topology {
+/** @param keyed the records' keys are their customers */
+export function topology({ input, output } = topics, keyed = false): Topology {
   const builder = new StreamsBuilder()
-  builder
-    .stream(input, { value: serdes.json<Order>() })
-    .groupBy(({ customer }) => customer, { key: serdes.number() })
+  const orders = builder.stream(input, { key: serdes.string(), value: serdes.json<Order>() })
+  const byCustomer = keyed ? orders.groupByKey() : orders.groupBy(({ customer }) => String(customer))
+  byCustomer
     .aggregate(
       () => ({ count: 0, due: 0 }),
       ({ count }, { due }) => ({ count: count + 1, due }),
     )
     .toStream()
-    .map(({ count, due }, customer): [null, Row] => [null, { customer, count, due }])
+    .map(({ count, due }, customer): [null, Row] => [null, { customer: Number(customer), count, due }])
     .to(output, { key: serdes.json(), value: serdes.json() })
   return builder.build()
 }
@@ -83,20 +84,30 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
     wake()
   })
   const id = `latency-${process.pid}`
-  const app = new StreamsApp({ applicationId: id, topology: topology(), broker: link.broker, guarantee, stateDir: dir })
+  const app = new StreamsApp({
+    applicationId: id,
+    topology: topology(topics, link.keyed),
+    broker: link.broker,
+    guarantee,
+    stateDir: dir,
+  })
   await app.start()
   let total = 0
-  const batch = (count: number, dueOf: (i: number) => number): string[] =>
-    Array.from({ length: count }, (_, i) => {
+  const send = (count: number, dueOf: (i: number) => number): Promise<void> => {
+    const customers: string[] = []
+    const orders = Array.from({ length: count }, (_, i) => {
       const customer = (total++ * 7919) % keys
       sent[customer]!++
+      customers.push(String(customer))
       return JSON.stringify({ customer, due: dueOf(i), note: 'x'.repeat(120) })
     })
+    return link.send(customers, orders)
+  }
   const allReceived = async (): Promise<void> => {
     while (received < total) await new Promise<void>((resolve) => void (wake = resolve))
   }
   const flood = async (duration: number): Promise<void> => {
-    for (const until = clock() + duration * 1000; clock() < until; ) await link.send(batch(slice, clock))
+    for (const until = clock() + duration * 1000; clock() < until; ) await send(slice, clock)
     await allReceived()
   }
   try {
@@ -111,7 +122,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
         const first = i
         if (due === first) continue
         i = due
-        const sending = link.send(batch(due - first, (n) => before.began + ((first + n) / rate) * 1000))
+        const sending = send(due - first, (n) => before.began + ((first + n) / rate) * 1000)
         pending.add(sending)
         void sending.then(() => pending.delete(sending))
       }
