@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { RemoteLog } from '../../../src/connectors/broker/remote.ts'
 import type { Measured } from '../../harness/measure.ts'
 import { lineOf, type ThroughputLine } from '../../harness/report.ts'
@@ -51,7 +52,11 @@ export async function restart(
     const job = { case: 'keyed-aggregate', variant: 'exactly-once', brokers, input, output, partitions, warmUp: 0, app }
     try {
       options.log(`restart: ${name} fills ${total.toLocaleString('en-US')} records`)
-      await live(name, { ...job, records: total, dir })
+      await live(name, { ...job, records: total, dir }, async () => {
+        // what came in last may not be committed yet
+        for (const until = Date.now() + 60_000; Date.now() < until; await delay(200))
+          if ((await outcomeOf(log, output, partitions)).rows >= total) return
+      })
       const state = (await log.topics()).find(({ name: one }) => one === `${app}-totals-changelog`)
       if (state === undefined) throw new Error(`${name} has made no changelog of the store 'totals'`)
       const where = Array.from({ length: partitions }, (_, partition) => ({ topic: state.name, partition }))
@@ -101,7 +106,7 @@ export async function restart(
 }
 
 /** One life, ended by SIGKILL when it has gone through its input. @throws Error: it ended before */
-async function live(name: Who, job: KafkaJob): Promise<Figures> {
+async function live(name: Who, job: KafkaJob, settled?: () => Promise<void>): Promise<Figures> {
   const { brokers, partitions: _, ...given } = job
   const bootstrap = brokers.join(',')
   const child =
@@ -112,6 +117,7 @@ async function live(name: Who, job: KafkaJob): Promise<Figures> {
         })
   const gone = once(child, 'exit')
   const figures = await readLife(child)
+  await settled?.()
   child.kill('SIGKILL')
   await gone
   if (figures === undefined) throw new Error(`a life of ${name} ended by itself`)

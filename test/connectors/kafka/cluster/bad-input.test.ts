@@ -100,6 +100,24 @@ describe('what a cluster refuses, and what is wrong with it', () => {
       it(`${client}: ${name}`, () => assert.rejects(connect({ client, ...options() }, port()), is(code, says)))
     }
 
+    it(`${client} reads over TLS what was sent, with a login and without`, async () => {
+      await topics()
+      const values = Array.from({ length: 200 }, (_, i) => `${i}`.padEnd(12_000, '-'))
+      await send(...values)
+      const ways = [
+        { brokers: [at(tls())] },
+        { brokers: [at(saslTls())], sasl: { mechanism: 'scram-sha-256', ...admin } },
+      ] as const
+      for (const way of ways) {
+        const found: (string | null)[] = []
+        for await (const { value } of kafkaBroker({ client, ssl: { ca }, ...way }).consumer(`${app}.in`, own)) {
+          found.push(value)
+          if (found.length === values.length) break
+        }
+        assert.deepEqual(found, values)
+      }
+    })
+
     it(`${client}: a broker of an old version`, async () => {
       // Its whole answer to the first request: correlation id, and that it does not know this version of it (35).
       const old = createServer((socket) => {
