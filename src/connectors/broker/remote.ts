@@ -145,6 +145,8 @@ export interface RemoteLog {
   describe(names: readonly string[]): Promise<readonly RemoteTopic[]>
   /** Those that exist stay as they are. @throws DhaaraError DHAARA_KAFKA_AUTH, DHAARA_KAFKA_REQUEST */
   createTopics(topics: readonly NewTopic[]): Promise<void>
+  /** So many partitions it has then; one that has as many, or more, stays as it is. */
+  growTopic(name: string, partitions: number): Promise<void>
   deleteTopics(names: readonly string[]): Promise<void>
   /** Without those that the broker's defaults give, unless `defaults` asks for them. */
   configs(topic: string, defaults?: boolean): Promise<Readonly<Record<string, string>>>

@@ -82,6 +82,29 @@ export class KafkaLog implements RemoteLog {
     })
   }
 
+  async growTopic(name: string, partitions: number): Promise<void> {
+    const request = {
+      topics: [{ name, count: partitions, assignments: null }],
+      timeoutMs: adminTimeout,
+      validateOnly: false,
+    }
+    await this.#atController(async (node) => {
+      const [there] = await this.#cluster.refresh([name])
+      if (there !== undefined && there.partitions.length >= partitions) return
+      const { results } = await this.#cluster.request(apis.createPartitions, request, node)
+      // others may have been faster
+      for (const { error, message } of results)
+        if (error !== kafkaError.invalidPartitions)
+          check(error, `Giving topic '${name}' ${partitions} partitions (${message ?? 'no reason given'})`)
+    })
+    // Brokers hear of it a moment later.
+    await retrying(async () => {
+      const [found] = await this.#cluster.refresh([name])
+      const ready = found?.partitions.filter(({ leader }) => leader >= 0).length ?? 0
+      if (ready < partitions) throw new KafkaAnswer(kafkaError.leaderNotAvailable, `Giving topic '${name}' partitions`)
+    })
+  }
+
   async deleteTopics(names: readonly string[]): Promise<void> {
     if (names.length === 0) return
     await this.#atController(async (node) => {

@@ -63,13 +63,18 @@ export class Queries {
       store = {
         layout,
         watching: () => this.watching(layout),
-        indexes: this.parts.indexed === true ? Object.keys(this.plan.stores.get(name)?.indexes ?? {}) : [],
+        ...this.indexesOf(name),
         estimate: () => this.parts.rowsOf?.(layout),
         rows: (options) => this.rows(layout, options),
       }
       this.stores.set(name, store)
     }
     return store
+  }
+
+  private indexesOf(store: string): Pick<OpenStore, 'indexes' | 'unindexed'> {
+    const named = Object.keys(this.plan.stores.get(store)?.indexes ?? {})
+    return this.parts.indexed === true ? { indexes: named, unindexed: [] } : { indexes: [], unindexed: named }
   }
 
   private rows(layout: StoreLayout, { isolation, minPosition, signal }: QueryOptions): RowSource {

@@ -69,15 +69,18 @@ export class RemoteEngine implements Engine {
       moved: () => this.tellWatches(),
       placed: () => this.endIfDue(),
     })
-    this.topicWatch = new TopicWatch(parts, share, { ring, failed })
+    this.topicWatch = new TopicWatch(parts, share, { ring, failed, grown: () => this.rounds?.tell() })
     try {
       await this.rounds.settle()
+      await this.topicWatch.look()
+      if (this.rounds.moved) await this.rounds.settle()
     } catch (error) {
       await this.abandon()
       throw error
     }
-    this.following = this.follow().catch(failed)
-    this.topicWatch.start()
+    // whoever waits for the start is told first
+    const told = new Promise<void>((resolve) => setImmediate(resolve))
+    this.following = told.then(() => this.follow()).catch(failed)
   }
 
   async stop(): Promise<void> {

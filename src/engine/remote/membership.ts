@@ -37,7 +37,7 @@ function hostsOf(states: readonly MemberState[], told: ReadonlyMap<string, Told>
 }
 
 /** What a member tells of itself, and of what it was told last. */
-type Sent = Omit<MemberState, 'member'> & { readonly known?: Known }
+type Sent = Omit<MemberState, 'member'> & { readonly known?: Known; readonly count?: number }
 
 /** @param again another number is other data, for which the group is joined anew */
 export const encodeMember = (state: Sent, again = 0): Buffer => Buffer.from(JSON.stringify({ ...state, again }))
@@ -48,6 +48,10 @@ export function decodeTold(assignment: Buffer): Told {
     ? { tasks: [], standbys: [], warming: [], settled: false }
     : (JSON.parse(assignment.toString()) as Told)
 }
+
+/** The most tasks that a member knows of. */
+export const mostTasks = (members: readonly { readonly userData: Buffer }[]): number =>
+  Math.max(0, ...members.map(({ userData }) => (JSON.parse(userData.toString()) as Sent).count ?? 0))
 
 /** As the leader: what each member is told. */
 export function tellAll(

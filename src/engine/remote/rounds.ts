@@ -3,10 +3,11 @@ import { statePrefix } from '../../state/stores/index.ts'
 import { isLeft, refuseRows } from '../connect/refuse.ts'
 import type { TaskId } from '../runtime/host.ts'
 import { endAbandoned } from './abandoned.ts'
-import { taskOf } from './assignor.ts'
+import { taskName, taskOf } from './assignor.ts'
 import { assignmentOf } from './assignment.ts'
 import type { Known } from './away.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
+import { adoptGrowth } from './growth.ts'
 import { decodeTold, type HostTasks, type Told } from './membership.ts'
 import { mayPass } from './passing.ts'
 import { findPositions } from './positions.ts'
@@ -50,8 +51,8 @@ export class Rounds {
   private waiting: NodeJS.Timeout | undefined
   /** How often the group was joined so that it tells the others where this instance is now. */
   private retold = 0
-  /** How often tasks were no longer kept for somebody. */
-  private expired = 0
+  /** How often there was something that all have to join again for. */
+  private toldNews = 0
   private readonly parts: EngineParts
   private readonly share: Share
   private readonly hooks: RoundHooks
@@ -77,7 +78,7 @@ export class Rounds {
 
   /** Another number is news to the group: all join again. */
   get news(): number {
-    return this.retold + this.expired
+    return this.retold + this.toldNews
   }
 
   /** The group is to be joined again. */
@@ -85,6 +86,12 @@ export class Rounds {
     this.moved = true
     this.changing.abort()
     this.hooks.ring()
+  }
+
+  /** All are to join again, though nobody has come or gone. */
+  tell(): void {
+    this.toldNews++
+    this.move()
   }
 
   stop(): void {
@@ -120,6 +127,7 @@ export class Rounds {
     const told = decodeTold(await this.join())
     this.hosts = told.hosts ?? []
     this.remember(told)
+    await this.learn(told)
     member.rebalance.then(
       () => this.move(),
       (error: unknown) => this.hooks.failed(error),
@@ -140,6 +148,18 @@ export class Rounds {
     this.hooks.placed()
   }
 
+  /** Others have found that there are more tasks. @throws DhaaraError DHAARA_KAFKA_TIMEOUT: this instance cannot see why yet */
+  private async learn({ tasks, standbys }: Told): Promise<void> {
+    const known = new Set(this.share.inputs.tasks.map(taskName))
+    const isNew = (): string | undefined => [...tasks, ...standbys].find((task) => !known.has(task))
+    if (isNew() === undefined) return
+    await adoptGrowth(this.parts, this.share)
+    for (const task of this.share.inputs.tasks) known.add(taskName(task))
+    const unknown = isNew()
+    if (unknown === undefined) return
+    throw new DhaaraError('DHAARA_KAFKA_TIMEOUT', `the broker does not tell yet of the partitions of task ${unknown}`)
+  }
+
   /** When the tasks of somebody who is away have been kept for long enough, all join again. */
   private remember({ hosts, away = [] }: Told): void {
     clearTimeout(this.waiting)
@@ -150,11 +170,10 @@ export class Rounds {
     if (away.length === 0) return
     // one is enough: the others hear of it
     const place = hosts.findIndex(({ instance }) => instance === this.parts.local.instance)
-    const over = (): void => {
-      this.expired++
-      this.move()
-    }
-    this.waiting = setTimeout(over, Math.min(...away.map(({ ms }) => ms)) + Math.max(0, place) * stagger).unref()
+    this.waiting = setTimeout(
+      () => this.tell(),
+      Math.min(...away.map(({ ms }) => ms)) + Math.max(0, place) * stagger,
+    ).unref()
     const tasks = away.flatMap((one) => one.tasks)
     this.parts.settings.logger.info({ tasks }, 'tasks are kept for an instance that has left')
   }

@@ -4,9 +4,10 @@ import type { Known } from './away.ts'
 import { ChangelogRows } from './changelog.ts'
 import { Crew } from './crew.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
+import { adoptGrowth } from './growth.ts'
 import { Inputs } from './inputs.ts'
 import type { LocalState } from './local-state.ts'
-import { encodeMember, tellAll } from './membership.ts'
+import { encodeMember, mostTasks, tellAll } from './membership.ts'
 import { Ends } from './positions.ts'
 import { Standbys } from './standbys.ts'
 import type { RunnerEvents } from './task-runner.ts'
@@ -44,14 +45,17 @@ export async function makeShare(parts: EngineParts, hooks: ShareHooks): Promise<
       const state = { running: crew.tasks, local: localTasks(local, share.inputs), instance: local.instance }
       const known = hooks.known()
       const more = { ...(at === undefined ? {} : { at }), ...(known === undefined ? {} : { known }) }
-      return encodeMember({ ...state, ...more }, hooks.news())
+      return encodeMember({ ...state, ...more, count: share.inputs.tasks.length }, hooks.news())
     },
-    assign: async (members) =>
-      tellAll(members, share.inputs.tasks, (tasks) => share.inputs.ofAll(tasks), {
+    assign: async (members) => {
+      // somebody else has found that there are more tasks
+      if (mostTasks(members) > share.inputs.tasks.length) await adoptGrowth(parts, share)
+      return tellAll(members, share.inputs.tasks, (tasks) => share.inputs.ofAll(tasks), {
         standbys: settings.standbys,
         stateful: (task) => stateful.has(taskOf(task).sub),
         delay: settings.rebalanceDelay,
-      }),
+      })
+    },
   })
   const share: Share = { member, inputs, rows, ends, crew, standbys }
   return share

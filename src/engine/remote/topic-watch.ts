@@ -2,6 +2,7 @@ import { taskOf } from './assignor.ts'
 import { assignmentOf } from './assignment.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
 import type { Inputs } from './inputs.ts'
+import { grow } from './growth.ts'
 import { mayPass } from './passing.ts'
 import { newPositions } from './positions.ts'
 import { newsOf } from './watch-topics.ts'
@@ -12,6 +13,8 @@ const every = 5000
 export interface WatchHooks {
   /** Something new can be read. */
   ring(): void
+  /** There are more tasks. */
+  grown(): void
   failed(error: unknown): void
 }
 
@@ -33,7 +36,7 @@ export class TopicWatch {
     this.hooks = hooks
   }
 
-  start(): void {
+  private again(): void {
     if (!this.stopped) this.timer = setTimeout(() => void this.look(), every).unref()
   }
 
@@ -73,13 +76,15 @@ export class TopicWatch {
     await crew.assign(crew.tasks, { ...assignmentOf(share), positions, ends: bounds }, true)
   }
 
-  private async look(): Promise<void> {
+  /** Now, and from time to time. */
+  async look(): Promise<void> {
     const { plan, settings, log } = this.parts
-    const { inputs, ends } = this.share
     // what is to end takes up nothing new
-    if (ends.all || this.stopped) return
+    if (this.share.ends.all || this.stopped) return
     try {
-      const news = newsOf(settings.applicationId, plan, inputs, await log.topics())
+      const topics = await log.topics()
+      if (await grow(this.parts, this.share, topics)) this.hooks.grown()
+      const news = newsOf(settings.applicationId, plan, this.share.inputs, topics)
       for (const topic of news.left) {
         if (this.left.has(topic)) continue
         this.left.add(topic)
@@ -91,6 +96,6 @@ export class TopicWatch {
       // what cannot be asked now is asked later
       if (!mayPass(error)) this.hooks.failed(error)
     }
-    this.start()
+    this.again()
   }
 }

@@ -6,6 +6,7 @@ import { partitionCounts } from '../plan/partitions.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import { type Changelog, changelogsOf } from './changelog.ts'
+import { tasksThere } from './growth.ts'
 import { isInternal, repartitionTopic } from './names.ts'
 
 /** The topics that an app meets, and how its plan is spread over them. */
@@ -37,7 +38,8 @@ export async function prepareTopics(
   const found = new Map((await log.topics()).map((topic) => [topic.name, topic]))
   const others = [...found.keys()].filter((name) => !isInternal(app, name))
   await mustExist(log, plan, found, others)
-  const partitions = partitionCounts(plan, (topic) => found.get(topic)?.partitions ?? 1, others)
+  const wanted = partitionCounts(plan, (topic) => found.get(topic)?.partitions ?? 1, others)
+  const partitions = tasksThere(app, plan, wanted, found)
   const changelogs = changelogsOf(app, plan, partitions)
   const repartitions = plan.repartitions.map((repartition) => {
     const reader = plan.steps.find(({ op }) => op.kind === 'repartitionRead' && op.repartition.id === repartition.id)

@@ -1,6 +1,7 @@
 import type { RemoteTopic } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
+import { mayGrow } from './growth.ts'
 import { Inputs } from './inputs.ts'
 
 /** What has come since an app was started. */
@@ -11,7 +12,7 @@ export interface News {
   readonly left: readonly string[]
 }
 
-/** @throws DhaaraError DHAARA_TOPIC_PARTITIONS: a topic that is read has more partitions than there are tasks */
+/** @throws DhaaraError DHAARA_TOPIC_PARTITIONS: a topic that is read has more partitions than there are tasks, which keep state */
 export function newsOf(app: string, plan: PhysicalPlan, before: Inputs, found: readonly RemoteTopic[]): News {
   const all = new Map(found.map((topic) => [topic.name, topic]))
   const known = new Set(before.ofAll(before.tasks).map(keyOf))
@@ -24,8 +25,8 @@ export function newsOf(app: string, plan: PhysicalPlan, before: Inputs, found: r
       for (const topic of everything.topicsOf(op)) {
         const partitions = all.get(topic)?.partitions ?? 0
         if (partitions <= count) continue
-        if (known.has(keyOf({ topic, partition: 0 }))) throw grown(topic, partitions, count)
-        left.add(topic)
+        if (!known.has(keyOf({ topic, partition: 0 }))) left.add(topic)
+        else if (!mayGrow(sub)) throw grown(topic, partitions, count)
       }
     }
   }

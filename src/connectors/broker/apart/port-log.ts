@@ -51,6 +51,10 @@ export class PortLog implements RemoteLog {
     return this.#ask('createTopics', topics)
   }
 
+  growTopic(name: string, partitions: number): Promise<void> {
+    return this.#ask('growTopic', name, partitions)
+  }
+
   deleteTopics(names: readonly string[]): Promise<void> {
     return this.#ask('deleteTopics', names)
   }

@@ -281,6 +281,20 @@ export const createTopics = api(
   }),
 )
 
+export const createPartitions = api(
+  37,
+  'CreatePartitions',
+  [2, 3],
+  struct({
+    topics: array(
+      struct({ name: string, count: int32, assignments: nullableArray(struct({ brokers: array(int32) })) }),
+    ),
+    timeoutMs: int32,
+    validateOnly: bool,
+  }),
+  struct({ ...throttled, results: array(struct({ name: string, error: int16, message: nullableString })) }),
+)
+
 export const deleteTopics = api(
   20,
   'DeleteTopics',
