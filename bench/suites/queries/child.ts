@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { resolve } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
 import { Generator } from '../../../src/engine/codegen/generate.ts'
+import { rawPages, type RawPagesOf } from '../../../src/engine/query/scan.ts'
 import { TaskMeter } from '../../../src/engine/metrics/task-meter.ts'
 import type { ReaderJob } from './http-reader.ts'
 import { Load } from './load.ts'
@@ -30,6 +31,8 @@ export interface Answer {
   readonly job?: { readonly alone: number; readonly beside: number }
   /** Changes that subscribers were told a second. */
   readonly changesPerSecond?: number
+  /** Of reading the same rows and doing nothing with them. */
+  readonly cpuOfReading?: number
 }
 
 const keys = 100_000
@@ -109,11 +112,22 @@ async function arrow(rows: number): Promise<Answer> {
   }
   await fetchAll()
   const { value, ...spent } = await timed(fetchAll)
+  await readAll(load)
+  const { value: read, cpuSeconds: cpuOfReading } = await timed(() => readAll(load))
   const table = tableFromIPC(value)
   const counts = table.getChild('count')
   let sum = 0
   for (const count of counts ?? []) sum += count as number
-  return { records: rows, ...spent, correct: table.numRows === rows && sum === rows }
+  return { records: rows, ...spent, cpuOfReading, correct: table.numRows === rows && sum === rows && read === rows }
+}
+
+/** The ceiling: the same rows, read from the database and looked at by nobody. */
+async function readAll({ app }: Load): Promise<number> {
+  let rows = 0
+  const pages = (app.store(store).all() as RawPagesOf)[rawPages]?.()
+  if (pages === undefined) throw new Error('The rows of this store are not shown as they lie')
+  for await (const page of pages) rows += page.rows.length
+  return rows
 }
 
 async function subscriptions(count: number, seconds: number): Promise<Answer> {

@@ -47,7 +47,11 @@ interface Size {
 
 async function measure(name: (typeof names)[number], { seconds, runs, records }: Size): Promise<Line[]> {
   if (name === 'metering') return metering(records, runs)
-  if (name === 'arrow') return [lineOf(name, 'http', await inChild({ kind: 'arrow', rows: records }))]
+  if (name === 'arrow') {
+    const answer = await inChild({ kind: 'arrow', rows: records })
+    const ratio = (answer.cpuOfReading ?? Number.NaN) / answer.cpuSeconds
+    return [{ ...lineOf(name, 'http', answer), against: 'rows read alone', ratio, ratioOf: 'cpu' }]
+  }
   if (name === 'subscriptions')
     return [lineOf(name, '500', await inChild({ kind: 'subscriptions', count: 500, seconds }))]
   const [how, rate] = name === 'points-code' ? (['code', 20_000] as const) : (['http', 8_000] as const)

@@ -55,7 +55,7 @@ export function Time({ live }: { live: Live }) {
       <Chart
         title="Cores in use"
         data={data.cpu}
-        format={(n) => n.toFixed(2)}
+        format={(n) => n.toFixed(n < 0.1 ? 3 : 2)}
         lines={[{ name: 'cpu', colour: '--soft', filled: true }]}
       />
       <dl class="figures sheet">
