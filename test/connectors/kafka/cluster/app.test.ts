@@ -192,7 +192,7 @@ describe('an app on Kafka', () => {
     }
   }
 
-  it('joins with a global table, of which each task reads all', async () => {
+  it('joins with a global table, of which each thread reads all', async () => {
     const names = `${app}.names`
     await log.createTopics([{ name: names, partitions: 3, configs: { 'cleanup.policy': 'compact' } }])
     {
