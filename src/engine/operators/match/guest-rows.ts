@@ -29,7 +29,7 @@ export function writeGuests(guests: readonly Guest[], table: PartTable, codec: E
       .bytes(codec.encode(value))
       .bytes(placeNames([place]))
       .int(origin + 1)
-    sealer.put(table.timedKey(ts, seq), writer.copy())
+    sealer.put(table.timedKey(ts, seq), writer.view())
     guest.stored = true
   }
 }
