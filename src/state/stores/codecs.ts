@@ -35,8 +35,12 @@ export interface ValueCodec {
   readonly plain?: boolean
 }
 
+const double = new Float64Array(1)
+const eight = new Uint8Array(double.buffer)
+
 export function timestampOf(bytes: Uint8Array): number {
-  const ts = new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0)
+  for (let i = 0; i < 8; i++) eight[7 - i] = bytes[i] as number
+  const ts = double[0] as number
   return ts < 0 && ts !== Number.NEGATIVE_INFINITY ? -ts : ts + 0
 }
 

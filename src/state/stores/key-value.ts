@@ -79,19 +79,43 @@ export class KeyValueTable {
   /** Reads the rows of these keys that are not in the cache, all at once. */
   prefetch(keys: readonly unknown[], from: number, to: number): void {
     if (this.complete) return
+    const fresh: Entry[] = []
+    let filled = 0
+    try {
+      const wanted = this.lacking(keys, from, to, fresh)
+      const rows = wanted.length === 0 ? [] : this.space.reader.getMany(wanted)
+      for (; filled < fresh.length; filled++) this.fill(fresh[filled] as Entry, rows[filled])
+    } finally {
+      // what cannot be read, or comes behind a key that cannot be, is not known to be absent
+      for (; filled < fresh.length; filled++) this.entries.delete((fresh[filled] as Entry).id)
+    }
+  }
+
+  /** Gives those that are not in the cache entries there, so that none is asked for twice, and the keys of their rows. */
+  private lacking(keys: readonly unknown[], from: number, to: number, fresh: Entry[]): Buffer[] {
     const { space, entries } = this
-    const wanted = new Map<string | number, unknown>()
+    const rows: Buffer[] = []
     for (let i = from; i < to; i++) {
       const key = keys[i]
       if (key === null || key === undefined) continue
       const id = space.keys.id(key)
-      if (!entries.has(id)) wanted.set(id, key)
+      if (entries.has(id)) continue
+      rows.push(this.rowKey(key))
+      const entry = new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
+      fresh.push(entry)
+      entries.set(id, entry)
     }
-    if (wanted.size < 2) return
-    this.misses += wanted.size
-    const rows = space.reader.getMany(Array.from(wanted.values(), (key) => this.rowKey(key)))
-    let i = 0
-    for (const [id, key] of wanted) this.admit(key, id, rows[i++])
+    this.misses += fresh.length
+    return rows
+  }
+
+  private fill(entry: Entry, row: Uint8Array | undefined): void {
+    if (row === undefined) return
+    entry.value = this.space.values.decode(row)
+    entry.ts = timestampOf(row)
+    entry.bytes = row.length
+    entry.stored = true
+    this.cachedBytes += row.length
   }
 
   /** Every row is in the cache. */
