@@ -37,10 +37,10 @@ What follows is how the engine is understood; profiles stand above where they we
   the hand-written loop does too. Declaring the fields that a job reads, \`serdes.json({ fields })\`, takes only them from the bytes.
 - Aggregates in a cache cost a look-up and a row of output for each record; with more keys than the cache holds, reads of RocksDB
   are the limit, and the yardstick hides them by reading in batches.
-- Of `keyed-aggregate` a third goes into parsing (which the yardstick does too), an eighth into RocksDB's write, a tenth into putting
+- Of \`keyed-aggregate\` a third goes into parsing (which the yardstick does too), an eighth into RocksDB's write, a tenth into putting
   rows in order and encoding them, 7 % into writing JSON, and 15 to 20 % into the first touch of the key's entry, its time and its
   state, which 10,000 keys keep out of the nearest caches. The yardstick touches less a key, and never holds more than one record.
-- Of `keyed-aggregate-large` half goes into reading rows that the cache lacks, as in the yardstick (45 %). A row of the engine has
+- Of \`keyed-aggregate-large\` half goes into reading rows that the cache lacks, as in the yardstick (45 %). A row of the engine has
   its timestamp, its store and its fields' names, twice the bytes of the yardstick's; so fewer of them fit the database's block
   cache, and a read takes 1.3 to 1.5 times as long.
 - Windows on close write each row once; what they cost is the look-up of the window's row. Hopping windows are put together from
