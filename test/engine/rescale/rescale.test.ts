@@ -4,60 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import { restoreSavepoint } from '../../../src/engine/app/savepoint.ts'
-import {
-  embeddedBroker,
-  type Savepoint,
-  serdes,
-  stores,
-  StreamsApp,
-  StreamsBuilder,
-  type Topology,
-} from '../../../src/index.ts'
-import { read, type Row, type Sent, send } from '../app/run.ts'
-import { type Case, cases, keySerdes } from './topologies.ts'
-
-type Broker = ReturnType<typeof embeddedBroker>
-
-/** Numbers that rise, at times that mostly do, of a dozen keys. */
-function records(seed: number): Sent[] {
-  let state = seed + 1
-  const random = () => (state = (state * 48271) % 0x7fffffff) / 0x7fffffff
-  return Array.from({ length: 120 }, (_, i) => ({
-    key: `k${Math.floor(random() * 12)}`,
-    value: i,
-    timestamp: 1_000_000 + i * 3 - Math.floor(random() * 6),
-  }))
-}
-
-const started = async (topology: Topology, broker: Broker, applicationId = 'test'): Promise<StreamsApp> => {
-  const app = new StreamsApp({ applicationId, topology, broker, checkpointInterval: '2ms', maxTaskIdle: 0 })
-  await app.start()
-  return app
-}
-
-async function toTheEnd(topology: Topology, broker: Broker): Promise<void> {
-  const app = await started(topology, broker)
-  app.endInputs()
-  await app.completed
-}
-
-/** A savepoint of a running app that has read all there is. */
-async function savepointOf({ topology, inputs }: Case, broker: Broker, path: string): Promise<void> {
-  const app = await started(topology(), broker)
-  const lease = await openEmbedded(broker)
-  const behind = ({ positions }: Savepoint) =>
-    inputs.some((topic) =>
-      Array.from({ length: lease.log.topic(topic)?.partitions ?? 0 }, (_, p) => p).some(
-        (p) => (positions[topic]?.[p] ?? 0) < lease.log.endOffset(topic, p),
-      ),
-    )
-  for (let made = await app.savepoint(path); behind(made); made = await app.savepoint(path)) {
-    rmSync(path, { recursive: true })
-    await new Promise(setImmediate)
-  }
-  await app.close()
-  await lease.release()
-}
+import { embeddedBroker, serdes, stores, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import { read, send } from '../app/run.ts'
+import { cases, keySerdes } from './topologies.ts'
+import { type Broker, records, savepointOf, started, texts, toTheEnd } from './world.ts'
 
 /** From so many partitions to so many; one of them for each case, all with DHAARA_LONG. */
 const steps = [
@@ -65,11 +15,6 @@ const steps = [
   [3, 2],
   [2, 5],
 ] as const
-
-const texts = (rows: readonly Row[], last: boolean): unknown => {
-  const all = rows.map(({ key, value }) => [JSON.stringify(key), JSON.stringify(value)] as const)
-  return last ? [...new Map(all)].sort() : all.map((row) => row.join(' ')).sort()
-}
 
 describe('a savepoint that is started with other partitions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dhaara-rescale-'))
