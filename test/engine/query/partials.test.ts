@@ -42,9 +42,21 @@ describe('stores of patterns', () => {
       for (let order = 1000; order < 1040; order++) steps.push({ order, kind: 'sent', at: 3000 })
       for (const value of steps) await producer.send({ key: value.order, value, timestamp: value.at })
 
-      const open = app.store('open')
+      const [open, back] = [app.store('open'), app.store('sent')]
+      const times = Array.from({ length: 8 }, (_, i) => ` ${2100 + i} sent:${2100 + i}`)
+      // what comes last in each partition, for each key that is looked at
+      const isThere = async (): Promise<boolean> => {
+        const [due] = tell(await open.get(12))
+        const counts = await Promise.all([7, 77].map(async (order) => tell(await back.get(order)).length))
+        return (
+          due === 'sent 2000 due:2000' &&
+          counts.every((n) => n === times.length) &&
+          tell(await open.get(120)).length === 2 &&
+          (await open.count()) === 4
+        )
+      }
       const signal = AbortSignal.timeout(patience)
-      while ((await open.count()) < 4 || tell(await open.get(120)).length < 2) {
+      while (!(await isThere())) {
         signal.throwIfAborted()
         await setImmediate()
       }
@@ -66,8 +78,6 @@ describe('stores of patterns', () => {
         )
         assert.equal(await open.count({ isolation }), 4)
       }
-      const back = app.store('sent')
-      const times = Array.from({ length: 8 }, (_, i) => ` ${2100 + i} sent:${2100 + i}`)
       for (const isolation of ['committed', 'latest'] as const) {
         for (const order of [7, 77]) assert.deepEqual(tell(await back.get(order, { isolation })), times)
         assert.equal((await back.all({ isolation }).toArray()).filter(([key]) => key === 7).length, 1)
