@@ -39,8 +39,10 @@ export const emptySketch = (): Sketch => ({
   below: { at: [], counts: [] },
 })
 
-/** @param value finite */
-export function addValue(sketch: Sketch, value: number): Sketch {
+/** @param given finite */
+export function addValue(sketch: Sketch, given: number): Sketch {
+  // -0 is 0, in whatever order the two come
+  const value = given + 0
   sketch.count++
   if (value < sketch.min) sketch.min = value
   if (value > sketch.max) sketch.max = value

@@ -18,7 +18,7 @@ const stored = (state: unknown) => decodeValue(encodeValue(state))
 
 describe('quantile', () => {
   const numbers = fc.array(
-    fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: -5, max: 5 })),
+    fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer({ min: -5, max: 5 }), fc.constant(-0)),
     { minLength: 1, maxLength: 60 },
   )
   const share = fc.oneof(fc.constantFrom(0, 0.5, 0.99, 1), fc.double({ min: 0, max: 1, noNaN: true }))
