@@ -38,6 +38,7 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
   if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value === 'object' && value !== null && 'noGrace' in value) return 'windows without a grace'
   if (typeof value === 'object' && value !== null) return `an object of ${value.constructor?.name ?? 'no class'}`
   return typeof value === 'bigint' ? `${value}n` : String(value)
 }

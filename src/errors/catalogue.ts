@@ -33,6 +33,7 @@ export const catalogue = {
   DHAARA_COPARTITION: entry('user', 'Inputs of a join have different partition counts'),
   DHAARA_STORE_UNKNOWN: entry('user', 'A step names a store that the topology does not have'),
   DHAARA_JOIN_WINDOWS: entry('user', 'A join reads a table of windows whose rows do not tell when they are over'),
+  DHAARA_SUPPRESS_WINDOWS: entry('user', 'A `suppress` waits for the end of windows that time does not close'),
   DHAARA_STORE_VERSIONED: entry('user', 'A table has no versioned store where one is needed, or where none can be'),
   // patterns
   DHAARA_PATTERN: entry('user', 'A pattern is malformed'),

@@ -1,5 +1,4 @@
 import type { SuppressNode, WindowSpec } from '../../dsl/plan/index.ts'
-import { DhaaraError } from '../../errors/index.ts'
 import type { OperatorContext } from '../operators/operator.ts'
 import type { SessionAggregate } from '../operators/session-aggregate.ts'
 import { type CloseAt, Suppress } from '../operators/suppress.ts'
@@ -7,6 +6,7 @@ import { KeptRows, TableStore } from '../operators/table-store.ts'
 import { WallWindows } from '../operators/wall-windows.ts'
 import type { Step } from '../plan/physical.ts'
 import type { TaskStores } from './stores.ts'
+import { unsupported } from './errors.ts'
 import { isRead, shownRows, shownTable } from './table-rows.ts'
 
 /** The operator of a `suppress`. @param ops those of the steps before it */
@@ -46,10 +46,7 @@ function windowedStep(step: Step): Step | undefined {
 const windowsOf = ({ op }: Step): WindowSpec | undefined => (op.kind === 'aggregate' ? op.windows : undefined)
 
 function closing(step: Step, windows: WindowSpec, operator: object): CloseAt {
-  if (windows.kind === 'count' || windows.kind === 'unlimited') {
-    const message = `step '${step.name}': found ${windows.kind} windows, expected windows that time closes; use untilTimeLimit`
-    throw new DhaaraError('DHAARA_OPTION', message, { step: step.name })
-  }
+  if (windows.kind === 'count' || windows.kind === 'unlimited') throw unsupported(windows.kind, step.name)
   const { grace } = windows
   if (windows.kind === 'sliding') return ({ end }) => end + grace
   if (windows.kind !== 'session') return ({ end }) => end + grace - 1

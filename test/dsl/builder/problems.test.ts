@@ -6,6 +6,7 @@ import {
   stores,
   type TopologyError,
   untilTimeLimit,
+  untilWindowCloses,
   watermarks,
   windows,
 } from '../../../src/index.ts'
@@ -114,6 +115,35 @@ describe('DHAARA_NAME_MISSING', () => {
       'DHAARA_NAME_MISSING rows-filterRows-1',
     ])
     assert.deepEqual(problemsOf(builder), [])
+  })
+})
+
+describe('DHAARA_SUPPRESS_WINDOWS', () => {
+  it('windows that time does not close', () => {
+    const { builder, orders } = ordersBuilder()
+    const counted = (made: object) =>
+      orders
+        .groupByKey()
+        .windowedBy(made as never)
+        .count()
+    counted(windows.count(3)).suppress(untilWindowCloses())
+    counted(windows.unlimited())
+      .filter(() => true)
+      .suppress(untilWindowCloses())
+    counted(windows.tumbling(5).noGrace()).suppress(untilWindowCloses())
+    counted(windows.count(3)).suppress(untilTimeLimit(5))
+    assert.deepEqual(problemsOf(builder), [
+      'DHAARA_SUPPRESS_WINDOWS orders-suppress-1',
+      'DHAARA_SUPPRESS_WINDOWS orders-suppress-2',
+    ])
+  })
+
+  it('windows without a grace are named as such', () => {
+    const { orders } = ordersBuilder()
+    assert.throws(
+      () => orders.groupByKey().windowedBy(windows.tumbling(5) as never),
+      /Found windows without a grace; expected/,
+    )
   })
 })
 

@@ -6,6 +6,7 @@ import { endlessRows } from './joined-windows.ts'
 import { missingSerdes } from './serdes.ts'
 import { conflictingSources, tablesOfOneTopic } from './sources.ts'
 import { unknownStores } from './stores.ts'
+import { unclosedWindows } from './suppressed-windows.ts'
 import { missingPasts, pastsNotKept } from './versions.ts'
 
 const checks: readonly Check[] = [
@@ -19,6 +20,7 @@ const checks: readonly Check[] = [
   missingPasts,
   pastsNotKept,
   endlessRows,
+  unclosedWindows,
 ]
 
 /**
