@@ -14,7 +14,7 @@ the same bytes, and how to find out for another one.
   included; brokers apart); \`wall\` ratios records a second. \`spread\` is (max - min) / median of the runs.
 - \`right\`: the number of rows and their checksum are those of a reference that was computed apart. A figure without them is none.
 - State is durable where a case says so: each 100 ms state and position go to RocksDB in one batch, as the engine does by default.
-- The figures recorded so far are of three runs on a virtual machine that has neighbours: \`spread\` says how far to trust them.
+- The figures recorded so far are of three runs (Nexmark: of one, of 500,000 events) on a virtual machine that has neighbours: \`spread\` says how far to trust them.
 - A difference below the spread is no difference: \`npm run bench -- compare\` gives its interval of confidence.`
 
 export const repeat = `## How to repeat it
@@ -46,8 +46,8 @@ What follows is how the engine is understood; profiles stand above where they we
 - Windows on close write each row once; what they cost is the look-up of the window's row. Hopping windows are put together from
   panes, so that the number of windows that a record lies in hardly counts.
 - A repartition between workers is bound by copying bytes between threads and by a commit on both sides.
-- Bytes travel with a value that nobody has changed: a job that filters JSON writes what it read, and comes to 0.92 of a loop that
-  copies bytes, where writing the values anew comes to 0.68 (\`ceilings filter\`, a busy machine). Through a repartition they do not:
+- Bytes travel with a value that nobody has changed: a job that filters JSON writes what it read, and comes to 0.76 of a loop that
+  copies bytes, where writing the values anew comes to 0.53 (\`ceilings filter\`). Through a repartition they do not:
   the receiver would have to parse them.
 - Columns would make sums four times as fast (\`bench/spikes/columns.ts\`: 78 against 20 M/s), and a job that reads its fields from
   JSON 1.2 times: reading is the limit, so aggregates take a record at a time.

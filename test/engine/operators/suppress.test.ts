@@ -229,11 +229,4 @@ describe('suppress', () => {
     ask(30)
     assert.equal(ask(31), '31-2')
   })
-
-  it('refuses windows that no time closes', () => {
-    const topology = topologyOf((builder) =>
-      builder.stream('in0', numbers).groupByKey().windowedBy(windows.count(3)).count().suppress(untilWindowCloses()),
-    )
-    assert.throws(() => new TopologyTestDriver(topology), { code: 'DHAARA_OPTION' })
-  })
 })
