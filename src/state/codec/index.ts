@@ -1,5 +1,6 @@
 export { asBuffer, firstBytes } from './bytes.ts'
 export { copyValue } from './copy.ts'
+export { readDouble } from './doubles.ts'
 export { deepFreeze, type Fingerprint, fingerprint, sameFingerprint } from './freeze.ts'
 export { compareKeys, compareText } from './key-order.ts'
 export { KeyReader, readOrderedDouble } from './key-reader.ts'

@@ -1,3 +1,4 @@
+import { writeDouble } from './doubles.ts'
 import { types } from 'node:util'
 import { DhaaraError } from '../../errors/index.ts'
 import * as ext from './value-types.ts'
@@ -5,23 +6,6 @@ import * as ext from './value-types.ts'
 const long = 48
 /** Longest view that is kept. */
 const mostViews = 256
-
-const double = new Float64Array(1)
-const eight = new Uint8Array(double.buffer)
-
-/** Big-endian. Half of what `writeDoubleBE` costs is judging its arguments. */
-function writeDouble(buf: Buffer, at: number, value: number): number {
-  double[0] = value
-  buf[at] = eight[7] as number
-  buf[at + 1] = eight[6] as number
-  buf[at + 2] = eight[5] as number
-  buf[at + 3] = eight[4] as number
-  buf[at + 4] = eight[3] as number
-  buf[at + 5] = eight[2] as number
-  buf[at + 6] = eight[1] as number
-  buf[at + 7] = eight[0] as number
-  return at + 8
-}
 
 /** Writes values into a buffer that grows: reset it and use it again. `view` is valid until the next `reset`. */
 export class ValueWriter {

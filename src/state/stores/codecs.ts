@@ -6,6 +6,7 @@ import {
   keyId,
   type KeyWriter,
   packStamped,
+  readDouble,
   unpackStamped,
   viewStamped,
 } from '../codec/index.ts'
@@ -35,12 +36,8 @@ export interface ValueCodec {
   readonly plain?: boolean
 }
 
-const double = new Float64Array(1)
-const eight = new Uint8Array(double.buffer)
-
 export function timestampOf(bytes: Uint8Array): number {
-  for (let i = 0; i < 8; i++) eight[7 - i] = bytes[i] as number
-  const ts = double[0] as number
+  const ts = readDouble(bytes, 0)
   return ts < 0 && ts !== Number.NEGATIVE_INFINITY ? -ts : ts + 0
 }
 

@@ -5,6 +5,7 @@ import { TaskStores } from '../../../src/engine/runtime/stores.ts'
 import { serdes, stores } from '../../../src/index.ts'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { CachePool } from '../../../src/state/stores/index.ts'
+import { write } from './write.ts'
 
 const kept = stores.keyValue('kept', { key: serdes.string(), value: serdes.number(), backend: 'memory' })
 
@@ -21,17 +22,6 @@ function open(backend: MemoryBackend, epoch: number) {
   const host = { reader, storeId: () => 1 }
   const all = new TaskStores([storeVault.open(kept).spec], host, 0, epoch, new CachePool(0))
   return { all, table: all.keyValue('kept'), asked }
-}
-
-function write(backend: MemoryBackend, all: TaskStores, epoch: number): void {
-  const batch = backend.batch()
-  all.seal({
-    put: (key, value) => batch.put(key, value),
-    delete: (key) => batch.delete(key),
-    clearLater: () => {},
-  })
-  batch.commit()
-  all.written(epoch)
 }
 
 describe('a store in memory', () => {

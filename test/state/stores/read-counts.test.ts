@@ -4,23 +4,13 @@ import { TaskStores } from '../../../src/engine/runtime/stores.ts'
 import { serdes, stores } from '../../../src/index.ts'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { CachePool } from '../../../src/state/stores/index.ts'
+import { write } from './write.ts'
 
 const rows = stores.keyValue('rows', { key: serdes.string(), value: serdes.number() })
 
 function open(backend: MemoryBackend, epoch: number): TaskStores {
   const host = { reader: backend, storeId: () => 1 }
   return new TaskStores([storeVault.open(rows).spec], host, 0, epoch, new CachePool(1 << 20))
-}
-
-function write(backend: MemoryBackend, all: TaskStores, epoch: number): void {
-  const batch = backend.batch()
-  all.seal({
-    put: (key, value) => batch.put(key, value),
-    delete: (key) => batch.delete(key),
-    clearLater: () => {},
-  })
-  batch.commit()
-  all.written(epoch)
 }
 
 describe('what is counted of reads', () => {

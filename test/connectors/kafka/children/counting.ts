@@ -1,19 +1,12 @@
 /** An app that counts keys, in a process of its own: `counting.ts BROKERS APP DIR`. When it runs it says what it has restored. */
-import { kafkaBroker, serdes, StreamsApp, StreamsBuilder } from '../../../../src/index.ts'
+import { kafkaBroker, StreamsApp } from '../../../../src/index.ts'
+import { counting } from '../counting-topology.ts'
 
 const [brokers = '', app = '', stateDir = ''] = process.argv.slice(2)
-const builder = new StreamsBuilder()
-builder
-  .stream(`${app}.in`, { key: serdes.string(), value: serdes.string() })
-  .groupByKey()
-  .count({ name: 'counts' })
-  .toStream()
-  .to(`${app}.out`, { key: serdes.string(), value: serdes.json<number>() })
-
 const running = new StreamsApp({
   applicationId: app,
   broker: kafkaBroker({ brokers: brokers.split(','), sessionTimeout: 6000 }),
-  topology: builder.build(),
+  topology: counting(app),
   stateDir,
   strict: true,
 })

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RemoteBroker, type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
-import { kafkaBroker, serdes, StreamsBuilder, type Topology } from '../../../../src/index.ts'
+import { kafkaBroker, type Topology } from '../../../../src/index.ts'
 import { kafka, unique } from '../broker.ts'
+import { counting } from '../counting-topology.ts'
 
 /** An app of its own on the cluster: it counts, by key, what comes to `<app>.in`, into `<app>.out`. */
 export interface Counts extends AsyncDisposable {
@@ -26,16 +27,7 @@ export async function counts(name: string): Promise<Counts> {
     broker,
     log,
     dir,
-    topology() {
-      const builder = new StreamsBuilder()
-      builder
-        .stream(`${app}.in`, { key: serdes.string(), value: serdes.string() })
-        .groupByKey()
-        .count({ name: 'counts' })
-        .toStream()
-        .to(`${app}.out`, { key: serdes.string(), value: serdes.json<number>() })
-      return builder.build()
-    },
+    topology: () => counting(app),
     async [Symbol.asyncDispose]() {
       const own = (await log.topics()).map((topic) => topic.name).filter((topic) => topic.startsWith(app))
       await log.deleteTopics(own)
