@@ -97,6 +97,9 @@ export type {
 } from './dsl/process/types.ts'
 export type { Fn, HeadersInit, HeadersView, RawRecord, RecordCopy, RecordView } from './dsl/records.ts'
 export {
+  type FieldsOf,
+  type JsonFields,
+  type JsonFieldType,
   type KeyOrder,
   type OrderedKey,
   type OrderedSerde,

@@ -38,6 +38,49 @@ export interface Bid {
 
 export type NexmarkEvent = { readonly person: Person } | { readonly auction: Auction } | { readonly bid: Bid }
 
+/** The kinds of events by the name that an event has one of. */
+export interface Kinds {
+  readonly person: Person
+  readonly auction: Auction
+  readonly bid: Bid
+}
+
+type TypesOf<T> = { readonly [P in keyof T]: T[P] extends number ? 'number' : 'string' }
+
+export const columnTypes: { readonly [K in keyof Kinds]: TypesOf<Kinds[K]> } = {
+  person: {
+    id: 'number',
+    name: 'string',
+    emailAddress: 'string',
+    creditCard: 'string',
+    city: 'string',
+    state: 'string',
+    dateTime: 'number',
+    extra: 'string',
+  },
+  auction: {
+    id: 'number',
+    itemName: 'string',
+    description: 'string',
+    initialBid: 'number',
+    reserve: 'number',
+    dateTime: 'number',
+    expires: 'number',
+    seller: 'number',
+    category: 'number',
+    extra: 'string',
+  },
+  bid: {
+    auction: 'number',
+    bidder: 'number',
+    price: 'number',
+    channel: 'string',
+    url: 'string',
+    dateTime: 'number',
+    extra: 'string',
+  },
+}
+
 /** What is null is not there: some write all three kinds into each event. */
 export const isPerson = (event: NexmarkEvent): event is { readonly person: Person } =>
   'person' in event && event.person !== null

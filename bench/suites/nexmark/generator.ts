@@ -176,13 +176,14 @@ function reversed(number: number): number {
   return bits >>> 0
 }
 
+/** Texts are written here first: joined character by character they would be chains of pieces, many times their size. */
+const scratch = Buffer.alloc(1024)
+
 /** 3 to `most` letters, one in 13 a space inside. */
 function letters(random: Random, most: number): string {
-  let text = ''
-  for (let left = 3 + random.below(most - 2); left > 0; left--) {
-    text += random.below(13) === 0 ? ' ' : String.fromCharCode(97 + random.below(26))
-  }
-  return text.trim()
+  const length = 3 + random.below(most - 2)
+  for (let i = 0; i < length; i++) scratch[i] = random.below(13) === 0 ? 0x20 : 0x61 + random.below(26)
+  return scratch.latin1Slice(0, length).trim()
 }
 
 /** What brings a record of `size` bytes to about `wanted`, give or take a fifth. */
@@ -190,12 +191,11 @@ function filler(random: Random, size: number, wanted: number): string {
   if (size >= wanted) return ''
   const spread = Math.round((wanted - size) * 0.2)
   const length = wanted - size - spread + random.below(2 * spread + 1)
-  let text = ''
   let bits = 0
   for (let i = 0; i < length; i++) {
     if (i % 6 === 0) bits = random.next()
-    text += String.fromCharCode(65 + (bits & 31))
+    scratch[i] = 65 + (bits & 31)
     bits >>>= 5
   }
-  return text
+  return scratch.latin1Slice(0, length)
 }

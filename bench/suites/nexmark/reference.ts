@@ -9,11 +9,15 @@ interface Site {
   readonly bids: readonly Bid[]
 }
 
-export const siteOf = (events: readonly NexmarkEvent[]): Site => ({
-  persons: events.flatMap((event) => ('person' in event ? [event.person] : [])),
-  auctions: events.flatMap((event) => ('auction' in event ? [event.auction] : [])),
-  bids: events.flatMap((event) => ('bid' in event ? [event.bid] : [])),
-})
+export function siteOf(events: Iterable<NexmarkEvent>): Site {
+  const [persons, auctions, bids]: [Person[], Auction[], Bid[]] = [[], [], []]
+  for (const event of events) {
+    if ('bid' in event) bids.push(event.bid)
+    else if ('auction' in event) auctions.push(event.auction)
+    else persons.push(event.person)
+  }
+  return { persons, auctions, bids }
+}
 
 const iso = (time: number): string => new Date(time).toISOString()
 const euros = (price: number): string => (Math.round(price * 908) / 1000).toFixed(3)

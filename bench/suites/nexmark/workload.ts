@@ -36,7 +36,7 @@ export function outcomesOf(cache: string, names: readonly string[], count: numbe
   const kept = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, Outcome>) : {}
   const missing = names.filter((name) => kept[name] === undefined && reference[name] !== undefined)
   if (missing.length === 0) return kept
-  const site = siteOf([...eventsOf(count)])
+  const site = siteOf(eventsOf(count))
   for (const name of missing) kept[name] = outcomeOf(reference[name]!(site))
   mkdirSync(cache, { recursive: true })
   writeFileSync(path, JSON.stringify(kept))

@@ -1,18 +1,22 @@
 /**
- * Steps over JSON in bytes without making anything of it. It takes plain JSON only: at an escape, or at what is no JSON, it
- * gives up (-1), and whoever asked lets `JSON.parse` decide.
+ * Steps over JSON in bytes without making anything of it. At what is no JSON, or too deep, it gives up (-1), and whoever asked
+ * lets `JSON.parse` decide.
  */
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const deepest = 64
 
-/** Whether a byte above 127 was passed since it was last set to 0: what is skipped must be UTF-8 all the same. */
-let high = 0
+/** In what was passed there is a byte above 127: it must be UTF-8, also where it is skipped. @internal */
+export const HIGH = 1
+/** In a string that was passed there is an escape. */
+const ESCAPE = 2
 
-/** @internal */
-export function takeHigh(): number {
-  const found = high
-  high = 0
+let marks = 0
+
+/** What was passed since this was last asked: `HIGH`, `ESCAPE`. @internal */
+export function takeMarks(): number {
+  const found = marks
+  marks = 0
   return found
 }
 
@@ -26,24 +30,77 @@ export function skipSpace(b: Uint8Array, i: number, end: number): number {
   return i
 }
 
+let words: DataView = new DataView(new ArrayBuffer(0))
+let wordsOf: Uint8Array | undefined
+
+/** To be called before strings of a buffer are skipped. @internal */
+export function enterBuffer(b: Uint8Array): void {
+  if (b === wordsOf) return
+  words = new DataView(b.buffer, b.byteOffset, b.byteLength)
+  wordsOf = b
+}
+
+/** Is one of these four bytes a quote, a backslash, a control character or above 127? */
+function hasSpecial(word: number): boolean {
+  // x - 1 takes the high bit from a zero alone, ~x leaves it there (Mycroft's test); bytes behind a hit may be hits by carry
+  const quote = word ^ 0x22222222
+  const backslash = word ^ 0x5c5c5c5c
+  const found =
+    ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash) | ((word - 0x20202020) & ~word) | word
+  return (found & 0x80808080) !== 0
+}
+
 /** 0 for what may stand in a string as it is, so that the loop over it has one test a byte. */
 const special = Uint8Array.from({ length: 256 }, (_, c) =>
   Number(c < 0x20 || c === QUOTE || c === BACKSLASH || c > 127),
 )
 
-/** `i`: after the opening quote; gives the index of the closing one. @internal */
+/** `i`: after the opening quote; gives the index of the closing one. The buffer has been entered. @internal */
 export function skipString(b: Uint8Array, i: number, end: number): number {
   for (;;) {
+    while (i + 4 <= end && !hasSpecial(words.getInt32(i, true))) i += 4
     // Past the buffer's end there is nothing, which is not 0 either.
     while (special[b[i] as number] === 0) i++
     if (i >= end) return -1
     const c = b[i] as number
     if (c === QUOTE) return i
+    if (c === BACKSLASH) {
+      i = skipEscape(b, i + 1, end)
+      if (i < 0) return -1
+      marks |= ESCAPE
+    } else if (c > 127) {
+      marks |= HIGH
+      i++
+    } else return -1
+  }
+}
+
+/** The same for a name that is to be compared by its bytes: gives up at an escape. @internal */
+export function skipName(b: Uint8Array, i: number, end: number): number {
+  for (;;) {
+    while (special[b[i] as number] === 0) i++
+    if (i >= end) return -1
+    const c = b[i] as number
+    if (c === QUOTE) return i
     if (c < 128) return -1
-    high = 1
+    marks |= HIGH
     i++
   }
 }
+
+/** What may stand behind a backslash, besides u and four digits. */
+const escapes = Uint8Array.from({ length: 256 }, (_, c) => Number('"\\/bfnrt'.includes(String.fromCharCode(c))))
+
+/** `i`: after the backslash. */
+function skipEscape(b: Uint8Array, i: number, end: number): number {
+  if (i >= end) return -1
+  if (escapes[b[i] as number] === 1) return i + 1
+  if (b[i] !== 0x75 || i + 5 > end) return -1
+  for (let digit = i + 1; digit < i + 5; digit++) if (!isHex(b[digit] as number)) return -1
+  return i + 5
+}
+
+const isHex = (c: number): boolean => (c - 0x30) >>> 0 < 10 || ((c | 0x20) - 0x61) >>> 0 < 6
 
 /** A number by JSON's grammar; gives the index after it. @internal */
 export function skipNumber(b: Uint8Array, i: number, end: number): number {

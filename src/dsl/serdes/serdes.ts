@@ -18,7 +18,7 @@ const plainJson = new JsonSerde<never>()
 const plainMsgpack = new MsgpackSerde<never>()
 
 function jsonSerde<T = unknown>(): Serde<T>
-function jsonSerde<F extends JsonFields>(projection: { readonly fields: F }): Serde<FieldsOf<F>>
+function jsonSerde<const F extends JsonFields>(projection: { readonly fields: F }): Serde<FieldsOf<F>>
 function jsonSerde<T>(schema: StandardSchema<T>): Serde<T>
 function jsonSerde<T>(given?: StandardSchema<T> | { readonly fields: JsonFields }): Serde<unknown> {
   if (given === undefined) return plainJson as unknown as Serde<unknown>
@@ -55,7 +55,8 @@ export const serdes = {
   },
   /**
    * JSON. With a Standard Schema, what is read is validated and becomes what the schema makes of it. With `fields`, these fields
-   * alone are read, several times faster than all: `serdes.json({ fields: { city: 'string', total: 'number', note: 'string?' } })`.
+   * alone are read, several times faster than all: `serdes.json({ fields: { city: 'string', total: 'number', note: 'string?' } })`;
+   * of objects inside, too: `{ from: { city: 'string' }, to: [{ city: 'string' }, '?'] }`.
    */
   json: jsonSerde,
   /** MessagePack: smaller and faster than JSON, and keeps Date, Map, Set, bigint, undefined and typed arrays. */

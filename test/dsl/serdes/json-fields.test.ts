@@ -5,10 +5,15 @@ import { serdes } from '../../../src/index.ts'
 
 const names = ['a', 'b', 'ab', 'id', 'name', 'total', 'कुल', '__proto__', 'toString', 'a b']
 const types = ['string', 'number', 'boolean', 'json', 'string?', 'number?', 'boolean?', 'json?'] as const
-const fieldsArb: fc.Arbitrary<JsonFields> = fc.dictionary(fc.constantFrom(...names), fc.constantFrom(...types), {
-  minKeys: 1,
-  maxKeys: 5,
-})
+const { fields: fieldsArb } = fc.letrec<{ fields: JsonFields; type: JsonFields[string] }>((tie) => ({
+  fields: fc.dictionary(fc.constantFrom(...names), tie('type'), { minKeys: 1, maxKeys: 5 }),
+  type: fc.oneof(
+    { maxDepth: 2 },
+    { weight: 3, arbitrary: fc.constantFrom(...types) },
+    { weight: 1, arbitrary: tie('fields') },
+    { weight: 1, arbitrary: fc.tuple(tie('fields'), fc.constant('?' as const)) },
+  ),
+}))
 
 const leaf = fc.oneof(
   fc.string({ maxLength: 8 }),
@@ -21,38 +26,48 @@ const leaf = fc.oneof(
 const value = fc.oneof({ weight: 6, arbitrary: leaf }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) })
 const space = fc.constantFrom('', '', '', ' ', '\n', '\t ', '\u00a0')
 
-/** An object as text, with spaces, repeated names and numbers in unusual spellings. */
-const text = fc
-  .tuple(
-    fc.array(
-      fc.tuple(
-        fc.constantFrom(...names),
-        fc.oneof(
-          value.map((v) => JSON.stringify(v)),
-          fc.constantFrom(
-            '-0',
-            '1e3',
-            '1E-2',
-            '0.5',
-            '01',
-            '1.',
-            '-',
-            '.5',
-            '12345678901234567890',
-            '"\\u0041"',
-            'nul',
-            '1e999',
+/** An object as text, with objects in it, spaces, repeated names and numbers in unusual spellings. */
+const { text } = fc.letrec<{ text: string }>((tie) => ({
+  text: fc
+    .tuple(
+      fc.array(
+        fc.tuple(
+          fc.constantFrom(...names),
+          fc.oneof(
+            { maxDepth: 3 },
+            value.map((v) => JSON.stringify(v)),
+            tie('text'),
+            fc.constantFrom(
+              '-0',
+              '1e3',
+              '1E-2',
+              '0.5',
+              '01',
+              '1.',
+              '-',
+              '.5',
+              '12345678901234567890',
+              '"\\u0041"',
+              '"\\ud83d x \\\\ \\"é"',
+              '"\\u00g1"',
+              '"\\x"',
+              '"\\u12',
+              '"\t"',
+              'nul',
+              '1e999',
+            ),
           ),
+          space,
         ),
-        space,
+        { maxLength: 7 },
       ),
-      { maxLength: 7 },
+      space,
+    )
+    .map(
+      ([members, s]) =>
+        `${s}{${members.map(([k, v, t]) => `${t}${JSON.stringify(k)}${s}:${t}${v}${s}`).join(',')}}${s}`,
     ),
-    space,
-  )
-  .map(
-    ([members, s]) => `${s}{${members.map(([k, v, t]) => `${t}${JSON.stringify(k)}${s}:${t}${v}${s}`).join(',')}}${s}`,
-  )
+}))
 
 /** Now and then a byte is another one. */
 const bytes = fc
@@ -98,6 +113,29 @@ describe('JSON of declared fields', () => {
     )
     assert.deepEqual(row, { city: 'पुणे', total: 12.5, note: null, tags: ['a'] })
     assert.deepEqual(serde.deserialize(serde.serialize(row as never, 'orders'), 'orders'), row)
+  })
+
+  it('reads the declared fields of objects, too', () => {
+    const city = { city: 'string' } as const
+    const serde = serdes.json({ fields: { home: city, work: [city, '?'], at: { place: { x: 'number' } } } })
+    const read = (text: string) => serde.deserialize(Buffer.from(text), 'people')
+    const person: {
+      readonly home: { readonly city: string }
+      readonly work: { readonly city: string } | null
+      readonly at: { readonly place: { readonly x: number } }
+    } = read('{"at":{"place":{"y":0,"x":1}},"home":{"zip":[1],"city":"Pune"}}')
+    assert.deepEqual(person, { home: { city: 'Pune' }, work: null, at: { place: { x: 1 } } })
+    const again = '{"home":{"city":"Pune"},"work":{"city":"x"},"at":{"place":{"x":1}},"work":null}'
+    assert.equal(read(again).work, null)
+    const refused = (text: string, message: string) =>
+      assert.throws(() => read(text), { code: 'DHAARA_SCHEMA', message })
+    refused('{"home":{}}', "Field 'home.city' of a value of people is missing; expected a string")
+    refused('{"home":[]}', "Field 'home' of a value of people is an array; expected an object")
+    refused('{}', "Field 'home' of a value of people is missing; expected an object")
+    const declared = (fields: unknown) => () => serdes.json({ fields: fields as { home: 'json' } })
+    assert.throws(declared({ home: {} }), { code: 'DHAARA_OPTION', message: /no field of home/ })
+    assert.throws(declared({ home: [{ city: 'text' }, '?'] }), { code: 'DHAARA_OPTION', message: /home\.city: "text"/ })
+    assert.throws(declared({ home: [{ city: 'string' }] }), { code: 'DHAARA_OPTION' })
   })
 
   it('says which field is not what was declared', () => {

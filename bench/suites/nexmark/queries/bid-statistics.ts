@@ -49,7 +49,10 @@ const seen = stores.keyValue('seen', {
 export const rankOf = (price: number): 1 | 2 | 3 => (price < 10_000 ? 1 : price < 1_000_000 ? 2 : 3)
 
 /** Statistics of each key, anew with each bid. */
-export function bidStatistics(builder: StreamsBuilder, bids: KStream<string, Bid>): KStream<string, StatisticsOf> {
+export function bidStatistics<B extends Pick<Bid, 'auction' | 'bidder' | 'price' | 'dateTime'>>(
+  builder: StreamsBuilder,
+  bids: KStream<string, B>,
+): KStream<string, StatisticsOf> {
   builder.addStateStore(totals)
   builder.addStateStore(seen)
   return bids.process<string, StatisticsOf>(

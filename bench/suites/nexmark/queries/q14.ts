@@ -1,22 +1,25 @@
-import type { Query } from '../query.ts'
+import { reading } from '../query.ts'
 import { hourOf } from './dates.ts'
 import { euros } from './money.ts'
 
-export const q14: Query = {
-  summary: 'Calculation: bids between a million and fifty million euros, by time of day',
-  mode: 'append',
-  rows: ({ bids }) =>
-    bids
-      .filter(({ price }) => price * 908 > 1_000_000_000 && price * 908 < 50_000_000_000)
-      .mapValues(({ auction, bidder, price, dateTime, extra }) => ({
-        auction,
-        bidder,
-        price: euros(price),
-        bidTimeType: timeType(hourOf(dateTime)),
-        dateTime,
-        cCounts: countOf('c', extra),
-      })),
-}
+export const q14 = reading(
+  { bid: ['auction', 'bidder', 'price', 'extra'] },
+  {
+    summary: 'Calculation: bids between a million and fifty million euros, by time of day',
+    mode: 'append',
+    rows: ({ bids }) =>
+      bids
+        .filter(({ price }) => price * 908 > 1_000_000_000 && price * 908 < 50_000_000_000)
+        .mapValues(({ auction, bidder, price, dateTime, extra }) => ({
+          auction,
+          bidder,
+          price: euros(price),
+          bidTimeType: timeType(hourOf(dateTime)),
+          dateTime,
+          cCounts: countOf('c', extra),
+        })),
+  },
+)
 
 function timeType(hour: number): string {
   if (hour >= 8 && hour <= 18) return 'dayTime'

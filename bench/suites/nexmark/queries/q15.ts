@@ -1,13 +1,16 @@
-import type { Query } from '../query.ts'
+import { reading } from '../query.ts'
 import { bidStatistics } from './bid-statistics.ts'
 import { dayOf } from './dates.ts'
 
-export const q15: Query = {
-  summary: 'Bidding statistics of each day: bids, distinct bidders and auctions, in all and by price',
-  mode: 'update',
-  rows: ({ builder, bids }) =>
-    bidStatistics(
-      builder,
-      bids.selectKey(({ dateTime }) => dayOf(dateTime)),
-    ).mapValues(({ latest: _, ...statistics }, day) => ({ day, ...statistics })),
-}
+export const q15 = reading(
+  { bid: ['auction', 'bidder', 'price'] },
+  {
+    summary: 'Bidding statistics of each day: bids, distinct bidders and auctions, in all and by price',
+    mode: 'update',
+    rows: ({ builder, bids }) =>
+      bidStatistics(
+        builder,
+        bids.selectKey(({ dateTime }) => dayOf(dateTime)),
+      ).mapValues(({ latest: _, ...statistics }, day) => ({ day, ...statistics })),
+  },
+)

@@ -1,8 +1,11 @@
-import type { Query } from '../query.ts'
+import { reading } from '../query.ts'
 
-export const q2: Query = {
-  summary: 'Selection: bids on every 123rd auction',
-  mode: 'append',
-  rows: ({ bids }) =>
-    bids.filter(({ auction }) => auction % 123 === 0).mapValues(({ auction, price }) => ({ auction, price })),
-}
+export const q2 = reading(
+  { bid: ['auction', 'price'] },
+  {
+    summary: 'Selection: bids on every 123rd auction',
+    mode: 'append',
+    rows: ({ bids }) =>
+      bids.filter(({ auction }) => auction % 123 === 0).mapValues(({ auction, price }) => ({ auction, price })),
+  },
+)

@@ -1,5 +1,5 @@
 import type { Bid } from '../events.ts'
-import type { Query } from '../query.ts'
+import { reading } from '../query.ts'
 
 const known = new Map([
   ['apple', '0'],
@@ -9,17 +9,20 @@ const known = new Map([
 ])
 const inUrl = /(?:&|^)channel_id=([^&]*)/
 
-export const q21: Query = {
-  summary: 'Channel id of each bid, from its channel or its URL',
-  mode: 'append',
-  rows: ({ bids }) =>
-    bids.flatMapValues((bid) => {
-      const channelId = channelOf(bid)
-      if (channelId === undefined) return []
-      const { auction, bidder, price, channel } = bid
-      return [{ auction, bidder, price, channel, channelId }]
-    }),
-}
+export const q21 = reading(
+  { bid: ['auction', 'bidder', 'price', 'channel', 'url'] },
+  {
+    summary: 'Channel id of each bid, from its channel or its URL',
+    mode: 'append',
+    rows: ({ bids }) =>
+      bids.flatMapValues((bid) => {
+        const channelId = channelOf(bid)
+        if (channelId === undefined) return []
+        const { auction, bidder, price, channel } = bid
+        return [{ auction, bidder, price, channel, channelId }]
+      }),
+  },
+)
 
-const channelOf = ({ channel, url }: Bid): string | undefined =>
+const channelOf = ({ channel, url }: Pick<Bid, 'channel' | 'url'>): string | undefined =>
   known.get(channel.toLowerCase()) ?? inUrl.exec(url)?.[1]

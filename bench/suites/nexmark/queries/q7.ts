@@ -1,8 +1,10 @@
 import { serdes, stores } from '../../../../src/index.ts'
-import type { Bid } from '../events.ts'
-import type { Query } from '../query.ts'
+import type { Bid as WholeBid } from '../events.ts'
+import { reading } from '../query.ts'
 
 const size = 10_000
+
+type Bid = Pick<WholeBid, 'auction' | 'bidder' | 'price' | 'dateTime'>
 
 interface Best {
   /** null: no bid yet. */
@@ -14,42 +16,45 @@ interface Best {
 
 const best = stores.keyValue('best', { key: serdes.number(), value: serdes.json<Best>() })
 
-export const q7: Query = {
-  summary: 'Highest bid: those with the highest price of each 10 s',
-  mode: 'append',
-  rows: ({ builder, bids }) => {
-    builder.addStateStore(best)
-    return bids
-      .processValues(highestSoFar)
-      .flatMap((bid) => {
-        const end = endOf(bid)
-        return bid.dateTime % size === 0 ? [[end, bid] as const, [bid.dateTime, bid] as const] : [[end, bid] as const]
-      })
-      .process<number, object>(
-        (ctx) => {
-          const windows = ctx.store(best)
-          return {
-            process(bid, end) {
-              let window = windows.get(end)
-              if (window === undefined) {
-                window = { price: null, bids: [], atEnd: [] }
-                ctx.timers.set(end, end)
-              }
-              windows.put(end, offered(window, bid, end))
-            },
-            onTimer(end) {
-              const { price, bids, atEnd } = windows.delete(end) as Best
-              for (const bid of [...bids, ...atEnd.filter((other) => other.price === price)]) {
-                const { auction, bidder, dateTime } = bid
-                ctx.forward({ auction, price: bid.price, bidder, dateTime }, end)
-              }
-            },
-          }
-        },
-        { stores: [best] },
-      )
+export const q7 = reading(
+  { bid: ['auction', 'bidder', 'price'] },
+  {
+    summary: 'Highest bid: those with the highest price of each 10 s',
+    mode: 'append',
+    rows: ({ builder, bids }) => {
+      builder.addStateStore(best)
+      return bids
+        .processValues(highestSoFar)
+        .flatMap((bid) => {
+          const end = endOf(bid)
+          return bid.dateTime % size === 0 ? [[end, bid] as const, [bid.dateTime, bid] as const] : [[end, bid] as const]
+        })
+        .process<number, object>(
+          (ctx) => {
+            const windows = ctx.store(best)
+            return {
+              process(bid, end) {
+                let window = windows.get(end)
+                if (window === undefined) {
+                  window = { price: null, bids: [], atEnd: [] }
+                  ctx.timers.set(end, end)
+                }
+                windows.put(end, offered(window, bid, end))
+              },
+              onTimer(end) {
+                const { price, bids, atEnd } = windows.delete(end) as Best
+                for (const bid of [...bids, ...atEnd.filter((other) => other.price === price)]) {
+                  const { auction, bidder, dateTime } = bid
+                  ctx.forward({ auction, price: bid.price, bidder, dateTime }, end)
+                }
+              },
+            }
+          },
+          { stores: [best] },
+        )
+    },
   },
-}
+)
 
 const endOf = ({ dateTime }: Bid): number => dateTime - (dateTime % size) + size
 
