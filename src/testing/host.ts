@@ -37,6 +37,8 @@ export function driverHost(parts: HostParts, options: InnerDriverOptions): Host 
     partitionsOf: () => options.partitions ?? 1,
     topics: parts.topics,
     fetch: (topic, partition) => log.fetch(topic, partition),
+    // readers use their memory again: what still looks there is to be seen in a test
+    done: ({ data }) => void data.fill(0xff),
     behind: (topic, partition) => log.behind(topic, partition),
     startOffset: (_, topic, partition) => log.nextOffset(topic, partition),
     now,

@@ -2,15 +2,20 @@ import { crc32 } from 'node:zlib'
 import { DhaaraError } from '../../errors/index.ts'
 import { flagGaps, flagHeaders, frameMagic, headBytes } from './frame.ts'
 import type { RecordHeaders } from './log.ts'
+import type { SpareMemory } from './spare-memory.ts'
 
 export interface FrameLimits {
   /** Most bytes of key, value and headers of one record; default 64 MiB. */
   readonly maxRecordBytes?: number
   /** `full` is true from here on; default 1 MiB. A frame is what a reader fetches at least. */
   readonly frameBytes?: number
+  /** Of the records; default true. false: for frames that nobody stores, which `frameProblem` would find unsound. */
+  readonly checksum?: boolean
 }
 
 const mebibyte = 1024 * 1024
+/** Bytes that are copied one by one. */
+const few = 24
 /** Positions in a frame are 32-bit. */
 const mostBytes = 2 ** 30
 
@@ -19,6 +24,7 @@ export class FrameBuilder {
   count = 0
   readonly #maxRecordBytes: number
   readonly #frameBytes: number
+  readonly #checksum: boolean
   #timestamps = new Float64Array(64)
   #ends = new Int32Array(128)
   #data = Buffer.allocUnsafeSlow(4096)
@@ -32,6 +38,7 @@ export class FrameBuilder {
   constructor(limits: FrameLimits = {}) {
     this.#maxRecordBytes = Math.min(limits.maxRecordBytes ?? 64 * mebibyte, mostBytes)
     this.#frameBytes = limits.frameBytes ?? mebibyte
+    this.#checksum = limits.checksum ?? true
   }
 
   /** Bytes of the frame as it stands. */
@@ -93,15 +100,26 @@ export class FrameBuilder {
     this.#push(keyEnd, this.#at, timestamp, headers)
   }
 
+  /** Appends a record whose key is `head`, then bytes of `key` from `from` on. @throws as `add` */
+  addBehind(head: Uint8Array, key: Uint8Array, from: number, value: Uint8Array | null, timestamp: number): void {
+    const bytes = head.length + key.length - from + (value === null ? 0 : value.length)
+    this.#check(bytes, undefined)
+    this.#reserve(bytes)
+    this.#copy(head, 0)
+    this.#copy(key, from)
+    const keyEnd = this.#at
+    if (value !== null) this.#copy(value, 0)
+    this.#push(keyEnd, value === null ? ~keyEnd : this.#at, timestamp, undefined)
+  }
+
   /**
    * The frame's bytes in a buffer of their own (it can be transferred to another thread), and an empty builder.
-   * `gaps`: how far each record's offset lies before the last one, for runs with holes. `memory` takes the frame if it is
-   * large enough.
+   * `gaps`: how far each record's offset lies before the last one, for runs with holes. `spare`: where its memory comes from.
    */
-  finish(gaps?: Int32Array, memory?: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  finish(gaps?: Int32Array, spare?: SpareMemory): Buffer<ArrayBuffer> {
     const size = this.#size(gaps)
-    const fits = memory !== undefined && memory.length >= size
-    return this.#assemble(gaps, fits ? memory.subarray(0, size) : Buffer.allocUnsafeSlow(size))
+    const frame = spare === undefined ? Buffer.allocUnsafeSlow(size) : Buffer.from(spare.take(size), 0, size)
+    return this.#assemble(gaps, frame)
   }
 
   /**
@@ -138,7 +156,7 @@ export class FrameBuilder {
     if (this.#headerEnds !== undefined) column(this.#headerEnds, n)
     this.#data.copy(frame, at, 0, this.#at)
     this.#headerData.copy(frame, at + this.#at, 0, this.#headerAt)
-    frame.writeUInt32LE(crc32(frame.subarray(headBytes)), 8)
+    if (this.#checksum) frame.writeUInt32LE(crc32(frame.subarray(headBytes)), 8)
     this.clear()
     return frame
   }
@@ -157,9 +175,20 @@ export class FrameBuilder {
 
   #put(key: Uint8Array | null): number {
     if (key === null) return ~this.#at
-    this.#data.set(key, this.#at)
-    this.#at += key.length
+    this.#copy(key, 0)
     return this.#at
+  }
+
+  /** A call into the runtime costs more than copying a few bytes. */
+  #copy(bytes: Uint8Array, from: number): void {
+    const { length } = bytes
+    const data = this.#data
+    let at = this.#at
+    if (length - from > few) {
+      data.set(from === 0 ? bytes : bytes.subarray(from), at)
+      at += length - from
+    } else for (let i = from; i < length; i++) data[at++] = bytes[i] as number
+    this.#at = at
   }
 
   #push(keyEnd: number, valueEnd: number, timestamp: number, headers: RecordHeaders | undefined): void {

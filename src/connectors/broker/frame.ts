@@ -72,17 +72,24 @@ export function headProblem(frame: Buffer): string | undefined {
   return undefined
 }
 
-/** Decodes frames of one partition, in order, that `frameProblem` found sound: the records from `offset` on. */
+/** Bytes that a record has in the columns of what `readFrames` gives. */
+export const columnBytes = 32
+
+/**
+ * Decodes frames of one partition, in order, that `frameProblem` found sound: the records from `offset` on.
+ * @param memory for the columns: `columnBytes` a record at least; default: new
+ */
 export function readFrames(
   topic: string,
   partition: number,
   frames: readonly Buffer[],
   offset: number,
+  memory?: ArrayBuffer,
 ): FetchedBatch | undefined {
   const single = frames.length === 1
   let most = 0
   for (const frame of frames) most += frameCount(frame)
-  const columns = new ArrayBuffer(most * 32)
+  const columns = memory ?? new ArrayBuffer(most * columnBytes)
   const timestamps = new Float64Array(columns, 0, most)
   const offsets = new Float64Array(columns, most * 8, most)
   const keyStart = new Int32Array(columns, most * 16, most)

@@ -77,6 +77,12 @@ export interface WriterOptions {
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 }
 
+export interface SentFrame {
+  /** Offset of its first row. */
+  readonly first: number
+  readonly memory: ArrayBuffer
+}
+
 export interface RemoteWriter {
   /** Fences whoever wrote under this transactional id before, and settles what they left open. */
   init(): Promise<void>
@@ -86,6 +92,11 @@ export interface RemoteWriter {
    * @throws DhaaraError DHAARA_RECORD_TOO_LARGE, DHAARA_TOPIC_UNKNOWN, DHAARA_KAFKA_FENCED, …; then `abort`
    */
   send(topic: string, partition: number, rows: RemoteRows): Promise<number>
+  /**
+   * As `send`, of all rows of a frame, of which the records' checksum may be missing. Its memory is the writer's, and comes back
+   * with the answer (after an error it does not).
+   */
+  sendFrame(topic: string, partition: number, frame: Buffer<ArrayBuffer>): Promise<SentFrame>
   /** Resolves when all that was sent is acknowledged. */
   flush(): Promise<void>
   /**

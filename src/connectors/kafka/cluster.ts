@@ -5,6 +5,7 @@ import * as apis from './wire/apis.ts'
 import { check, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
 import { Reader } from './wire/reader.ts'
 import { type Api, encodeRequest } from './wire/schema.ts'
+import type { Writer } from './wire/writer.ts'
 
 /** Requests of different lanes to one broker go through different connections, and do not wait for each other. */
 export type Lane = 'control' | 'fetch' | 'produce' | `group-${number}`
@@ -58,19 +59,22 @@ export class KafkaCluster {
     this.#bootstrap = brokers.map(addressOf)
   }
 
-  /** Sends one request to a node; `undefined`: to whichever answers. Encodes and decodes; errors in the answer are the caller's. */
+  /**
+   * Sends one request to a node; `undefined`: to whichever answers. Encodes and decodes; errors in the answer are the caller's.
+   * @param to in whose memory it is encoded: when there is an answer nobody looks there any more
+   */
   async request<Req, Res>(
     api: Api<Req, Res>,
     request: Req,
     node: number | undefined,
     lane: Lane = 'control',
-    room?: number,
+    to?: Writer,
   ): Promise<Res> {
     const { connection, versions } = await this.#link(node, lane)
     const version = agreed(api, versions)
     const answer = await connection.send(
       { key: api.key, version, name: api.name },
-      encodeRequest(api, request, version, room),
+      encodeRequest(api, request, version, to),
     )
     return api.response.read(new Reader(answer), version)
   }
@@ -217,7 +221,7 @@ export class KafkaCluster {
   async #connect(host: string, port: number, lane: Lane): Promise<Link> {
     const { direct } = this.#client
     const connection =
-      lane === 'fetch' && direct !== undefined
+      (lane === 'fetch' || lane === 'produce') && direct !== undefined
         ? await direct(host, port, requestTimeout, this.memory)
         : await this.#client.connect(host, port, lane.startsWith('group') ? groupTimeout : requestTimeout)
     try {

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
+import type { SpareMemory } from '../broker/spare-memory.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
 import { produce } from './wire/produce.ts'
 import { batchCount, setProducer } from './wire/record-batch.ts'
+import { Writer } from './wire/writer.ts'
 
 interface Item {
   readonly batch: Buffer
+  /** What the batch lies in, where it is to be given back. */
+  readonly memory: ArrayBuffer | undefined
   ready: boolean
   readonly done: PromiseWithResolvers<number>
   since: number
@@ -45,11 +49,16 @@ export class Sender {
   #epoch = -1
   #generation = 0
   #failure: unknown
+  /** Whose memory is used again. */
+  readonly #writers: Writer[] = []
+  readonly #spare: SpareMemory
   #pumping = false
   #idle: PromiseWithResolvers<void> | undefined
 
-  constructor(cluster: KafkaCluster, transactionalId: string | null) {
+  /** @param spare takes the memory of batches that the broker has */
+  constructor(cluster: KafkaCluster, transactionalId: string | null, spare: SpareMemory) {
     this.#cluster = cluster
+    this.#spare = spare
     this.#transactionalId = transactionalId
   }
 
@@ -68,8 +77,18 @@ export class Sender {
     this.#idle = undefined
   }
 
-  /** @param ready before it the batch is not sent @returns the batch's first offset */
-  send(topic: string, partition: number, batch: Buffer, ready: Promise<void> | undefined): Promise<number> {
+  /**
+   * @param memory what the batch lies in, and nothing else does; undefined: it is not given back
+   * @param ready before it the batch is not sent
+   * @returns the batch's first offset
+   */
+  send(
+    topic: string,
+    partition: number,
+    batch: Buffer,
+    memory: ArrayBuffer | undefined,
+    ready: Promise<void> | undefined,
+  ): Promise<number> {
     const done = Promise.withResolvers<number>()
     // Who does not wait for each batch waits for all: `flush`.
     done.promise.catch(() => {})
@@ -83,6 +102,7 @@ export class Sender {
     queue.sequence = (queue.sequence + batchCount(batch)) % 2 ** 31
     const item: Item = {
       batch,
+      memory,
       ready: ready === undefined,
       done,
       since: performance.now(),
@@ -208,10 +228,10 @@ export class Sender {
       }),
     )
     const request = { transactionalId: this.#transactionalId, acks: -1, timeoutMs: 25_000, topics }
-    let room = 1024
-    for (const { item } of batches) room += item.batch.length + 64
+    const to = this.#writers.pop()?.reset() ?? new Writer(roomOf(batches))
     try {
-      const answer = await this.#cluster.request(produce, request, node, 'produce', room)
+      const answer = await this.#cluster.request(produce, request, node, 'produce', to)
+      if (this.#writers.length < mostRequests) this.#writers.push(to)
       if (generation !== this.#generation) return
       for (const { queue, item } of batches) {
         queue.inFlight--
@@ -236,6 +256,8 @@ export class Sender {
       queue.known = true
       const at = queue.items.indexOf(item)
       if (at >= 0) queue.items.splice(at, 1)
+      // each request has its own copy
+      if (at >= 0 && item.memory !== undefined) this.#spare.give(item.memory)
       item.done.resolve(base)
       if (this.#idle !== undefined && !this.#waiting()) {
         this.#idle.resolve()
@@ -263,4 +285,10 @@ export class Sender {
       if (generation === this.#generation) this.#pump()
     })
   }
+}
+
+function roomOf(batches: readonly { readonly item: Item }[]): number {
+  let room = 1024
+  for (const { item } of batches) room += item.batch.length + 64
+  return room
 }

@@ -1,5 +1,14 @@
 import { DhaaraError } from '../../errors/index.ts'
-import type { Membership, PositionedPartition, RemoteRows, RemoteWriter, WriterOptions } from '../broker/remote.ts'
+import { columnBytes, frameCount, readFrames } from '../broker/frame.ts'
+import { SpareMemory } from '../broker/spare-memory.ts'
+import type {
+  Membership,
+  PositionedPartition,
+  RemoteRows,
+  RemoteWriter,
+  SentFrame,
+  WriterOptions,
+} from '../broker/remote.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { retrying } from './retry.ts'
 import { Sender } from './sender.ts'
@@ -10,6 +19,8 @@ import type { Api } from './wire/schema.ts'
 
 /** Below the broker's default limit of 1 MiB, and large enough that its costs do not count. */
 const batchBytes = 512 * 1024
+const block = 64 << 10
+const mostIdle = 16 << 20
 
 /**
  * Writes rows as batches with sequence numbers, so that each is there once however often it is sent; with a transactional id,
@@ -23,6 +34,8 @@ export class KafkaWriter implements RemoteWriter {
   readonly #cluster: KafkaCluster
   readonly #options: WriterOptions
   readonly #sender: Sender
+  /** For columns and batches. */
+  readonly #spare = new SpareMemory(block, mostIdle)
   #producerId = -1
   #epoch = -1
   /** Topic partitions of the running transaction: told to the coordinator, or about to be. */
@@ -34,7 +47,7 @@ export class KafkaWriter implements RemoteWriter {
   constructor(cluster: KafkaCluster, options: WriterOptions = {}) {
     this.#cluster = cluster
     this.#options = options
-    this.#sender = new Sender(cluster, options.transactionalId ?? null)
+    this.#sender = new Sender(cluster, options.transactionalId ?? null, this.#spare)
   }
 
   async init(): Promise<void> {
@@ -67,13 +80,25 @@ export class KafkaWriter implements RemoteWriter {
     const all: Promise<number>[] = []
     for (let from = 0; from < rows.count; ) {
       const to = batchEnd(rows, from, batchBytes)
-      const sent = this.#sender.send(topic, partition, encodeBatch(rows, from, to, writing), added)
+      const batch = encodeBatch(rows, from, to, writing, this.#spare)
+      const memory = writing.codec === 'none' ? (batch.buffer as ArrayBuffer) : undefined
+      const sent = this.#sender.send(topic, partition, batch, memory, added)
       first ??= sent
       all.push(sent)
       from = to
     }
     await Promise.all(all)
     return first === undefined ? -1 : first
+  }
+
+  async sendFrame(topic: string, partition: number, frame: Buffer<ArrayBuffer>): Promise<SentFrame> {
+    const memory = this.#spare.take(frameCount(frame) * columnBytes)
+    const rows = readFrames(topic, partition, [frame], Number.NEGATIVE_INFINITY, memory)
+    if (rows === undefined) throw new DhaaraError('DHAARA_INTERNAL', `an empty frame for '${topic}'`)
+    // encoded when it returns
+    const sent = this.send(topic, partition, rows)
+    this.#spare.give(memory)
+    return { first: await sent, memory: frame.buffer }
   }
 
   flush(): Promise<void> {

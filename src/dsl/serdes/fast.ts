@@ -17,6 +17,8 @@ export interface FastSerde<T> extends Serde<T> {
   readonly plainJson: boolean
   /** Bytes that were read may be written in the place of the value: they stand for no more and no less. */
   readonly keepsBytes: boolean
+  /** What is read may be a view of the bytes that it was read from, which then stay as they are. */
+  readonly keepsViews: boolean
   /** Values are ordered keys, as they are: stores encode them with the key codec and not with this serde. */
   readonly typedKey: boolean
 }
@@ -25,6 +27,7 @@ export interface FastSerde<T> extends Serde<T> {
 export abstract class BuiltInSerde<T> implements FastSerde<T> {
   abstract readonly ordered: boolean
   readonly plainJson: boolean = false
+  readonly keepsViews: boolean = false
   readonly typedKey: boolean = false
 
   get keepsBytes(): boolean {

@@ -14,11 +14,13 @@ const forever = 2n ** 63n - 1n
  */
 export class WindowedSerde<K> extends BuiltInSerde<Windowed<K>> {
   readonly ordered = false
+  override readonly keepsViews: boolean
   readonly #key: Serde<K>
 
   constructor(key: Serde<K>) {
     super()
     this.#key = key
+    this.keepsViews = !isFast(key) || key.keepsViews
   }
 
   serialize(value: Windowed<K>, topic: string): Uint8Array {

@@ -1,5 +1,5 @@
 import { FrameBuilder } from '../../connectors/broker/frame-builder.ts'
-import { asBuffer } from '../../state/codec/index.ts'
+import type { SpareMemory } from '../../connectors/broker/spare-memory.ts'
 import { statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { changelogTopic, tasksTopic } from './names.ts'
@@ -41,7 +41,7 @@ export interface StoreNumbers {
 /** Turns rows of the state into records of changelog topics, and back. Knows the stores that were asked for by name. */
 export class ChangelogRows {
   private readonly ids: StoreNumbers
-  private readonly stores = new Map<number, { readonly log: Changelog; readonly name: Buffer }>()
+  private readonly stores = new Map<number, { readonly log: Changelog; readonly head: Buffer }>()
   private readonly byStore: ReadonlyMap<string, Changelog>
   private readonly shared: ReadonlyMap<number, Changelog>
 
@@ -57,9 +57,10 @@ export class ChangelogRows {
     // Stores of tasks have one name in all sub-topologies, and a number in each.
     const id = this.ids.idOf(own === undefined ? `${store}@${this.shared.get(sub)?.topic ?? sub}` : store)
     if (!this.stores.has(id)) {
-      const name = Buffer.from(store)
       const log = own ?? (this.shared.get(sub) as Changelog)
-      this.stores.set(id, { log, name })
+      const name = Buffer.from(store)
+      const head = log.store === undefined ? Buffer.concat([Buffer.of(name.length), name]) : Buffer.alloc(0)
+      this.stores.set(id, { log, head })
     }
     return id
   }
@@ -70,17 +71,9 @@ export class ChangelogRows {
     return [...known].filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length))
   }
 
-  /** Where a row goes. */
-  logOf(key: Uint8Array): Changelog {
-    return (this.stores.get(storeOf(key)) as { log: Changelog }).log
-  }
-
-  /** The key of a row in its topic. */
-  keyOf(key: Uint8Array): Uint8Array {
-    const { log, name } = this.stores.get(storeOf(key)) as { log: Changelog; name: Buffer }
-    const own = key.subarray(prefixBytes)
-    if (log.store !== undefined) return own
-    return Buffer.concat([Buffer.of(name.length), name, own])
+  /** The topic of a store that has a number, and what keys of its rows begin with there. */
+  of(store: number): { readonly log: Changelog; readonly head: Buffer } {
+    return this.stores.get(store) as { log: Changelog; head: Buffer }
   }
 
   /**
@@ -110,34 +103,68 @@ function behind(prefix: Buffer): (key: Buffer) => Buffer {
 const storeOf = (key: Uint8Array): number => ((key[1] as number) << 8) | (key[2] as number)
 export const partitionOfRow = (key: Uint8Array): number => ((key[3] as number) << 8) | (key[4] as number)
 
+interface LogFrames {
+  readonly topic: string
+  readonly partition: number
+  readonly store: number
+  /** What keys begin with. */
+  readonly head: Buffer
+  readonly builder: FrameBuilder
+}
+
 /** Collects an epoch's rows for their topics. */
 export class ChangelogFrames {
   private readonly rows: ChangelogRows
-  private readonly builders = new Map<string, { topic: string; partition: number; builder: FrameBuilder }>()
-  private readonly now: number
+  /** By topic and partition. */
+  private readonly builders = new Map<string, FrameBuilder>()
+  /** By store and partition. */
+  private readonly logs = new Map<number, LogFrames>()
+  private last: LogFrames | undefined
+  private now = 0
 
-  constructor(rows: ChangelogRows, now: number) {
+  constructor(rows: ChangelogRows) {
     this.rows = rows
+  }
+
+  /** What was collected and not taken is dropped. */
+  begin(now: number): void {
     this.now = now
+    for (const builder of this.builders.values()) builder.clear()
   }
 
   put(key: Uint8Array, value: Uint8Array | null): void {
-    const { topic } = this.rows.logOf(key)
-    const partition = partitionOfRow(key)
-    const id = `${partition}/${topic}`
-    let found = this.builders.get(id)
-    if (found === undefined) {
-      found = { topic, partition, builder: new FrameBuilder({ maxRecordBytes: 2 ** 29 }) }
-      this.builders.set(id, found)
-    }
-    found.builder.add(this.rows.keyOf(key), value, this.now)
+    const { builder, head } = this.logOf(key)
+    builder.addBehind(head, key, prefixBytes, value, this.now)
   }
 
-  take(): { topic: string; partition: number; frame: Buffer }[] {
-    return Array.from(this.builders.values(), ({ topic, partition, builder }) => ({
-      topic,
-      partition,
-      frame: asBuffer(builder.finish()),
-    }))
+  /** @param spare where the frames' memory comes from */
+  take(spare: SpareMemory): { topic: string; partition: number; frame: Buffer<ArrayBuffer> }[] {
+    const frames = []
+    for (const { topic, partition, builder } of this.logs.values())
+      if (builder.count > 0) frames.push({ topic, partition, frame: builder.finish(undefined, spare) })
+    return frames
+  }
+
+  private logOf(key: Uint8Array): LogFrames {
+    const store = storeOf(key)
+    const partition = partitionOfRow(key)
+    const { last } = this
+    // rows come store by store
+    if (last !== undefined && last.store === store && last.partition === partition) return last
+    const id = (store << 16) | partition
+    let found = this.logs.get(id)
+    if (found === undefined) {
+      const { log, head } = this.rows.of(store)
+      const at = `${partition}/${log.topic}`
+      let builder = this.builders.get(at)
+      if (builder === undefined) {
+        builder = new FrameBuilder({ maxRecordBytes: 2 ** 29, checksum: false })
+        this.builders.set(at, builder)
+      }
+      found = { topic: log.topic, partition, store, head, builder }
+      this.logs.set(id, found)
+    }
+    this.last = found
+    return found
   }
 }

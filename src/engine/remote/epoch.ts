@@ -1,13 +1,13 @@
-import { readFrames } from '../../connectors/broker/frame.ts'
+import { frameCount } from '../../connectors/broker/frame.ts'
 import type { Membership, PositionedPartition, RemoteLog, RemoteWriter } from '../../connectors/broker/remote.ts'
 import type { WriteBatch } from '../../state/backend.ts'
 import { encodeValue } from '../../state/codec/index.ts'
 import { type Sealer, statePrefix } from '../../state/stores/index.ts'
-import { DhaaraError } from '../../errors/index.ts'
+import type { SpareMemory } from '../../connectors/broker/spare-memory.ts'
 import { TopicFeed } from '../runtime/feed.ts'
 import type { TaskGroup } from '../runtime/group.ts'
 import type { OutputFrame, Outputs } from '../runtime/outputs.ts'
-import { ChangelogFrames, type ChangelogRows } from './changelog.ts'
+import type { ChangelogFrames, ChangelogRows } from './changelog.ts'
 import { positionName } from './inputs.ts'
 import type { LocalRows } from './local-state.ts'
 import type { TopicLinks } from './topic-links.ts'
@@ -19,7 +19,7 @@ export const inletStore = '$inlets'
 export interface SealedEpoch {
   readonly epoch: number
   readonly outputs: readonly OutputFrame[]
-  readonly changes: readonly { readonly topic: string; readonly partition: number; readonly frame: Buffer }[]
+  readonly changes: readonly OutputFrame[]
   /** Of inputs that moved. */
   readonly positions: readonly PositionedPartition[]
   /** The rows as they will be locally. */
@@ -31,6 +31,7 @@ export interface Sealing {
   readonly outputs: Outputs
   readonly links: TopicLinks | undefined
   readonly rows: ChangelogRows
+  readonly frames: ChangelogFrames
   readonly local: LocalRows
   /** Sub-topology that reads a repartition's topic. */
   readonly readerOf: (topic: string) => number
@@ -45,9 +46,9 @@ export interface Sealing {
 
 /** Ends the running epoch of a group: the next one begins at once. */
 export function sealEpoch(sealing: Sealing): SealedEpoch {
-  const { group, outputs, links, rows, local, readerOf, committed, now, more, look } = sealing
+  const { group, outputs, links, rows, frames, local, readerOf, committed, now, more, look } = sealing
   const batch = local.backend.batch()
-  const frames = new ChangelogFrames(rows, now)
+  frames.begin(now)
   const clears: (readonly [Uint8Array, Uint8Array])[] = []
   const remove = (key: Uint8Array): void => {
     batch.delete(key)
@@ -79,7 +80,7 @@ export function sealEpoch(sealing: Sealing): SealedEpoch {
   const positions = [...positionsOf(group), ...(links?.positions ?? [])].filter(
     (one) => committed.get(positionName(one)) !== one.offset,
   )
-  return { epoch, outputs: outputs.take(), changes: frames.take(), positions, batch }
+  return { epoch, outputs: outputs.take(), changes: frames.take(outputs.spare), positions, batch }
 }
 
 /** Where the tasks go on in each partition that they read; the lowest, where several steps read it. */
@@ -97,6 +98,13 @@ function positionsOf(group: TaskGroup): PositionedPartition[] {
   return [...lowest.values()]
 }
 
+interface EpochOptions {
+  readonly exactlyOnce: boolean
+  readonly write: (batch: WriteBatch) => void
+  /** Where frames' memory goes. */
+  readonly spare: SpareMemory
+}
+
 /**
  * Sends an epoch, commits it with the positions of its inputs, and writes the local rows with the changelog positions that
  * they equal. Exactly once: in one transaction. At least once: outputs and changelog, then the local rows, then the positions.
@@ -110,13 +118,13 @@ export async function writeEpochTo(
   local: LocalRows,
   membership: Membership,
   topicIds: (topic: string) => string,
-  { exactlyOnce, write }: { readonly exactlyOnce: boolean; readonly write: (batch: WriteBatch) => void },
+  { exactlyOnce, write, spare }: EpochOptions,
 ): Promise<{ readonly commit: number; readonly write: number }> {
   const began = performance.now()
   const { outputs, changes, positions, batch } = sealed
-  const sends = outputs.map(({ topic, partition, frame }) => send(writer, topic, partition, frame))
+  const sends = outputs.map(({ topic, partition, frame }) => send(writer, topic, partition, frame, spare))
   const changeSends = changes.map(async ({ topic, partition, frame }) => {
-    const end = await send(writer, topic, partition, frame)
+    const end = await send(writer, topic, partition, frame, spare)
     return { topic, partition, end }
   })
   const all = Promise.all([...sends, ...changeSends])
@@ -135,13 +143,20 @@ export async function writeEpochTo(
 }
 
 /** Sends frames before their epoch ends. A failure shows when it is committed. */
-export function sendEarly(writer: RemoteWriter, frames: readonly OutputFrame[]): void {
-  for (const { topic, partition, frame } of frames) send(writer, topic, partition, frame).catch(() => {})
+export function sendEarly(writer: RemoteWriter, frames: readonly OutputFrame[], spare: SpareMemory): void {
+  for (const { topic, partition, frame } of frames) send(writer, topic, partition, frame, spare).catch(() => {})
 }
 
-/** Encodes at once: the frame's memory may be used again. @returns the offset after its last row */
-async function send(writer: RemoteWriter, topic: string, partition: number, frame: Buffer): Promise<number> {
-  const rows = readFrames(topic, partition, [frame], Number.NEGATIVE_INFINITY)
-  if (rows === undefined) throw new DhaaraError('DHAARA_INTERNAL', `an empty frame for '${topic}'`)
-  return (await writer.send(topic, partition, rows)) + rows.count
+/** @returns the offset after the frame's last row */
+async function send(
+  writer: RemoteWriter,
+  topic: string,
+  partition: number,
+  frame: Buffer<ArrayBuffer>,
+  spare: SpareMemory,
+): Promise<number> {
+  const count = frameCount(frame)
+  const { first, memory } = await writer.sendFrame(topic, partition, frame)
+  spare.give(memory)
+  return first + count
 }

@@ -42,6 +42,7 @@ export function remoteHost(parts: RemoteHostParts): Host {
       reader.add(topic, partition, offset)
       return reader.take(topic, partition, offset)
     },
+    done: (fetched) => reader.done(fetched),
     behind: (topic, partition, offset) => {
       if (filling(topic)) return true
       reader.add(topic, partition, offset)

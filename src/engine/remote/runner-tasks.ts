@@ -7,7 +7,7 @@ import { type Feed, TopicFeed } from '../runtime/feed.ts'
 import { TaskGroup } from '../runtime/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { Outputs } from '../runtime/outputs.ts'
-import { ChangelogRows } from './changelog.ts'
+import { ChangelogFrames, ChangelogRows } from './changelog.ts'
 import { inletStore } from './epoch.ts'
 import { Inputs, type Offsets, ownEnd, positionName } from './inputs.ts'
 import { KeptSources } from './kept-sources.ts'
@@ -33,7 +33,9 @@ export class RunnerTasks {
   private readonly policies: () => Policies
   private readonly reader: RemoteReader
   private readonly wake: () => void
-  private topics: { readonly inputs: Inputs; readonly rows: ChangelogRows } | undefined
+  private topics:
+    | { readonly inputs: Inputs; readonly rows: ChangelogRows; readonly frames: ChangelogFrames }
+    | undefined
   private readonly starts = new Map<string, number>()
   private ends: Offsets = new Map()
   private filling: ReadonlySet<string> = new Set()
@@ -57,6 +59,10 @@ export class RunnerTasks {
     return (this.topics as NonNullable<typeof this.topics>).rows
   }
 
+  get frames(): ChangelogFrames {
+    return (this.topics as NonNullable<typeof this.topics>).frames
+  }
+
   /** Records of sources that were processed. */
   get sourced(): number {
     let n = 0
@@ -72,7 +78,8 @@ export class RunnerTasks {
   /** What they are to be; `build` makes them. */
   take({ tasks, topics, positions, ends }: Assignment): void {
     const { app, plan, ids } = this.parts
-    this.topics = { inputs: new Inputs(app, plan, topics), rows: new ChangelogRows(topics.changelogs, ids) }
+    const rows = new ChangelogRows(topics.changelogs, ids)
+    this.topics = { inputs: new Inputs(app, plan, topics), rows, frames: new ChangelogFrames(rows) }
     for (const [name, offset] of positions.committed) this.committed.set(name, offset)
     for (const [name, offset] of positions.starts) this.starts.set(name, offset)
     this.ends = ends
@@ -174,7 +181,7 @@ export class RunnerTasks {
   }
 
   private newOutputs(): Outputs {
-    return new Outputs((topic) => this.inputs.partitionsOf(topic))
+    return new Outputs((topic) => this.inputs.partitionsOf(topic), { checksum: false })
   }
 
   private host(careful: boolean): Host {

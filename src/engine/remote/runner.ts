@@ -362,8 +362,7 @@ export class Runner implements TaskRunner {
     const frames = outputs.takeFull()
     if (frames.length === 0) return
     this.sent = true
-    sendEarly(this.writer, frames)
-    outputs.release(frames)
+    sendEarly(this.writer, frames, outputs.spare)
   }
 
   private commit(): void {
@@ -377,6 +376,7 @@ export class Runner implements TaskRunner {
       outputs,
       links,
       rows,
+      frames: tasks.frames,
       local,
       readerOf: (topic) => inputs.readerOf(topic),
       committed: tasks.committed,
@@ -398,7 +398,11 @@ export class Runner implements TaskRunner {
     outputs.written = 0
     this.processedAtSeal = processed
     this.sealedAt = settings.clock.now()
-    const options = { exactlyOnce: this.exactlyOnce, write: (batch: WriteBatch) => this.write(batch) }
+    const options = {
+      exactlyOnce: this.exactlyOnce,
+      write: (batch: WriteBatch) => this.write(batch),
+      spare: outputs.spare,
+    }
     const idOf = (topic: string) => inputs.topics.all.get(topic)?.id ?? ''
     const membership = this.membership as Membership
     this.committing = writeEpochTo(
@@ -414,7 +418,6 @@ export class Runner implements TaskRunner {
         ({ commit, write }) => {
           group.written(epoch)
           this.sinks.committed()
-          outputs.release(sealed.outputs)
           for (const one of sealed.positions) tasks.committed.set(positionName(one), one.offset)
           this.processedAtCommit = processed
           tasks.ended = ended

@@ -38,9 +38,9 @@ export function errorHeaders(
   return Object.entries(fields).map(([name, text]) => [name, Buffer.from(text)] as const)
 }
 
-/** A record as it came. */
+/** A record as it came, in memory of its own: users may keep it. */
 export function rawAt(batch: FetchedBatch, i: number): RawRecord {
-  const part = (start: number, end: number) => (start < 0 ? null : batch.data.subarray(start, end))
+  const part = (start: number, end: number) => (start < 0 ? null : Buffer.from(batch.data.subarray(start, end)))
   const headers = batch.headers?.[i]
   return {
     topic: batch.topic,

@@ -65,6 +65,8 @@ export interface TopicSource {
   behind(offset: number): boolean
   /** false: what decoding it needs has been asked for, and is not there yet. The host is woken when it is. */
   prepare?(fetched: FetchedBatch): boolean
+  /** All of it was processed, and nothing that came of it looks into its memory. Absent where something may. */
+  done?(fetched: FetchedBatch): void
 }
 
 /** Records from outside of the app. */
@@ -104,6 +106,8 @@ export class TopicFeed extends InputFeed {
   /** What was fetched last, and how far it has been decoded. */
   private fetched: FetchedBatch | undefined = undefined
   private decoded = 0
+  /** What `batch` was decoded from to its end: done with when the last of `batch` is. */
+  private last: FetchedBatch | undefined = undefined
   /** Of a global table: all partitions are read, before anything else. */
   readonly global: boolean
   /** A bounded input: it ends at this offset. */
@@ -134,6 +138,7 @@ export class TopicFeed extends InputFeed {
   }
 
   protected refill(): boolean {
+    this.leave()
     while (this.after < this.until) {
       const fetched = this.fetched ?? this.source.fetch(this.after)
       if (fetched === undefined) return false
@@ -155,10 +160,22 @@ export class TopicFeed extends InputFeed {
       this.batch = batch
       this.cursor = 0
       this.after = last ? fetched.nextOffset : (fetched.offsets[to] as number)
+      if (last) this.last = fetched
       if (batch.count > 0) return true
+      this.leave()
     }
     if (this.after >= this.until) this.time.end()
     return false
+  }
+
+  /** Its records are behind it. */
+  private leave(): void {
+    const { last } = this
+    if (last === undefined) return
+    this.last = undefined
+    this.batch = noBatch
+    this.cursor = 0
+    this.source.done?.(last)
   }
 
   protected get behind(): boolean {

@@ -26,6 +26,8 @@ export interface Host {
   /** Topics that exist, for sources by pattern. */
   topics(): readonly string[]
   fetch(topic: string, partition: number, offset: number): FetchedBatch | undefined
+  /** Nobody looks at what was fetched any more, nor at a view of it. */
+  done?(fetched: FetchedBatch): void
   behind(topic: string, partition: number, offset: number): boolean
   /** Where a source begins that has no position yet. */
   startOffset(source: SourceNode, topic: string, partition: number): number

@@ -1,13 +1,14 @@
-import { FrameBuilder } from '../../connectors/broker/frame-builder.ts'
+import { FrameBuilder, type FrameLimits } from '../../connectors/broker/frame-builder.ts'
+import { SpareMemory } from '../../connectors/broker/spare-memory.ts'
 
 /** A topic's frames of the running epoch, one builder a partition. */
 export class TopicOutput {
   readonly topic: string
   readonly builders: FrameBuilder[]
 
-  constructor(topic: string, partitions: number) {
+  constructor(topic: string, partitions: number, limits: FrameLimits) {
     this.topic = topic
-    this.builders = Array.from({ length: partitions }, () => new FrameBuilder())
+    this.builders = Array.from({ length: partitions }, () => new FrameBuilder(limits))
   }
 }
 
@@ -17,8 +18,9 @@ export interface OutputFrame {
   readonly frame: Buffer<ArrayBuffer>
 }
 
-/** Frames' memory that is kept for the next ones. */
-const mostKept = 16
+/** Of frames' memory. */
+const block = 32 << 10
+const mostIdle = 16 << 20
 
 /** What the tasks of a thread have written to topics in the running epoch. */
 export class Outputs {
@@ -28,17 +30,20 @@ export class Outputs {
   private frames: OutputFrame[] = []
   /** Of `frames`. */
   private cutBytes = 0
-  private readonly free: Buffer<ArrayBuffer>[] = []
+  private readonly limits: FrameLimits
+  /** Where frames get their memory, and where it is given back. */
+  readonly spare = new SpareMemory(block, mostIdle)
 
   /** @param partitionsOf number of partitions of a topic, made if it does not exist */
-  constructor(partitionsOf: (topic: string) => number) {
+  constructor(partitionsOf: (topic: string) => number, limits: FrameLimits = {}) {
     this.partitionsOf = partitionsOf
+    this.limits = limits
   }
 
   topic(name: string): TopicOutput {
     const known = this.topics.get(name)
     if (known) return known
-    const output = new TopicOutput(name, this.partitionsOf(name))
+    const output = new TopicOutput(name, this.partitionsOf(name), this.limits)
     this.topics.set(name, output)
     return output
   }
@@ -70,11 +75,11 @@ export class Outputs {
 
   /** Of frames that were taken and written: their memory is used again. Fresh memory costs more than filling it. */
   release(frames: readonly OutputFrame[]): void {
-    for (const { frame } of frames) if (this.free.length < mostKept) this.free.push(Buffer.from(frame.buffer))
+    for (const { frame } of frames) this.spare.give(frame.buffer)
   }
 
   private finish({ topic, builders }: TopicOutput, partition: number): OutputFrame {
-    return { topic, partition, frame: (builders[partition] as FrameBuilder).finish(undefined, this.free.pop()) }
+    return { topic, partition, frame: (builders[partition] as FrameBuilder).finish(undefined, this.spare) }
   }
 
   /** Bytes of frames that are full: an open one is small. */

@@ -1,5 +1,6 @@
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
-import type { OwnSourceSpec, SourceNode } from '../../dsl/plan/index.ts'
+import type { AnySerde, OwnSourceSpec, SourceNode } from '../../dsl/plan/index.ts'
+import { isFast } from '../../dsl/serdes/fast.ts'
 import type { Linked } from '../codegen/program.ts'
 import { sourceStart } from '../connect/chunk.ts'
 import { OwnFeed } from '../connect/source-feed.ts'
@@ -135,11 +136,24 @@ export class TaskFeeds {
       },
       behind: (offset) => host.behind(topic, partition, offset),
       ...preparation(op, host),
+      ...letting(op, host),
     })
     feed.activeAt = host.now()
     return feed
   }
 }
+
+/** What readers fetch lies in memory that they use again, unless somebody may look into it: a serde of the user's, or headers. */
+function letting({ key, value }: SourceNode, host: Host): Pick<TopicSource, 'done'> {
+  if (host.done === undefined || keepsViews(key) || keepsViews(value)) return {}
+  return {
+    done(fetched) {
+      if (fetched.headers === undefined) host.done?.(fetched)
+    },
+  }
+}
+
+const keepsViews = (serde: AnySerde | undefined): boolean => serde === undefined || !isFast(serde) || serde.keepsViews
 
 /** Serdes may have to ask for something before a batch is read. */
 function preparation({ key, value }: SourceNode, host: Host): Pick<TopicSource, 'prepare'> {

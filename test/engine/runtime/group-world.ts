@@ -222,7 +222,12 @@ export class World {
       storeId: (name) => ids.idOf(name),
       partitionsOf: (topic) => this.partitionsOf(topic),
       topics: () => log.topics().map(({ name }) => name),
-      fetch: (topic, partition, offset) => reader.fetch(topic, partition, offset, 1024),
+      // in memory of its own, which is used for something else when it is done with
+      fetch: (topic, partition, offset) => {
+        const found = reader.fetch(topic, partition, offset, 1024)
+        return found && { ...found, data: Buffer.from(found.data) }
+      },
+      done: ({ data }) => void data.fill(0xff),
       behind: (topic, partition, offset) => log.endOffset(topic, partition) > offset,
       startOffset: () => 0,
       now: () => this.now,

@@ -13,6 +13,7 @@ import type {
   RemoteRows,
   RemoteTopic,
   RemoteWriter,
+  SentFrame,
   TopicPartition,
   WriterOptions,
 } from '../remote.ts'
@@ -116,6 +117,8 @@ export class PortLog implements RemoteLog {
         const { columns, memory } = copyColumns(rows)
         return this.#call(target, 'send', [topic, partition, columns], memory) as Promise<number>
       },
+      sendFrame: (topic, partition, { buffer: memory, length }) =>
+        this.#call(target, 'sendFrame', [topic, partition, memory, length], [memory]) as Promise<SentFrame>,
       flush: () => call('flush'),
       commit: (positions, membership) => call('commit', positions, membership),
       abort: () => call('abort'),

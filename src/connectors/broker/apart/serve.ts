@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { DhaaraError } from '../../../errors/index.ts'
 import { receiveError, sendError } from '../../../errors/sent-error.ts'
-import type { Assigned, RemoteLog, RemoteMember, RemoteWriter } from '../remote.ts'
+import type { Assigned, RemoteLog, RemoteMember, RemoteWriter, SentFrame } from '../remote.ts'
 import { type Opened, type Reply, type Request, type Target, theLog } from './messages.ts'
 import { watchPulse } from './pulse.ts'
 import { ServedReader } from './served-reader.ts'
@@ -53,10 +53,16 @@ export class LogServer {
     }
     Promise.resolve(outcome).then(
       (value) => {
-        answer({ value })
+        // what it lent goes back
+        if (method === 'sendFrame') this.#lent(id as number, value as SentFrame)
+        else answer({ value })
       },
       (error) => answer({ error: sendError(error) }),
     )
+  }
+
+  #lent(id: number, value: SentFrame): void {
+    this.#port.postMessage({ type: 'answer', id, value } satisfies Reply, [value.memory])
   }
 
   #open(target: Target, { kind, options }: Opened): void {
@@ -136,6 +142,8 @@ function writerOf(writer: RemoteWriter): Callable {
       const { data } = rows
       return writer.send(topic, partition, { ...rows, data: Buffer.from(data.buffer, data.byteOffset, data.length) })
     },
+    sendFrame: (topic: string, partition: number, memory: ArrayBuffer, length: number) =>
+      writer.sendFrame(topic, partition, Buffer.from(memory, 0, length)),
     flush: () => writer.flush(),
     commit: (...args: Parameters<RemoteWriter['commit']>) => writer.commit(...args),
     abort: () => writer.abort(),

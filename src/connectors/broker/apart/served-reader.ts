@@ -1,6 +1,7 @@
 import { sendError } from '../../../errors/sent-error.ts'
 import type { ReaderOptions, RemoteLog, RemoteReader } from '../remote.ts'
 import { type ReadNews, sizeOf } from './messages.ts'
+import { SpareMemory } from '../spare-memory.ts'
 import { pack } from './pack.ts'
 
 interface Partition {
@@ -17,15 +18,14 @@ interface Partition {
 /** Most bytes that wait in the other thread: of a partition, and of all. A partition with none waiting gets its next batch. */
 const mostOfOne = 2 << 20
 const mostOfAll = 16 << 20
-/** Pieces of memory that are kept to be used again. */
-const mostIdle = 8
+const block = 256 << 10
 
 /** Reads for another thread: decodes here, and sends batches ahead of what is taken there. */
 export class ServedReader {
   readonly #reader: RemoteReader
   readonly #partitions = new Map<string, Partition>()
   readonly #send: (news: ReadNews, memory: ArrayBuffer[]) => void
-  readonly #idle: ArrayBuffer[] = []
+  readonly #spare = new SpareMemory(block, mostOfAll)
   #waiting = 0
 
   constructor(
@@ -79,16 +79,11 @@ export class ServedReader {
 
   /** Memory in which a batch was sent, and that nobody needs there. */
   done(memory: ArrayBuffer): void {
-    if (this.#idle.length < mostIdle) this.#idle.push(memory)
+    this.#spare.give(memory)
   }
 
   close(): Promise<void> {
     return this.#reader.close()
-  }
-
-  #room(bytes: number): ArrayBuffer {
-    const memory = this.#idle.pop()
-    return memory !== undefined && memory.byteLength >= bytes ? memory : new ArrayBuffer(Math.ceil(bytes * 1.25))
   }
 
   #pump(): void {
@@ -102,7 +97,7 @@ export class ServedReader {
       try {
         const batch = this.#reader.take(topic, partition, state.at)
         if (batch === undefined) break
-        const { sent, memory } = pack(batch, (size) => this.#room(size))
+        const { sent, memory } = pack(batch, (size) => this.#spare.take(size))
         const bytes = sizeOf(batch)
         this.#reader.done(batch)
         state.at = batch.nextOffset

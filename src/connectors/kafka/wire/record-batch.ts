@@ -1,5 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import type { FetchedBatch, RecordHeaders } from '../../broker/log.ts'
+import type { SpareMemory } from '../../broker/spare-memory.ts'
 import { at, attribute, batchHead } from './batch-layout.ts'
 import { type Codec, codecs, compress } from './compression.ts'
 import { writeLong } from './writer.ts'
@@ -31,11 +32,14 @@ export function batchEnd(rows: Rows, from: number, maxBytes: number): number {
   return rows.count
 }
 
-/** Encodes rows [from, to) as one batch. Producer, sequence number and checksum are still to be written: `setProducer`. */
-export function encodeBatch(rows: Rows, from: number, to: number, writing: Writing): Buffer {
+/**
+ * Encodes rows [from, to) as one batch. Producer, sequence number and checksum are still to be written: `setProducer`.
+ * @param spare where a batch that is not packed gets its memory, of which all is its own; default: new
+ */
+export function encodeBatch(rows: Rows, from: number, to: number, writing: Writing, spare?: SpareMemory): Buffer {
   let room = batchHead
   for (let i = from; i < to; i++) room += rowBytes(rows, i)
-  const plain = Buffer.allocUnsafe(room)
+  const plain = spare === undefined ? Buffer.allocUnsafe(room) : Buffer.from(spare.take(room), 0, room)
   const { timestamps } = rows
   const first = timestamps[from] as number
   let most = first
@@ -50,6 +54,7 @@ export function encodeBatch(rows: Rows, from: number, to: number, writing: Writi
     const body = compress(writing.codec, plain.subarray(batchHead, end))
     batch = Buffer.allocUnsafe(batchHead + body.length)
     body.copy(batch, batchHead)
+    spare?.give(plain.buffer as ArrayBuffer)
   }
   writeLong(batch, 0, 0)
   batch.writeInt32BE(batch.length - 12, at.length)

@@ -146,9 +146,13 @@ export function api<Req, Res>(
   return { key, name, min, max, request, response }
 }
 
-/** @param room bytes that it will have, about */
-export function encodeRequest<Req>(api: Api<Req, unknown>, request: Req, version: number, room?: number): Buffer {
-  const to = new Writer(room)
+/** @param to in whose memory it is to lie; default: new */
+export function encodeRequest<Req>(
+  api: Api<Req, unknown>,
+  request: Req,
+  version: number,
+  to: Writer = new Writer(),
+): Buffer {
   api.request.write(to, request, version)
   return to.bytes()
 }

@@ -7,6 +7,12 @@ export class Writer {
     this.buf = Buffer.allocUnsafe(bytes)
   }
 
+  /** Begins anew, in the same memory. */
+  reset(): this {
+    this.at = 0
+    return this
+  }
+
   i8(value: number): void {
     this.room(1)
     this.at = this.buf.writeInt8(value, this.at)
