@@ -86,10 +86,11 @@ export async function stopNode(
   rmSync(pidFile(cluster, node), { force: true })
 }
 
-/** Resolves when the node accepts connections. @throws Error: its process ended, or three minutes have passed */
+/** Resolves when the node accepts connections at all of its listeners. @throws Error: its process ended, or three minutes have passed */
 export async function nodeUp(cluster: ClusterSpec, node: NodeSpec): Promise<void> {
+  const ports = [node.port, ...Object.values(node.secure ?? {}), ...(node.proxied ? [node.proxied.port] : [])]
   for (const until = Date.now() + 180_000; ; await delay(100)) {
-    if (await accepts(node.port)) return
+    if ((await Promise.all(ports.map(accepts))).every(Boolean)) return
     if (nodePid(cluster, node) !== undefined && Date.now() < until) continue
     const log = readFileSync(join(nodeDir(cluster, node), 'log'), 'utf8')
     throw new Error(`Kafka node ${node.id} did not come up on port ${node.port}: ${log.slice(-2000)}`)

@@ -1,22 +1,25 @@
 /**
  * Latency under an open-loop load, in a process of its own: records are due at a steady rate whatever becomes of them, and a row's
  * latency counts from when its record was due, so that a stall counts for all records that it delayed (Tene: "coordinated
- * omission"). Sender, engine and reader share the process; on Kafka the broker is another one.
+ * omission"). On Kafka the broker is another process, and the engine is one; beside the embedded broker all share this one.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as hdr from 'hdr-histogram-js'
-import { serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import { serdes, StreamsBuilder, type Topology } from '../../../src/index.ts'
 import { embeddedLink } from './embedded-link.ts'
+import { startApart, startHere } from './engine.ts'
 import { kafkaLink } from './kafka-link.ts'
 import { topics } from './link.ts'
+
+export type Guarantee = 'exactly-once' | 'at-least-once'
 
 export interface LoadJob {
   /** Addresses of Kafka; without, the embedded broker. */
   readonly brokers?: readonly string[]
-  readonly guarantee: 'exactly-once' | 'at-least-once'
+  readonly guarantee: Guarantee
   /** Records a second; without, as many as go: what comes out is the capacity. */
   readonly rate?: number
   readonly seconds: number
@@ -25,6 +28,7 @@ export interface LoadJob {
 export interface LoadAnswer {
   readonly records: number
   readonly seconds: number
+  /** Of the process that the engine runs in, as is the memory. */
   readonly cpuSeconds: number
   readonly peakRssMb: number
   readonly p50Ms: number
@@ -84,14 +88,10 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
     wake()
   })
   const id = `latency-${process.pid}`
-  const app = new StreamsApp({
-    applicationId: id,
-    topology: topology(topics, link.keyed),
-    broker: link.broker,
-    guarantee,
-    stateDir: dir,
-  })
-  await app.start()
+  const engine =
+    brokers === undefined
+      ? await startHere({ id, guarantee, dir }, link.broker, topology(topics, link.keyed))
+      : await startApart({ id, guarantee, dir }, brokers)
   let total = 0
   const send = (count: number, dueOf: (i: number) => number): Promise<void> => {
     const customers: string[] = []
@@ -112,7 +112,8 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
   }
   try {
     await flood(warmUpSeconds)
-    const before = { total, began: clock(), cpu: process.cpuUsage() }
+    await engine.begin()
+    const before = { total, began: clock() }
     from = before.began
     if (rate === undefined) await flood(seconds)
     else {
@@ -129,13 +130,13 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
       await Promise.all(pending)
       await allReceived()
     }
-    const { user, system } = process.cpuUsage(before.cpu)
+    const ended = clock()
+    const used = await engine.used()
     const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
     return {
       records: total - before.total,
-      seconds: (clock() - before.began) / 1000,
-      cpuSeconds: (user + system) / 1e6,
-      peakRssMb: process.resourceUsage().maxRSS / 1024,
+      seconds: (ended - before.began) / 1000,
+      ...used,
       p50Ms: at(50),
       p99Ms: at(99),
       p999Ms: at(99.9),
@@ -143,7 +144,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
       correct: received === total && sent.every((count, key) => counted[key] === count),
     }
   } finally {
-    await app.close()
+    await engine.close()
     await link[Symbol.asyncDispose]()
     rmSync(dir, { recursive: true, force: true })
   }

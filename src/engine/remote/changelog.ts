@@ -1,6 +1,6 @@
 import { FrameBuilder } from '../../connectors/broker/frame-builder.ts'
 import type { SpareMemory } from '../../connectors/broker/spare-memory.ts'
-import { statePrefix } from '../../state/stores/index.ts'
+import { RowWriter, statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { changelogTopic, tasksTopic } from './names.ts'
 
@@ -77,27 +77,30 @@ export class ChangelogRows {
   }
 
   /**
-   * What gives the row that a record of a partition stands for. The row's memory may be used again for the next one: both
-   * batches and checksums take what it holds.
+   * What gives the row that a record of a partition stands for, by its key's place in the data. The row's memory is used again
+   * for the next one: both batches and checksums take what it holds.
    */
-  reader({ store, sub }: Changelog, partition: number): (key: Buffer) => Buffer {
+  reader({ store, sub }: Changelog, partition: number): RowKeyReader {
     if (store !== undefined) return behind(statePrefix(this.idOf(store, sub), partition))
-    return (key) => {
-      const length = key[0] as number
-      const name = key.toString('utf8', 1, 1 + length)
-      return Buffer.concat([statePrefix(this.idOf(name, sub), partition), key.subarray(1 + length)])
+    const byName = new Map<string, RowKeyReader>()
+    return (data, start, end) => {
+      const nameEnd = start + 1 + (data[start] as number)
+      const name = data.latin1Slice(start + 1, nameEnd)
+      let own = byName.get(name)
+      if (own === undefined) {
+        own = behind(statePrefix(this.idOf(data.utf8Slice(start + 1, nameEnd), sub), partition))
+        byName.set(name, own)
+      }
+      return own(data, nameEnd, end)
     }
   }
 }
 
-function behind(prefix: Buffer): (key: Buffer) => Buffer {
-  let room = Buffer.concat([prefix], 256)
-  return (key) => {
-    const length = prefix.length + key.length
-    if (length > room.length) room = Buffer.concat([prefix], 2 * length)
-    key.copy(room, prefix.length)
-    return room.subarray(0, length)
-  }
+export type RowKeyReader = (data: Buffer, start: number, end: number) => Buffer
+
+function behind(prefix: Buffer): RowKeyReader {
+  const row = new RowWriter()
+  return (data, start, end) => row.reset().raw(prefix).slice(data, start, end).view()
 }
 
 const storeOf = (key: Uint8Array): number => ((key[1] as number) << 8) | (key[2] as number)

@@ -1,6 +1,6 @@
 import type { RemoteLog, RemoteTopic } from '../../connectors/broker/remote.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
-import { after, statePrefix } from '../../state/stores/index.ts'
+import { after, RowWriter, statePrefix } from '../../state/stores/index.ts'
 import type { Logger } from '../app/logger.ts'
 import type { Changelog, ChangelogRows } from './changelog.ts'
 import type { LocalRows } from './local-state.ts'
@@ -172,15 +172,20 @@ function tellOf(one: Restoring, tell: (progress: RestoreProgress) => void, began
   tell({ store: one.log.store ?? one.log.topic, partition: one.partition, done, total, remaining })
 }
 
+const value = new RowWriter()
+const mostCopied = 256
+
 /** Writes what was read of a changelog to the local rows, with the position that they equal then. */
 export function applyBatch(local: LocalRows, rows: ChangelogRows, state: RowsAt, batch: FetchedBatch): void {
   const { data, keyStart, keyEnd, valueStart, valueEnd, count, nextOffset } = batch
   const write = local.backend.batch()
   const rowOf = rows.reader(state.log, state.partition)
   for (let i = 0; i < count; i++) {
-    const row = rowOf(data.subarray(keyStart[i] as number, keyEnd[i] as number))
-    if ((valueStart[i] as number) < 0) write.delete(row)
-    else write.put(row, data.subarray(valueStart[i] as number, valueEnd[i] as number))
+    const row = rowOf(data, keyStart[i] as number, keyEnd[i] as number)
+    const [from, to] = [valueStart[i] as number, valueEnd[i] as number]
+    if (from < 0) write.delete(row)
+    // no view a record, unless it is large
+    else write.put(row, to - from > mostCopied ? data.subarray(from, to) : value.reset().slice(data, from, to).view())
   }
   state.at = nextOffset
   const position = { offset: nextOffset, topicId: state.topicId, at: Date.now() }

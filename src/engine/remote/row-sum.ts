@@ -57,7 +57,7 @@ export async function sumOfChangelog(
       }
       at = batch.nextOffset
       for (let i = 0; i < batch.count; i++) {
-        const row = rowOf(batch.data.subarray(batch.keyStart[i], batch.keyEnd[i]))
+        const row = rowOf(batch.data, batch.keyStart[i] as number, batch.keyEnd[i] as number)
         const key = row.toString('latin1')
         if ((batch.valueStart[i] as number) < 0) newest.delete(key)
         else newest.set(key, checksum(row, batch.data.subarray(batch.valueStart[i], batch.valueEnd[i])))

@@ -44,6 +44,17 @@ export class RowWriter {
     return this
   }
 
+  /** Bytes [start, end) of others. */
+  slice(data: Buffer, start: number, end: number): this {
+    const length = end - start
+    this.room(length)
+    const { buf, at } = this
+    if (length < few) for (let i = 0; i < length; i++) buf[at + i] = data[start + i] as number
+    else data.copy(buf, at, start, end)
+    this.at = at + length
+    return this
+  }
+
   /** What was written, valid until the next `reset`. */
   view(): Buffer {
     const { at } = this

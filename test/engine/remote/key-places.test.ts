@@ -65,7 +65,8 @@ describe('the partition of a key that is asked for', () => {
         fc.property(keys as fc.Arbitrary<unknown>, fc.integer({ min: 1, max: 40 }), (key, partitions) => {
           assert.deepEqual(placeOf(store, key, partitions), {
             partition: sentTo(store, key, partitions),
-            certain: true,
+            // it may stand for text that UTF-8 does not have
+            certain: !JSON.stringify(key).includes('\ufffd'),
           })
         }),
       )

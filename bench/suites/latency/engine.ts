@@ -1,0 +1,71 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { type Broker, StreamsApp, type Topology } from '../../../src/index.ts'
+import type { Guarantee } from './open-loop.ts'
+
+/** What was used since `begin`. */
+export interface Used {
+  readonly cpuSeconds: number
+  readonly peakRssMb: number
+}
+
+/** The engine under load, wherever it runs. */
+export interface Engine {
+  begin(): Promise<void>
+  used(): Promise<Used>
+  close(): Promise<void>
+}
+
+export interface EngineJob {
+  readonly id: string
+  readonly guarantee: Guarantee
+  readonly dir: string
+}
+
+export async function startHere(job: EngineJob, broker: Broker, topology: Topology): Promise<Engine> {
+  const { id: applicationId, guarantee, dir: stateDir } = job
+  const app = new StreamsApp({ applicationId, topology, broker, guarantee, stateDir })
+  await app.start()
+  let before = process.cpuUsage()
+  return {
+    begin: async () => void (before = process.cpuUsage()),
+    used: async () => {
+      const { user, system } = process.cpuUsage(before)
+      return { cpuSeconds: (user + system) / 1e6, peakRssMb: process.resourceUsage().maxRSS / 1024 }
+    },
+    close: () => app.close(),
+  }
+}
+
+/** In a process of its own, beside the one that sends and reads: what these do shall not make it late. */
+export async function startApart(job: EngineJob, brokers: readonly string[]): Promise<Engine> {
+  const child = fork(resolve(import.meta.dirname, 'engine-process.ts'), [JSON.stringify({ ...job, brokers })], {
+    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
+  })
+  const gone = once(child, 'exit')
+  const answer = async (): Promise<unknown> => {
+    const [found] = await Promise.race([
+      once(child, 'message'),
+      gone.then(([code]) => {
+        throw new Error(`The engine's process has ended (exit code ${code})`)
+      }),
+    ])
+    return found
+  }
+  const ask = (question: 'begin' | 'used' | 'close'): Promise<unknown> => {
+    const found = answer()
+    child.send(question)
+    return found
+  }
+  await answer()
+  return {
+    begin: async () => void (await ask('begin')),
+    used: async () => (await ask('used')) as Used,
+    close: async () => {
+      await ask('close')
+      child.disconnect()
+      await gone
+    },
+  }
+}
