@@ -57,7 +57,9 @@ export class SinkWriter {
       keyBytes =
         single && this.keyText !== undefined
           ? this.asText(this.keyText, key, topic, 'key')
-          : this.encode(this.key, key, topic, 'key')
+          : typeof key === 'string' && this.key?.text !== undefined
+            ? passingBytes(this.key.text(key))
+            : this.encode(this.key, key, topic, 'key')
     }
     const partition = single ? 0 : this.partition(key, keyBytes as Uint8Array | null, value, builders.length)
     const builder = builders[partition]
@@ -113,6 +115,17 @@ export class SinkWriter {
       throw unserializable(what, topic, value, error)
     }
   }
+}
+
+const passing = Buffer.allocUnsafeSlow(256)
+const views: Buffer[] = []
+
+/** Of a key that is spread and copied at once: valid until the next one. A Buffer a record costs more than all of that. */
+function passingBytes(text: string): Uint8Array {
+  // a UTF-16 unit has at most 3 bytes
+  if (text.length * 3 > passing.length) return Buffer.from(text)
+  const bytes = passing.utf8Write(text, 0)
+  return (views[bytes] ??= passing.subarray(0, bytes))
 }
 
 function unserializable(what: string, topic: string, value: unknown, cause: unknown): DhaaraError {
