@@ -49,3 +49,31 @@ function mannWhitney(n: number, m: number): (u: number) => number {
   const total = counts.reduce((sum, count) => sum + count)
   return (u) => counts.slice(0, u + 1).reduce((sum, count) => sum + count, 0) / total
 }
+
+/**
+ * The same of runs in pairs, each of a moment of its own: the median of the quotients b / a of the pairs, with the interval that
+ * the sign test leaves (Thompson 1936). What makes a machine slow for both of a pair does not count.
+ *
+ * @throws RangeError if there are no pairs, or not as many of the one as of the other, or a value is not above 0
+ */
+export function pairedInterval(a: readonly number[], b: readonly number[], level = 0.95): Interval {
+  if (a.length === 0 || a.length !== b.length) throw new RangeError(`There are no pairs of ${a.length} and ${b.length}`)
+  if ([...a, ...b].some((value) => !(value > 0))) throw new RangeError('A ratio needs values above 0')
+  const quotients = b.map((y, i) => y / a[i]!).toSorted((x, y) => x - y)
+  const n = quotients.length
+  // P(X <= k) of n throws of a coin
+  const atMost: number[] = []
+  for (let k = 0, ways = 1, sum = 0; k < n; k++) {
+    sum += ways
+    atMost.push(sum / 2 ** n)
+    ways = (ways * (n - k)) / (k + 1)
+  }
+  let left = 0
+  while (left + 1 < n / 2 && 2 * atMost[left + 1]! <= 1 - level) left++
+  return {
+    estimate: Math.sqrt(quotients[(n - 1) >> 1]! * quotients[n >> 1]!),
+    low: quotients[left]!,
+    high: quotients[n - 1 - left]!,
+    level: Math.max(0, 1 - 2 * atMost[left]!),
+  }
+}

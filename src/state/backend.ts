@@ -13,6 +13,15 @@ export interface RangeOptions {
 
 export type Row = readonly [key: Uint8Array, value: Uint8Array]
 
+/** A range that can be gone through, each time anew, as it is then. */
+export interface RowRange extends Iterable<Row> {
+  /** The same rows in blocks, flat: key, value, key, value. For who reads very many: no object a row. Closing it early frees it. */
+  blocks(): IterableIterator<RowBlock, undefined>
+}
+
+/** Never empty. */
+export type RowBlock = readonly Uint8Array[]
+
 export interface BackendReader {
   get(key: Uint8Array): Uint8Array | undefined
   /** In the order of `keys`. */
@@ -21,7 +30,7 @@ export interface BackendReader {
    * Rows in key order (memcmp). Each iteration sees the rows of the moment it began; closing it early frees it.
    * Bounds given twice (`gt` and `gte`) both hold.
    */
-  range(options: RangeOptions): Iterable<Row>
+  range(options: RangeOptions): RowRange
   /** A short range at once, flat: key, value, key, value. One native call, where `range` takes three. */
   collect(options: RangeOptions): Uint8Array[]
 }

@@ -274,6 +274,9 @@ async function agrees(capabilities: Capabilities, steps: readonly Step[]): Promi
         const want = expected.slice(0, step.limit ?? expected.length).flat()
         assert.deepEqual([...backend.range(options)].flat().map(text), want)
         assert.deepEqual(backend.collect(options).map(text), want)
+        const blocks = [...backend.range(options).blocks()]
+        assert.deepEqual(blocks.flat().map(text), want)
+        assert.ok(blocks.every((block) => block.length > 0))
       }
     }
     const keys = [...model.keys(), 'absent']

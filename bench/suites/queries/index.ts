@@ -6,13 +6,15 @@
  * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate while a job runs at half of what it can
  * (`jobRatio`: its throughput beside the questions, against without; processor time: what the questions add to the job's). Beside
  * `points-http` stands a bare fastify that answers the same from a map, as the ceiling. `arrow`: a store of a million rows over HTTP. `subscriptions`:
- * 500 rows followed. `metering`: the same job with and without the counting and timing of its steps, processor time.
+ * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
+ * pairs of short runs: the median of the pairs' ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`).
  */
 import { fork } from 'node:child_process'
 import { resolve } from 'node:path'
 import { suiteOptions } from '../../harness/options.ts'
 import { columns, environment } from '../../harness/report.ts'
 import type { Answer, QueryJob } from './child.ts'
+import { measureMetering, meteredJobs } from './metering.ts'
 
 const names = ['points-code', 'points-http', 'arrow', 'subscriptions', 'metering'] as const
 
@@ -39,6 +41,9 @@ export async function main(args: readonly string[]): Promise<number> {
   return lines.every(({ correct }) => correct) ? 0 : 1
 }
 
+/** Pairs of runs that stand for one run of another case: they are short, and there must be many. */
+const pairsARun = 5
+
 interface Size {
   readonly seconds: number
   readonly runs: number
@@ -46,7 +51,7 @@ interface Size {
 }
 
 async function measure(name: (typeof names)[number], { seconds, runs, records }: Size): Promise<Line[]> {
-  if (name === 'metering') return metering(records, runs)
+  if (name === 'metering') return metering(runs * pairsARun)
   if (name === 'arrow') {
     const answer = await inChild({ kind: 'arrow', rows: records })
     const ratio = (answer.cpuOfReading ?? Number.NaN) / answer.cpuSeconds
@@ -66,26 +71,26 @@ async function measure(name: (typeof names)[number], { seconds, runs, records }:
   ]
 }
 
-/** On and off in turn; the median of each. */
-async function metering(records: number, runs: number): Promise<Line[]> {
-  const answers: Record<'on' | 'off', Answer[]> = { on: [], off: [] }
-  for (let run = 0; run < runs; run++) {
-    for (const variant of run % 2 === 0 ? (['on', 'off'] as const) : (['off', 'on'] as const)) {
-      const answer = await inChild({ kind: 'metering', on: variant === 'on', records })
-      answers[variant].push(answer)
-      const rate = Math.round(answer.records / answer.cpuSeconds).toLocaleString('en-US')
-      console.error(`metering ${variant}, run ${run + 1}: ${rate} records/CPU s`)
-    }
+/** A line a job: what it takes without metering, as a share of what it takes with it. */
+async function metering(pairs: number): Promise<Line[]> {
+  const lines: Line[] = []
+  for (const job of meteredJobs) {
+    const found = await measureMetering(job, pairs, (text) => console.error(`metering ${text}`))
+    const sum = (of: 'seconds' | 'cpuSeconds' | 'records'): number => found.on.reduce((all, one) => all + one[of], 0)
+    const spent = { records: sum('records'), seconds: sum('seconds'), cpuSeconds: sum('cpuSeconds') }
+    const { estimate, low, high, level } = found.cost
+    lines.push({
+      ...lineOf('metering', job, { ...spent, correct: found.correct }),
+      runs: pairs,
+      against: 'off',
+      ratio: 1 / estimate,
+      ratioLow: 1 / high,
+      ratioHigh: 1 / low,
+      ratioLevel: level,
+      ratioOf: 'cpu',
+    })
   }
-  const median = (all: readonly Answer[]): Answer =>
-    all.toSorted((a, b) => a.cpuSeconds - b.cpuSeconds)[Math.floor(all.length / 2)] as Answer
-  const [on, off] = [median(answers.on), median(answers.off)]
-  const correct = [...answers.on, ...answers.off].every((answer) => answer.correct)
-  const ratio = off.cpuSeconds / on.cpuSeconds
-  return [
-    { ...lineOf('metering', 'off', off), runs, correct },
-    { ...lineOf('metering', 'on', on), runs, correct, against: 'off', ratio, ratioOf: 'cpu' },
-  ]
+  return lines
 }
 
 function lineOf(name: string, variant: string, answer: Answer): Line {

@@ -1,41 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Broker, embeddedBroker, type Producer, serdes, StreamsApp } from '../../../src/index.ts'
+import { type Broker, embeddedBroker, StreamsApp } from '../../../src/index.ts'
 import { nameOf, store, topic } from './names.ts'
-import type { Order, Total } from './topology.ts'
+import { keyOf, type SenderJob, type SenderNews, type SenderOrder } from './sender.ts'
+import type { Total } from './topology.ts'
 
 /** Orders that are sent and not processed, at most, where nobody says how many a second. */
 const ahead = 50_000
-const slice = 2_000
+const slice = 10_000
 
-/** An app on a worker thread, with HTTP, and somebody who sends it orders. */
+/** An app on a worker thread, with HTTP, and a process that sends it orders. */
 export class Load implements AsyncDisposable {
   readonly app: StreamsApp
   readonly keys: number
   private readonly dir: string
   private readonly broker: Broker & AsyncDisposable
-  private readonly producer: Producer<string, Order>
-  private readonly counts: Uint32Array
+  private sender: ChildProcess | undefined
+  /** Who waits for an order to be obeyed. */
+  private readonly told: ((sent: number) => void)[] = []
   private sent = 0
 
   private constructor(dir: string, keys: number, workers: number) {
     this.dir = dir
     this.keys = keys
-    this.counts = new Uint32Array(keys)
     this.broker = embeddedBroker({ dir, partitions: 1 }) as Broker & AsyncDisposable
     const topology = new URL('topology.ts', import.meta.url)
     const options = { applicationId: 'queries', broker: this.broker, http: { port: 0 } }
     this.app = new StreamsApp({ ...options, topology, workers })
-    this.producer = this.broker.producer(topic, { key: serdes.string(), value: serdes.json<Order>() })
   }
 
   /** With a row for each key. */
   static async start(keys: number, workers: number): Promise<Load> {
     const load = new Load(mkdtempSync(join(tmpdir(), 'dhaara-queries-')), keys, workers)
     await load.app.start()
-    await load.send(keys, (i) => i)
+    const job: SenderJob = { dir: load.dir, keys }
+    const sender = fork(join(import.meta.dirname, 'sender.ts'), [JSON.stringify(job)])
+    await once(sender, 'message')
+    sender.on('message', ({ sent }: SenderNews) => load.told.shift()?.(sent))
+    load.sender = sender
+    await load.send(keys)
     await load.settle()
     return load
   }
@@ -44,26 +51,23 @@ export class Load implements AsyncDisposable {
     return this.app.metrics()['recordsIn'] ?? 0
   }
 
-  async send(count: number, keyOf: (i: number) => number): Promise<void> {
-    for (let i = 0; i < count; ) {
-      let commit: Promise<void> | undefined
-      for (const end = Math.min(count, i + slice); i < end; i++) {
-        const key = keyOf(i)
-        this.counts[key]!++
-        this.sent++
-        const customer = nameOf(key)
-        commit = this.producer.send({ key: customer, value: { customer, amount: 7 } })
-      }
-      await commit
+  async send(count: number): Promise<void> {
+    let before: Promise<void> = Promise.resolve()
+    for (let left = count; left > 0; left -= slice) {
+      const sending = this.tell({ type: 'send', count: Math.min(left, slice) })
+      // one is on its way while the next is made
+      await before
+      before = sending
       while (this.sent - this.processed > ahead) await sleep(1)
     }
+    await before
   }
 
   /** As many orders as go. @returns processed a second */
   async flood(seconds: number): Promise<number> {
     const from = this.processed
     const began = performance.now()
-    while (performance.now() - began < seconds * 1000) await this.send(slice, this.some)
+    while (performance.now() - began < seconds * 1000) await this.send(4 * slice)
     return ((this.processed - from) * 1000) / (performance.now() - began)
   }
 
@@ -71,15 +75,12 @@ export class Load implements AsyncDisposable {
   async offer(rate: number, seconds: number): Promise<number> {
     const from = this.processed
     const began = performance.now()
-    for (let done = 0; performance.now() - began < seconds * 1000; await sleep(2)) {
-      const due = Math.floor(((performance.now() - began) / 1000) * rate)
-      if (due > done) await this.send(due - done, this.some)
-      done = due
-    }
-    return ((this.processed - from) * 1000) / (performance.now() - began)
+    const told = this.tell({ type: 'offer', rate, seconds })
+    await sleep(seconds * 1000)
+    const done = ((this.processed - from) * 1000) / (performance.now() - began)
+    await told
+    return done
   }
-
-  private readonly some = (): number => Math.floor(Math.random() * this.keys)
 
   /** Until all is processed and committed. */
   async settle(): Promise<void> {
@@ -90,14 +91,23 @@ export class Load implements AsyncDisposable {
   /** Each key has as many orders as were sent. */
   async correct(): Promise<boolean> {
     await this.settle()
-    const found = await this.app.store(store).getMany(Array.from(this.counts, (_, key) => nameOf(key)))
-    return found.every((total, key) => (total as Total | undefined)?.count === this.counts[key])
+    const counts = new Uint32Array(this.keys)
+    for (let order = 0; order < this.sent; order++) counts[keyOf(order, this.keys)]!++
+    const found = await this.app.store(store).getMany(Array.from(counts, (_, key) => nameOf(key)))
+    return found.every((total, key) => (total as Total | undefined)?.count === counts[key])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.producer.close()
+    this.sender?.disconnect()
+    if (this.sender?.exitCode === null) await once(this.sender, 'exit')
     await this.app.close()
     await this.broker[Symbol.asyncDispose]()
     rmSync(this.dir, { recursive: true, force: true })
+  }
+
+  private async tell(order: SenderOrder): Promise<void> {
+    this.sender?.send(order)
+    const sent = await new Promise<number>((resolve) => this.told.push(resolve))
+    this.sent += sent
   }
 }

@@ -1,8 +1,9 @@
 /**
  * `npm run load:hotstar`: a million players' sessions in state, then 200,000 events a second for a minute, which are offered whether
- * or not the app keeps up. Prints what it sustains. The sender is a process of its own on the same machine.
+ * or not the app keeps up. Prints what it sustains. The sender is a process of its own on the same machine. What is left when the
+ * load ends is processed for `--drain` seconds more; then the app is closed, and the rest stays in the log.
  *
- *     npm run load:hotstar -- [--rate 200000] [--seconds 60] [--sessions 1000000] [--workers 0] [--partitions 4] [--json]
+ *     npm run load:hotstar -- [--rate 200000] [--seconds 60] [--sessions 1000000] [--workers 1] [--partitions 4] [--drain 30] [--json]
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,23 +24,28 @@ export interface Load {
   readonly sessions: number
   readonly workers: number
   readonly partitions: number
+  /** Seconds for what is left when the load ends. */
+  readonly drain: number
 }
 
 export interface Sustained extends Load {
   /** In the state before the load began. */
   readonly sessionsBefore: number
+  /** What the log took of the events: fewer than were due where the sender, too, wants for processor time. */
   readonly offered: number
   /** While the load lasted. */
   readonly processed: number
   readonly processedPerSecond: number
   /** Of what was offered, processed when the load ended, 0 to 1. */
   readonly kept: number
-  /** After the load's end, until nothing was left. */
-  readonly catchUpSeconds: number
+  /** After the load's end, until nothing was left; undefined: it was not waited for. */
+  readonly catchUpSeconds: number | undefined
+  /** Of what was offered, at the end of all. */
+  readonly left: number
   readonly recordsOut: number
   /** Cores in use while the load lasted, without the sender's. */
   readonly cores: number
-  /** Until all was processed, without the sender: what does not depend on who else uses the machine. */
+  /** Events that were processed, without the sender: what does not depend on who else uses the machine. */
   readonly perCpuSecond: number
   readonly senderCores: number
   readonly senderBehindMs: number
@@ -47,7 +53,7 @@ export interface Sustained extends Load {
 }
 
 export async function sustain(load: Load, log: (text: string) => void): Promise<Sustained> {
-  const { rate, seconds, sessions, workers, partitions } = load
+  const { rate, seconds, sessions, workers, partitions, drain } = load
   const dir = mkdtempSync(join(tmpdir(), 'hotstar-load-'))
   const broker = embeddedBroker({ dir, partitions })
   const options = { applicationId: 'hotstar', broker, checkpointInterval: '500ms', memoryBytes: 2 ** 30 } as const
@@ -62,8 +68,8 @@ export async function sustain(load: Load, log: (text: string) => void): Promise<
     return message as Extract<SenderNews, { type: T }>
   }
   const processed = (): number => app.metrics()['recordsIn'] ?? 0
-  const until = async (count: number): Promise<void> => {
-    while (processed() < count) await sleep(20)
+  const until = async (count: number, end = Number.POSITIVE_INFINITY): Promise<void> => {
+    while (processed() < count && performance.now() < end) await sleep(20)
   }
   try {
     log(`Seating ${grouped(sessions)} players`)
@@ -85,9 +91,10 @@ export async function sustain(load: Load, log: (text: string) => void): Promise<
     const { user, system } = process.cpuUsage(cpu)
     const took = (performance.now() - began) / 1000
     const { events, behindMs, cpuSeconds, seconds: senderTook } = await sent
-    await until(sessions + events)
+    await until(sessions + events, began + (seconds + drain) * 1000)
     const all = process.cpuUsage(cpu)
-    const catchUpSeconds = Math.max(0, (performance.now() - began) / 1000 - seconds)
+    const done = processed() - sessions
+    const catchUpSeconds = done < events ? undefined : Math.max(0, (performance.now() - began) / 1000 - seconds)
     return {
       ...load,
       sessionsBefore,
@@ -96,9 +103,10 @@ export async function sustain(load: Load, log: (text: string) => void): Promise<
       processedPerSecond: Math.round(processedInTime / took),
       kept: processedInTime / events,
       catchUpSeconds,
+      left: events - done,
       recordsOut: (app.metrics()['recordsOut'] ?? 0) - out,
       cores: (user + system) / 1e6 / took,
-      perCpuSecond: Math.round((events * 1e6) / (all.user + all.system)),
+      perCpuSecond: Math.round((done * 1e6) / (all.user + all.system)),
       senderCores: cpuSeconds / senderTook,
       senderBehindMs: Math.round(behindMs),
       peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
@@ -118,11 +126,16 @@ async function failed(sender: ReturnType<typeof fork>): Promise<never> {
 
 function told(found: Sustained): string {
   const { rate, sessionsBefore, processedPerSecond, kept, catchUpSeconds, cores, senderCores, peakRssMb } = found
+  const rest =
+    catchUpSeconds === undefined
+      ? `left          ${grouped(found.left).padStart(10)} events in the log, ${found.drain} s after the last one was offered`
+      : `the rest      ${catchUpSeconds.toFixed(1).padStart(10)} s after the last event everything was processed`
   return [
-    `offered       ${grouped(rate).padStart(10)} events a second for ${found.seconds} s, over ${grouped(sessionsBefore)} sessions in the state`,
+    `due           ${grouped(rate).padStart(10)} events a second for ${found.seconds} s, over ${grouped(sessionsBefore)} sessions in the state`,
+    `offered       ${grouped(Math.round(found.offered / found.seconds)).padStart(10)} events a second, which the log took`,
     `sustained     ${grouped(processedPerSecond).padStart(10)} events a second (${(kept * 100).toFixed(1)} % of them), ` +
-      `${(found.recordsOut / found.offered).toFixed(1)} rows out for each, exactly once`,
-    `the rest      ${catchUpSeconds.toFixed(1).padStart(10)} s after the last event everything was processed`,
+      `${(found.recordsOut / (found.offered - found.left)).toFixed(1)} rows out for each, exactly once`,
+    rest,
     `a core        ${grouped(found.perCpuSecond).padStart(10)} events a second of processor time, clients apart`,
     `used          ${cores.toFixed(2).padStart(10)} cores by the app, ${senderCores.toFixed(2)} by the sender; ${grouped(peakRssMb)} MB`,
     `on            ${availableParallelism()} cores (${cpus()[0]?.model.trim() ?? '?'}), ${found.partitions} partitions, ${found.workers} workers, node ${process.versions.node}`,
@@ -138,6 +151,7 @@ if (import.meta.main) {
       sessions: text('1000000'),
       workers: text('1'),
       partitions: text('4'),
+      drain: text('30'),
       json: { type: 'boolean', default: false },
     },
   })

@@ -13,6 +13,8 @@ export interface Engine {
   readonly hosts?: readonly { readonly at?: string; readonly tasks: readonly string[] }[]
   /** Asks the tables of a store's task, between two batches. */
   readonly ask: AskOwner
+  /** Somebody asks for committed rows. */
+  heed?(): void
   /** Resolves when its tasks run. */
   start(): Promise<void>
   /** Seals, writes and lets go. @param timeout ms after which what is not written is left to the next start */

@@ -23,6 +23,8 @@ import { startOffsetOf } from './start-offset.ts'
 const SLICE = 8192
 /** The same in milliseconds, where records take long. */
 const TURN = 10
+/** The same while somebody asks: who asks waits for a turn. */
+const TURN_ASKED = 2
 const FETCH_BYTES = 1 << 20
 
 /** All tasks in the calling thread. */
@@ -51,6 +53,7 @@ export class LocalEngine implements Engine {
   private epoch = 1
   private committedAt = 0
   private wanted = false
+  private asked = false
   private processedAtCommit = 0
   private processed = 0
   private written = 0
@@ -224,6 +227,10 @@ export class LocalEngine implements Engine {
     this.commit()
   }
 
+  heed(): void {
+    this.asked = true
+  }
+
   /** Where a partition ended at the start: tasks that are made anew before an epoch was written must not skip what has come since. */
   private latestAt(topic: string, partition: number): number {
     const name = `${topic}/${partition}`
@@ -251,7 +258,8 @@ export class LocalEngine implements Engine {
     try {
       const before = this.sourceRecords()
       this.group.tick()
-      this.group.run(SLICE, TURN)
+      this.group.run(SLICE, this.asked ? TURN_ASKED : TURN)
+      this.asked = false
       const n = this.sourceRecords() - before
       this.processed += n
       if (this.group.pressed) {

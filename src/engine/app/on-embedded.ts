@@ -1,6 +1,7 @@
 import { type Broker, openEmbedded } from '../../connectors/broker/broker.ts'
 import { refuseLeft } from '../connect/refuse.ts'
 import { Queries } from '../query/index.ts'
+import type { Engine } from './engine.ts'
 import { StoreIds } from './identity.ts'
 import { LocalEngine } from './local-engine.ts'
 import { evolve, settle } from './manifest.ts'
@@ -36,7 +37,7 @@ export async function standOnEmbedded(
   })
   await restoring()
   const { workers } = program
-  const engine =
+  const engine: Engine =
     workers === undefined
       ? new LocalEngine(plan, partitions, settings, lease, ids, events)
       : new WorkerEngine(plan, partitions, workers, settings, lease, ids, events)
@@ -48,6 +49,7 @@ export async function standOnEmbedded(
     storeIdFor: (name) => ids.idOf(name),
     partitionsOf: ({ sub }) => all(sub),
     ask: engine.ask,
+    asked: () => engine.heed?.(),
     changes: engine.changes,
     indexed: true,
     applied: engine.applied,

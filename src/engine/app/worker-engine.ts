@@ -7,6 +7,7 @@ import { unpack } from '../runtime/epoch-pack.ts'
 import { sharedTransport } from '../runtime/transport.ts'
 import { Coordinator, mostOpen } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
+import { EpochPace } from './epoch-pace.ts'
 import { EpochWriter } from './epoch-writer.ts'
 import { failpoint } from './failpoints.ts'
 import { placeCopies } from './global-copies.ts'
@@ -48,6 +49,8 @@ export class WorkerEngine implements Engine {
   private readonly workers: Workers
   private readonly writer: EpochWriter
   private readonly metronome: Metronome
+  private readonly pace: EpochPace
+  private writtenAt = 0
   private readonly totals: Totals
   private readonly setbacks: Setbacks
   private readonly atEnd = new Set<number>()
@@ -101,6 +104,7 @@ export class WorkerEngine implements Engine {
       wake: () => this.hold(),
       failed: (error) => void this.fail(error),
     })
+    this.pace = new EpochPace(settings.interval)
     this.metronome = new Metronome(settings.interval, () => {
       if (this.signals.dirty) this.due = true
       this.hold()
@@ -381,7 +385,12 @@ export class WorkerEngine implements Engine {
     this.openIfDue()
   }
 
+  heed(): void {
+    this.pace.heed()
+  }
+
   private write(parts: readonly Part[]): void {
+    const began = performance.now()
     this.writer.write(
       (sealer) => {
         for (const { pack } of parts) unpack(pack, sealer)
@@ -389,6 +398,7 @@ export class WorkerEngine implements Engine {
       () => parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) }))),
       this.coordinator.age,
     )
+    this.keepPace(began)
     const epoch = this.coordinator.done()
     this.workers.tell({ type: 'written', generation: this.generation, epoch })
     failpoint('after-told')
@@ -410,6 +420,14 @@ export class WorkerEngine implements Engine {
       )
     }
     if (epoch >= this.haltEpoch) this.halted.resolve()
+  }
+
+  /** Sinks get what each epoch has: theirs are as long as they were asked for. */
+  private keepPace(began: number): void {
+    const now = performance.now()
+    const interval = this.pace.written(now - began, now - this.writtenAt)
+    this.writtenAt = now
+    if (this.writer.deliveries.none) this.metronome.pace(interval)
   }
 
   private answer(question: Question): unknown {

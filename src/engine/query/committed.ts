@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { BackendReader, Row } from '../../state/backend.ts'
+import type { BackendReader, Row, RowBlock } from '../../state/backend.ts'
 import { after, concat, readTime, statePrefix, writeTime } from '../../state/stores/index.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, type PartPages } from './merge.ts'
@@ -48,7 +48,7 @@ export class CommittedRows implements RowSource {
       }
       const low = gte === undefined ? prefix : concat(prefix, gte)
       const high = lt === undefined ? after(prefix) : concat(prefix, lt)
-      return iteratorPages(reader.range({ gte: low, lt: high, reverse })[Symbol.iterator](), prefix.length)
+      return blockPages(reader.range({ gte: low, lt: high, reverse }).blocks(), prefix.length)
     })
     return mergePages(parts, reverse)
   }
@@ -72,6 +72,41 @@ export class CommittedRows implements RowSource {
   private prefixes(layout: StoreLayout): Buffer[] {
     const id = this.parts.storeId(layout.name)
     return id === undefined ? [] : this.parts.partitionsOf(layout).map((partition) => statePrefix(id, partition))
+  }
+}
+
+/** Pages of a range that is open from now on. */
+function blockPages(blocks: IterableIterator<RowBlock, undefined>, prefix: number): PartPages {
+  let [block, at]: [RowBlock, number] = [[], 0]
+  let pages = 0
+  // the tasks of an app in this thread go on between two pages
+  const breathe = async (): Promise<void> => {
+    if (pages++ > 0) await setImmediate()
+  }
+  return {
+    async next() {
+      await breathe()
+      const page: Row[] = []
+      while (page.length < pageRows) {
+        if (at >= block.length) {
+          const { done, value } = blocks.next()
+          if (done) break
+          block = value
+          at = 0
+        }
+        const key = block[at++] as Uint8Array
+        page.push([key.subarray(prefix), block[at++] as Uint8Array])
+      }
+      return page
+    },
+    blocks: {
+      prefix,
+      async next() {
+        await breathe()
+        return blocks.next().value
+      },
+    },
+    close: () => void blocks.return?.(),
   }
 }
 

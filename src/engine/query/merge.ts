@@ -1,9 +1,10 @@
 import type { Row } from '../../state/backend.ts'
-import { pageRows, type RawRows, type RowPages } from './raw.ts'
+import { pageRows, type RawBlocks, type RawRows, type RowPages } from './raw.ts'
 
 /** Pages of one partition. */
 export interface PartPages {
   next(): RawRows | Promise<RawRows>
+  readonly blocks?: RawBlocks | undefined
   close(): void
 }
 
@@ -42,6 +43,7 @@ export function mergePages(parts: readonly PartPages[], reverse: boolean): RowPa
     return rows
   }
   return {
+    blocks: parts.length === 1 ? parts[0]?.blocks : undefined,
     async next() {
       const [only] = heads
       if (heads.length === 1 && only !== undefined) return only.pages.next()

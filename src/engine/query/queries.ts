@@ -32,6 +32,8 @@ export interface QueryParts {
   readonly routed?: (isolation: 'committed' | 'latest', settled: boolean, signal: AbortSignal | undefined) => RowSource
   /** Rows that may be with other instances, watched. */
   readonly watched?: (layout: StoreLayout) => WatchRows
+  /** Somebody asks for rows. */
+  readonly asked?: () => void
   /** Absent where nobody runs: then there is no later state than the committed one. */
   readonly ask?: AskOwner
 }
@@ -78,6 +80,7 @@ export class Queries {
   }
 
   private rows(layout: StoreLayout, { isolation, minPosition, signal }: QueryOptions): RowSource {
+    this.parts.asked?.()
     const rows =
       this.parts.routed?.(isolation ?? 'committed', minPosition !== undefined, signal) ??
       (isolation === 'latest' ? this.latest : this.committed)

@@ -1,4 +1,4 @@
-import type { Row } from '../../state/backend.ts'
+import type { Row, RowBlock } from '../../state/backend.ts'
 import type { StoreLayout } from './layout.ts'
 
 /** A question about the rows of one partition of a store, in bytes: keys are without the store's prefix. */
@@ -34,8 +34,18 @@ export interface RawWindows {
 export interface RowPages {
   /** An empty one is the end. */
   next(): Promise<RawRows>
+  /** The same rows as they lie, where all of them lie in one place; whoever asks for one goes on with these alone. */
+  readonly blocks?: RawBlocks | undefined
   /** Lets go of what it holds; idempotent. */
   close(): void
+}
+
+/** Rows in blocks: keys and values in turn, keys with the first bytes of their store before them. */
+export interface RawBlocks {
+  /** Bytes of a key that are its store's. */
+  readonly prefix: number
+  /** undefined is the end. */
+  next(): Promise<RowBlock | undefined>
 }
 
 /** Where queries find the rows of a store, whatever partition they are in. */

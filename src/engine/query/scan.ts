@@ -1,7 +1,7 @@
 import { DhaaraError } from '../../errors/index.ts'
-import type { Row } from '../../state/backend.ts'
+import type { Row, RowBlock } from '../../state/backend.ts'
 import type { StoreLayout } from './layout.ts'
-import type { RawRows, RowPages } from './raw.ts'
+import type { RowPages } from './raw.ts'
 import type { Scan, ScanOptions } from './types.ts'
 
 type Entry = readonly [unknown, unknown]
@@ -28,7 +28,10 @@ export const rawPages = Symbol('rawPages')
 
 export interface RawPage {
   readonly layout: StoreLayout
-  readonly rows: RawRows
+  /** Keys and values in turn. */
+  readonly rows: RowBlock
+  /** Bytes of each key that are not its own. */
+  readonly prefix: number
 }
 
 export interface RawPagesOf {
@@ -78,6 +81,16 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
     if (left <= 0) return
     const pages = parts.open(start)
     try {
+      if (pages.blocks !== undefined && start === undefined && left === Number.POSITIVE_INFINITY) {
+        const { blocks } = pages
+        for (let rows = await blocks.next(); rows !== undefined; rows = await blocks.next()) {
+          signal?.throwIfAborted()
+          last = { key: Buffer.from((rows.at(-2) as Uint8Array).subarray(blocks.prefix)), given: 1 }
+          yield { layout, rows, prefix: blocks.prefix }
+        }
+        last = undefined
+        return
+      }
       for (let rows = await pages.next(); rows.length > 0; rows = await pages.next()) {
         signal?.throwIfAborted()
         const given = start !== undefined && start.key.equals((rows[0] as Row)[0]) ? 1 : 0
@@ -86,7 +99,7 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
         const final = shown.at(-1)
         if (final !== undefined) {
           last = { key: Buffer.from(final[0]), given: 1 }
-          yield { layout, rows: shown }
+          yield { layout, rows: shown.flat(), prefix: 0 }
         }
         if (left <= 0) return
       }

@@ -19,7 +19,7 @@ import { mayPass } from './passing.ts'
 import { RunnerTasks } from './runner-tasks.ts'
 import { Sinks } from './sinks.ts'
 import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
-import { type WatchedStores, WrittenRows } from './written-rows.ts'
+import { Looked, type WatchedStores, WrittenRows } from './written-rows.ts'
 
 /** Records between two looks at the clock and at the event loop. */
 const SLICE = 8192
@@ -68,7 +68,7 @@ export class Runner implements TaskRunner {
   private begun = false
   private committing: Promise<void> | undefined
   readonly writes: Int32Array
-  private watched: WatchedStores | undefined
+  private readonly looked = new Looked()
   private refused: unknown = undefined
   private readonly sinks: Sinks
   private sinkFailure: unknown = undefined
@@ -157,9 +157,7 @@ export class Runner implements TaskRunner {
   }
 
   async watch(wanted: WatchedStores): Promise<void> {
-    // what is under way was sealed without looking
-    while (this.committing !== undefined) await this.committing
-    this.watched = wanted.numbers.size === 0 ? undefined : wanted
+    await this.looked.at(wanted, () => this.committing)
   }
 
   async settle(): Promise<void> {
@@ -370,7 +368,8 @@ export class Runner implements TaskRunner {
     const { inputs, outputs, links, rows } = tasks
     const group = tasks.group as TaskGroup
     const began = performance.now()
-    const written = this.watched === undefined ? undefined : new WrittenRows(this.watched, local.backend)
+    const { stores } = this.looked
+    const written = stores === undefined ? undefined : new WrittenRows(stores, local.backend)
     const sealed = sealEpoch({
       group,
       outputs,

@@ -12,6 +12,28 @@ export interface WatchedStores {
 export const numberOf = (key: Uint8Array): number =>
   (key[1] as number) * 16777216 + ((key[2] as number) << 16) + ((key[3] as number) << 8) + (key[4] as number)
 
+/** The stores at which a runner looks while it seals an epoch. */
+export class Looked {
+  private wanted: WatchedStores | undefined
+
+  /** undefined: nobody watches. */
+  get stores(): WatchedStores | undefined {
+    return this.wanted
+  }
+
+  /**
+   * From now on at these. They are set at once and not when the commit is over that is under way: who asked later would otherwise
+   * be put back to what an earlier one wanted, if both wait for the same commit.
+   *
+   * @param committing the commit that is under way: it was sealed while others were looked at
+   * @returns when every commit that is sealed, and not over, has looked at them
+   */
+  async at(wanted: WatchedStores, committing: () => Promise<unknown> | undefined): Promise<void> {
+    this.wanted = wanted.numbers.size === 0 ? undefined : wanted
+    await committing()
+  }
+}
+
 /** What is sealed of an epoch, of rows that are watched. */
 export class WrittenRows {
   readonly rows: WrittenRow[] = []

@@ -1,5 +1,5 @@
 import BTreeModule from 'sorted-btree'
-import type { Backend, RangeOptions, Row, WriteBatch } from '../backend.ts'
+import type { Backend, RangeOptions, RowBlock, RowRange, WriteBatch } from '../backend.ts'
 import { asBuffer } from '../codec/bytes.ts'
 import { bounds, isEmpty } from './bounds.ts'
 import { closedError } from './shared-handle.ts'
@@ -10,6 +10,7 @@ type Tree = InstanceType<typeof BTree<string, Buffer>>
 
 /** Node size of the tree; 64 was the best of 32, 64, 128 for keys of 20 to 40 bytes. */
 const nodeSize = 64
+const blockRows = 512
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
@@ -33,8 +34,11 @@ export class MemoryBackend implements Backend {
     return values
   }
 
-  range(options: RangeOptions): Iterable<Row> {
-    return { [Symbol.iterator]: () => rows(this.#live().clone(), options) }
+  range(options: RangeOptions): RowRange {
+    return {
+      [Symbol.iterator]: () => rows(this.#live().clone(), options),
+      blocks: () => blocks(rows(this.#live().clone(), options)),
+    }
   }
 
   collect(options: RangeOptions): Buffer[] {
@@ -140,6 +144,17 @@ function* rows(tree: Tree, options: RangeOptions): Generator<readonly [Buffer, B
       yield [Buffer.from(key, 'latin1'), value]
     }
   }
+}
+
+function* blocks(all: Iterable<readonly [Buffer, Buffer]>): Generator<RowBlock, undefined> {
+  let block: Buffer[] = []
+  for (const [key, value] of all) {
+    block.push(key, value)
+    if (block.length < 2 * blockRows) continue
+    yield block
+    block = []
+  }
+  if (block.length > 0) yield block
 }
 
 const latin1 = (bytes: Uint8Array): string => asBuffer(bytes).toString('latin1')

@@ -1,4 +1,4 @@
-import type { Row } from '../backend.ts'
+import type { Row, RowBlock } from '../backend.ts'
 import type { Binding, NativeDatabase, NativeIterator, NativeRange } from './rocksdb-binding.ts'
 import { rocksdbError } from './rocksdb-errors.ts'
 import { enter, leave, tryEnter } from './shared-handle.ts'
@@ -35,6 +35,21 @@ export class RocksRange implements IterableIterator<Row, undefined> {
 
   [Symbol.iterator](): this {
     return this
+  }
+
+  /** What is left of it. */
+  blocks(): IterableIterator<RowBlock, undefined> {
+    const all: IterableIterator<RowBlock, undefined> = {
+      [Symbol.iterator]: () => all,
+      next: () => {
+        if (this.#at >= this.#rows.length && !this.#fetch()) return { done: true, value: undefined }
+        const value = this.#at === 0 ? this.#rows : this.#rows.slice(this.#at)
+        this.#at = this.#rows.length
+        return { done: false, value }
+      },
+      return: () => this.return(),
+    }
+    return all
   }
 
   next(): IteratorResult<Row, undefined> {

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Backend, BackendReader, RangeOptions, Row, StateBackend, WriteBatch } from '../backend.ts'
+import type { Backend, BackendReader, RangeOptions, RowRange, StateBackend, WriteBatch } from '../backend.ts'
 import { asBuffer } from '../codec/bytes.ts'
 import { bounds, isEmpty } from './bounds.ts'
 import { type Binding, binding, type NativeBatch, type NativeDatabase, type NativeRange } from './rocksdb-binding.ts'
@@ -71,8 +71,9 @@ export class RocksReader implements BackendReader {
     }
   }
 
-  range(options: RangeOptions): Iterable<Row> {
-    return { [Symbol.iterator]: () => new RocksRange(this.native, this.db, this.path, this.gate, nativeRange(options)) }
+  range(options: RangeOptions): RowRange {
+    const open = (): RocksRange => new RocksRange(this.native, this.db, this.path, this.gate, nativeRange(options))
+    return { [Symbol.iterator]: open, blocks: () => open().blocks() }
   }
 
   collect(options: RangeOptions): Buffer[] {

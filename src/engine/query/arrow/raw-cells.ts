@@ -1,4 +1,3 @@
-import type { Row } from '../../../state/backend.ts'
 import { readOrderedDouble, tagNumber, tagString } from '../../../state/codec/index.ts'
 import type { StoreLayout } from '../layout.ts'
 import type { ColumnBuilder } from './column.ts'
@@ -40,9 +39,12 @@ export class RawCells {
     return new RawCells(layout, key, rest, names)
   }
 
-  /** @returns false: the row is not as the columns are, and has to be written by its values */
-  write(row: number, [key, value]: Row): boolean {
-    if ((value[0] as number) >= 0x80 || !this.writeKey(row, key)) return false
+  /**
+   * @param prefix bytes of the key that are not its own
+   * @returns false: the row is not as the columns are, and has to be written by its values
+   */
+  write(row: number, key: Uint8Array, prefix: number, value: Uint8Array): boolean {
+    if ((value[0] as number) >= 0x80 || !this.writeKey(row, key, prefix)) return false
     const { columns, names } = this
     this.at = head
     if (names === undefined) return this.writeCell(row, columns[0] as ColumnBuilder, value) && this.at === value.length
@@ -57,16 +59,16 @@ export class RawCells {
     return this.at === value.length
   }
 
-  private writeKey(row: number, bytes: Uint8Array): boolean {
+  private writeKey(row: number, bytes: Uint8Array, prefix: number): boolean {
     const { key } = this
-    const tag = bytes[0]
+    const tag = bytes[prefix]
     const end = bytes.length - 1
-    if (tag === tagString && key.kind === 'text' && bytes[end] === 0) return key.utf8(row, bytes, 1, end, 2)
+    if (tag === tagString && key.kind === 'text' && bytes[end] === 0) return key.utf8(row, bytes, prefix + 1, end, 2)
     if (tag === tagNumber && key.kind === 'number') {
-      key.number(row, readOrderedDouble(bytes, 1))
+      key.number(row, readOrderedDouble(bytes, prefix + 1))
       return true
     }
-    key.add(row, this.layout.keys.decode(bytes))
+    key.add(row, this.layout.keys.decode(bytes.subarray(prefix)))
     return false
   }
 

@@ -1,8 +1,7 @@
 import type { Field, RecordBatch, Schema } from 'apache-arrow'
-import type { Row } from '../../../state/backend.ts'
+import type { Row, RowBlock } from '../../../state/backend.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import { entriesOf } from '../entries.ts'
-import type { StoreLayout } from '../layout.ts'
 import { type RawPage, rawPages, type RawPagesOf } from '../scan.ts'
 import type { Scan } from '../types.ts'
 import { type Arrow, batchRows, ColumnBuilder, type Kind, kindOf, typeOf } from './column.ts'
@@ -31,9 +30,9 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
   const first: Entry[] = []
   let writer: BatchWriter | undefined
   let cells: RawCells | undefined
-  for await (const { layout, rows } of pages) {
+  for await (const { layout, rows, prefix } of pages) {
     if (writer === undefined) {
-      for (const row of rows) first.push(...entriesOf(layout, row))
+      for (let i = 0; i < rows.length; i += 2) first.push(...entriesOf(layout, rowAt(rows, i, prefix)))
       if (first.length < batchRows) continue
       writer = new BatchWriter(arrow, first)
       yield writer.head
@@ -41,8 +40,9 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
       cells = RawCells.of(layout, writer.columns)
       continue
     }
-    for (const row of rows) {
-      writeRow(writer, cells, layout, row)
+    for (let i = 0; i < rows.length; i += 2) {
+      if (cells?.write(writer.rows, rows[i] as Uint8Array, prefix, rows[i + 1] as Uint8Array) === true) writer.written()
+      else for (const [key, value] of entriesOf(layout, rowAt(rows, i, prefix))) writer.add(key, value)
       if (writer.full) yield writer.take()
     }
   }
@@ -54,10 +54,10 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
   yield* writer.end()
 }
 
-function writeRow(writer: BatchWriter, cells: RawCells | undefined, layout: StoreLayout, row: Row): void {
-  if (cells?.write(writer.rows, row) === true) writer.written()
-  else for (const [key, value] of entriesOf(layout, row)) writer.add(key, value)
-}
+const rowAt = (rows: RowBlock, i: number, prefix: number): Row => [
+  (rows[i] as Uint8Array).subarray(prefix),
+  rows[i + 1] as Uint8Array,
+]
 
 async function* fromEntries(arrow: Arrow, scan: Scan<unknown, unknown>): AsyncGenerator<Uint8Array, void> {
   const first: Entry[] = []
