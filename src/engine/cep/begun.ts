@@ -108,18 +108,16 @@ export function allBegun({ runs, steps }: Beginning, { oldest }: PatternRuns): E
   return events
 }
 
-/** Adds such runs to those of a pattern, with the very event: what reading their row would give. */
-export function joinBegun(
-  { runs, steps }: Beginning,
-  buffer: EventBuffer,
-  into: PatternRuns,
-  chunk: number,
-  ts: number,
-  value: unknown,
-): void {
+/** The only event of a chunk. */
+export function lonely(buffer: EventBuffer, chunk: number, ts: number, value: unknown): EventEntry {
   const event = new EventEntry(firstOf(chunk), ts, value, 0, new Chunk(chunk))
   buffer.hold(event)
+  return event
+}
+
+/** Adds such runs to those of a pattern, with an event that is held. */
+export function joinBegun({ runs, steps }: Beginning, buffer: EventBuffer, into: PatternRuns, event: EventEntry): void {
   const nodes = steps.map((step) => buffer.node(0, step, event, null))
   const restored = runs.map(([state, ord]) => ({ state, tail: nodes[ord] as MatchNode }))
-  into.restore(ts, event, restored)
+  into.restore(event.ts, event, restored)
 }

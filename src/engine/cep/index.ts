@@ -9,4 +9,4 @@ export { packKey, type PartialMatch, partialMatches, unpackPartials, withBegun }
 export type { Part, TakeFamily } from './parts.ts'
 export { type CompiledMatcher, compileMatcher, compileSpecs } from './plan.ts'
 export { changeOfShape } from './shape.ts'
-export { beginsBy, mayReact, offerEvent } from './transition.ts'
+export { beginsBy, offerEvent, reactionOf } from './transition.ts'

@@ -1,6 +1,6 @@
 /** The automata of one key: several patterns over one buffer of events. */
 import type { Automaton } from './automaton.ts'
-import { allBegun, type Beginning, joinBegun } from './begun.ts'
+import { allBegun, type Beginning, joinBegun, lonely } from './begun.ts'
 import { EventBuffer, type EventCodec, type EventEntry, type MatchNode } from './buffer.ts'
 import { chunkOf, firstOf } from './chunk.ts'
 import type { RunOwner, RunPlan } from './complete-runs.ts'
@@ -200,8 +200,17 @@ export class KeyedMatcher implements RunOwner {
 
   /** The same, of an event that has no row yet. */
   join(beginning: Beginning, chunk: number, ts: number, value: unknown): void {
-    const [runs] = this.runs as [PatternRuns]
-    joinBegun(beginning, this.buffer, runs, chunk, ts, value)
+    const { buffer } = this
+    joinBegun(beginning, buffer, this.runs[0] as PatternRuns, lonely(buffer, chunk, ts, value))
+    this.findDue()
+  }
+
+  /** Begins matches of the only pattern, as the event did when it was decided. */
+  begin(beginning: Beginning, value: unknown, ts: number): void {
+    const { buffer } = this
+    const event = buffer.add(value, ts)
+    joinBegun(beginning, buffer, this.runs[0] as PatternRuns, event)
+    buffer.unpin(event)
     this.findDue()
   }
 

@@ -63,23 +63,23 @@ export function beginsBy(automaton: Automaton, ts: number): Leaf | null {
 }
 
 /**
- * Whether the event that is offered may do something to runs that rest in a state: told without the runs. True also if a
- * condition has to see its run, or throws.
+ * What the event that is offered does to runs that rest in a state: told without the runs. Null if a condition has to see
+ * its run, or throws.
  */
-export function mayReact(automaton: Automaton, state: number, ts: number): boolean {
+export function reactionOf(automaton: Automaton, state: number, ts: number): Leaf | null {
   const { context } = automaton
   const rest = automaton.states[state] as RestState
   // what looks at its run for every event is not asked each time
-  if (rest.looks >= 8 && ++rest.looks % 64 !== 0) return true
+  if (rest.looks >= 8 && ++rest.looks % 64 !== 0) return null
   context.timestamp = ts
   context.hide()
   try {
-    const keeps = decide(rest.root, context).keep && !ownResult
+    const leaf = decide(rest.root, context)
     rest.looks = 0
-    return !keeps
+    return ownResult ? null : leaf
   } catch (error) {
     if (error === unseen) rest.looks++
-    return true
+    return null
   } finally {
     context.leave()
   }

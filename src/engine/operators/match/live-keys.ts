@@ -13,6 +13,7 @@ import { BegunRows } from './begun-rows.ts'
 import type { ColdRows } from './cold-rows.ts'
 import { KeyMemory } from './key-memory.ts'
 import { KeyRows } from './key-rows.ts'
+import { type Onset, Onsets } from './onsets.ts'
 import { type ColdPart, KeyState } from './key-state.ts'
 import { Reactions } from './reactions.ts'
 import { Unwritten } from './unwritten.ts'
@@ -38,11 +39,14 @@ export class LiveKeys {
   protected readonly begun: BegunRows
   /** Matches can begin apart from a matcher. */
   protected readonly apart: boolean
+  protected readonly onsets: Onsets
+  /** So many matches can begin by one event before there is a matcher; 0: none can. */
+  protected readonly mostAtOnset: number
   private reads = 0
 
   /** @param partials counts live partial matches */
   constructor(compiled: CompiledMatcher, table: PartTable, codec: EventCodec, sink: MatchSink, partials: Counter) {
-    const { automata, timeouts } = compiled
+    const { automata, timeouts, limits } = compiled
     this.table = table
     this.partials = partials
     this.reactions = new Reactions(compiled)
@@ -55,45 +59,49 @@ export class LiveKeys {
     this.unwritten = new Unwritten(table, this.rows)
     this.quiet = !timeouts && automata.every(({ states }) => !states.some(({ pending }) => pending))
     const [automaton] = automata
-    this.apart = automata.length === 1 && this.memory.byParts && this.reactions.fits && automaton?.timed === false
-    this.begun = new BegunRows(table, codec, automaton?.within || Number.POSITIVE_INFINITY)
+    const alike = automata.length === 1 && this.reactions.fits && automaton?.timed === false
+    const lasts = automaton?.within || Number.POSITIVE_INFINITY
+    this.apart = alike && this.memory.byParts
+    this.begun = new BegunRows(table, codec, lasts)
+    this.mostAtOnset = alike ? limits.maxPartials : 0
+    this.onsets = new Onsets(lasts)
     for (const [key, row] of table.heads()) this.resume(key, readHead(row))
     this.resumeBegun()
   }
 
   /** Keys with live state. */
   get size(): number {
-    return this.states.size
+    return this.states.size + this.onsets.size
   }
 
   /** Partial matches of all keys. */
   get livePartials(): number {
-    let live = 0
+    let live = this.onsets.partials
     for (const { partials } of this.states.values()) live += partials
     return live
   }
 
   /** Times that are held for keys. */
   get alarmCount(): number {
-    return this.alarms.size + this.begun.inLine
+    return this.alarms.size + this.begun.inLine + this.onsets.inLine
   }
 
   /** When time must be moved for some key; may be too early. */
   get nextDue(): number {
-    const { next } = this.alarms
-    const { nextDue } = this.begun
-    return next < nextDue ? next : nextDue
+    return Math.min(this.alarms.next, this.begun.nextDue, this.onsets.nextDue)
   }
 
   /** Keys with live state, in the order of their bytes. */
   live(): unknown[] {
     const live = [...this.states.values()].filter(({ empty }) => !empty)
-    return live.map(({ key }) => key).sort(this.table.space.keys.compare)
+    return [...live, ...this.onsets.all()].map(({ key }) => key).sort(this.table.space.keys.compare)
   }
 
   /** The matcher of a key, for somebody who only looks; without matches that have begun apart. */
   peek(key: unknown): KeyedMatcher | undefined {
-    const state = this.states.get(this.table.space.keys.id(key))
+    const id = this.table.space.keys.id(key)
+    const onset = this.onsets.get(id)
+    const state = onset === undefined ? this.states.get(id) : this.grow(onset)
     if (state === undefined) return undefined
     if (state.isCold) this.read(state, state.cold ?? [], state.rows ?? [])
     return state.matcher ?? undefined
@@ -108,7 +116,7 @@ export class LiveKeys {
   /** @param besides bytes that are held beside the keys' */
   measure(besides: number): void {
     const { weight } = this.memory
-    const fresh = this.begun.waiting * FRESH_BYTES
+    const fresh = (this.begun.waiting + this.onsets.size) * FRESH_BYTES
     this.table.space.cache.tell(weight + fresh + besides, Math.min(weight, this.unwritten.bytes) + fresh)
   }
 
@@ -118,6 +126,7 @@ export class LiveKeys {
   }
 
   seal(sealer: Sealer, epoch: number): void {
+    for (const onset of this.onsets.all()) this.grow(onset, epoch)
     this.begun.seal(sealer, epoch)
     this.unwritten.seal(sealer, epoch, (state) => {
       if (state.matcher !== null) this.memory.weigh(state)
@@ -153,10 +162,29 @@ export class LiveKeys {
     state.partials = live
   }
 
-  /** After a key changed. */
-  protected note(state: KeyState, matcher: KeyedMatcher | null): void {
+  /** Gives a key a matcher, with what has begun. @param epoch that it is written with */
+  protected grow(onset: Onset, epoch = this.table.running): KeyState {
+    this.endOnset(onset)
+    const { key, id, beginning, value, ts } = onset
+    const state = new KeyState(key, id)
+    const matcher = this.memory.matcher()
+    matcher.begin(beginning, value, ts)
+    state.matcher = matcher
+    this.states.set(id, state)
+    this.note(state, matcher, epoch)
+    return state
+  }
+
+  /** Nobody hears of it. */
+  protected endOnset(onset: Onset): void {
+    this.onsets.end(onset)
+    this.partials.n -= onset.beginning.runs.length
+  }
+
+  /** After a key changed. @param epoch that it is written with */
+  protected note(state: KeyState, matcher: KeyedMatcher | null, epoch = this.table.running): void {
     this.recount(state)
-    this.unwritten.add(state, this.states.size)
+    this.unwritten.add(state, this.states.size, epoch)
     state.resting = this.restingOf(state)
     const over = matcher === null || matcher.idle
     if (over && matcher !== null) this.retire(state, matcher)

@@ -2,12 +2,14 @@ import { type Beginning, type KeyedMatcher, offerEvent } from '../../cep/index.t
 import type { ColdRows } from './cold-rows.ts'
 import { KeyState } from './key-state.ts'
 import { LiveKeys } from './live-keys.ts'
+import type { Onset } from './onsets.ts'
 
 /** A key whose matches only begin, so many in a row, seldom needs what it began with: it is not kept in memory. */
 const LULL = 4
 
 /**
- * The matchers of all keys that have live state. A key without partial matches costs nothing: its events are offered to a
+ * The matchers of all keys that have live state. A key without partial matches costs nothing: an event that only begins some is
+ * all that is kept of its key until another may do something to them, or an epoch is written; other events are offered to a
  * spare matcher, which becomes the key's own if it took one.
  *
  * Keys that were not used for long leave memory when it runs short. What an event may do to their partial matches is
@@ -22,12 +24,16 @@ export class MatchKeys extends LiveKeys {
   /** Moves the key's time to `ts`, then offers the event. @throws what a condition throws: then the event changed nothing */
   offer(key: unknown, value: unknown, ts: number): void {
     offerEvent(value)
-    const { reactions, states } = this
-    if (!reactions.judge(ts, states.size)) return
+    const { reactions, onsets } = this
+    if (!reactions.judge(ts, this.size)) return
     const id = this.table.space.keys.id(key)
-    const state = states.get(id)
+    const onset = onsets.get(id)
+    if (onset !== undefined && this.settle(onset, value, ts)) return
+    const state = onset === undefined ? this.states.get(id) : this.grow(onset)
     if (state === undefined || state.empty) {
-      if (reactions.begins) this.begin(key, id, state, value, ts)
+      const { begins, beginning } = reactions
+      if (state === undefined && this.isOnset(beginning)) this.beginOnset(key, id, beginning, value, ts)
+      else if (begins) this.begin(key, id, state, value, ts)
       return
     }
     if (!reactions.mayChange(state.resting)) return
@@ -63,6 +69,10 @@ export class MatchKeys extends LiveKeys {
       if (this.quiet) this.endBegun(state, at)
       else due.push(state)
     })
+    for (let onset = this.onsets.due(at); onset !== undefined; onset = this.onsets.due(at)) {
+      if (this.quiet) this.endOnset(onset)
+      else due.push(this.grow(onset))
+    }
     if (due.length > 1) {
       const { compare } = this.table.space.keys
       due.sort((a, b) => compare(a.key, b.key))
@@ -98,6 +108,29 @@ export class MatchKeys extends LiveKeys {
     const { begunDue } = state
     if (begunDue <= state.handedUntil) this.alarms.arm(state, begunDue)
     return state.matcher !== null || state.isCold
+  }
+
+  /** What an event does to matches that have only begun. @returns false: there has to be a matcher */
+  private settle(onset: Onset, value: unknown, ts: number): boolean {
+    const { reactions } = this
+    const { bits } = onset.beginning
+    if (!reactions.mayChange(bits)) return true
+    if (!reactions.ends(bits) || this.onsets.dueOf(onset) <= ts) return false
+    const { begins, beginning } = reactions
+    if (begins && !this.isOnset(beginning)) return false
+    this.endOnset(onset)
+    if (this.isOnset(beginning)) this.beginOnset(onset.key, onset.id, beginning, value, ts)
+    return true
+  }
+
+  private isOnset(beginning: Beginning | null): beginning is Beginning {
+    return beginning !== null && beginning.runs.length <= this.mostAtOnset
+  }
+
+  private beginOnset(key: unknown, id: string | number, beginning: Beginning, value: unknown, ts: number): void {
+    this.onsets.begin(key, id, beginning, value, ts)
+    this.reactions.note(beginning.bits)
+    this.partials.n += beginning.runs.length
   }
 
   /** An event for a key without live state. */

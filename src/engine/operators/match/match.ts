@@ -7,11 +7,12 @@ import type { CurrentRecord } from '../../runtime/record.ts'
 import type { TaskClock, Timed } from '../../time/clock.ts'
 import type { WallClock } from '../../time/wall.ts'
 import type { Counter, Emit, OperatorContext } from '../operator.ts'
+import { Guest } from './guest.ts'
 import { guestRows, writeGuests } from './guest-rows.ts'
 import { emptyHead } from './key-rows.ts'
 import { MatchKeys } from './match-keys.ts'
 import { Results } from './results.ts'
-import { type Guest, WaitingRoom } from './waiting-room.ts'
+import { WaitingRoom } from './waiting-room.ts'
 
 export interface MatchServices {
   readonly wall: WallClock
@@ -46,6 +47,8 @@ export class Match implements Timed {
   private readonly name: string
   private readonly results: Results
   private readonly room = new WaitingRoom()
+  /** Who was taken out of it last. */
+  private readonly guest = new Guest()
   private readonly waits: boolean
   private readonly wallTime: boolean
   private readonly orderBy: UserFn | undefined
@@ -84,8 +87,7 @@ export class Match implements Timed {
     this.results = new Results(name, op, this.compiled.tags, ctx, rec, failed)
     this.keys = new MatchKeys(this.compiled, table, codec, this.results, ctx.counter(`${name}.partials`))
     table.client = this
-    for (const { ts, seq, key, value, place, origin } of guestRows(table, codec))
-      this.room.restore(ts, seq, key, value, place, origin)
+    this.room.restore(guestRows(table, codec))
     if (this.wallTime) {
       wall.add(this)
       ctx.clock.add(this.atEnd())
@@ -218,10 +220,10 @@ export class Match implements Timed {
 
   /** Offers what waits for `at` or a time before. */
   private feed(at: number): void {
-    const { room } = this
+    const { room, guest } = this
     let { first } = room
     while (first <= at) {
-      const guest = room.take()
+      room.take(guest)
       const next = room.first
       if (next !== first) this.welcome(guest)
       else this.feedEqual(guest, first)
@@ -236,9 +238,13 @@ export class Match implements Timed {
     this.rec.none()
   }
 
-  private feedEqual(guest: Guest, ts: number): void {
-    const guests = [guest]
-    while (this.room.first === ts) guests.push(this.room.take())
+  private feedEqual({ seq, key, value, place, origin }: Guest, ts: number): void {
+    const guests = [new Guest(ts, seq, key, value, place, origin)]
+    while (this.room.first === ts) {
+      const other = new Guest()
+      this.room.take(other)
+      guests.push(other)
+    }
     const { compare } = this.table.space.keys
     const { orderBy } = this
     guests.sort((a, b) => compare(a.key, b.key))

@@ -1,4 +1,11 @@
-import { type Beginning, beginningOf, beginsBy, type CompiledMatcher, mayReact, type States } from '../../cep/index.ts'
+import {
+  type Beginning,
+  beginningOf,
+  beginsBy,
+  type CompiledMatcher,
+  reactionOf,
+  type States,
+} from '../../cep/index.ts'
 
 /** With more live keys than this an event is judged before its key is looked up: most events can do nothing to any. */
 const MANY_KEYS = 256
@@ -19,6 +26,8 @@ export class Reactions {
   /** States that were asked, and those of them that may react. */
   private asked = 0
   private react = 0
+  /** Those in which it ends all partial matches, and nobody gets anything. */
+  private over = 0
   /** All states that some key's partial matches ever rested in. */
   private ever = 0
 
@@ -44,6 +53,7 @@ export class Reactions {
     this.ts = ts
     this.asked = 0
     this.react = 0
+    this.over = 0
     this.begins = false
     this.beginning = null
     for (let i = 0; i < automata.length; i++) {
@@ -68,19 +78,25 @@ export class Reactions {
     if ((this.react & resting) !== 0) return true
     for (let left = resting & ~this.asked; left !== 0; left &= left - 1) {
       const bit = left & -left
-      this.asked |= bit
-      if (!this.ask(31 - Math.clz32(bit))) continue
-      this.react |= bit
-      return true
+      this.ask(bit)
+      if ((this.react & bit) !== 0) return true
     }
     return false
+  }
+
+  /** Whether it ends all partial matches in these states, and nobody gets anything. */
+  ends(resting: number): boolean {
+    for (let left = resting & ~this.asked; left !== 0; left &= left - 1) this.ask(left & -left)
+    return (resting & ~this.over) === 0
   }
 
   /** The same, of parts of a key. */
   reactsTo(states: States): boolean {
     if (this.firsts !== null) return this.reacts(this.bitsOf(states))
     const { automata } = this.compiled
-    return states.some((own, i) => own.some((state) => mayReact(automata[i] as Automaton, state, this.ts)))
+    return states.some((own, i) =>
+      own.some((state) => reactionOf(automata[i] as Automaton, state, this.ts)?.keep !== true),
+    )
   }
 
   /** States by pattern, as bits; 0 if they do not fit. */
@@ -105,12 +121,16 @@ export class Reactions {
     this.ever |= resting
   }
 
-  private ask(bit: number): boolean {
+  private ask(bit: number): void {
+    const at = 31 - Math.clz32(bit)
     const firsts = this.firsts as readonly number[]
     let pattern = firsts.length - 1
-    while ((firsts[pattern] as number) > bit) pattern--
+    while ((firsts[pattern] as number) > at) pattern--
     const { automata } = this.compiled
-    return mayReact(automata[pattern] as Automaton, bit - (firsts[pattern] as number), this.ts)
+    const leaf = reactionOf(automata[pattern] as Automaton, at - (firsts[pattern] as number), this.ts)
+    this.asked |= bit
+    if (leaf === null || !leaf.keep) this.react |= bit
+    if (leaf?.ops.length === 0) this.over |= bit
   }
 }
 

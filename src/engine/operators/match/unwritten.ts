@@ -22,9 +22,8 @@ export class Unwritten {
     return keys * MATCHER_BYTES
   }
 
-  /** The key is written with the running epoch. @param keys with live state */
-  add(state: KeyState, keys: number): void {
-    const epoch = this.table.running
+  /** The key is written with an epoch. @param keys with live state */
+  add(state: KeyState, keys: number, epoch = this.table.running): void {
     if (state.dirty === epoch) return
     state.dirty = epoch
     this.changed.push(state)

@@ -1,25 +1,5 @@
-/** A record that waits for its time. */
-export class Guest {
-  readonly ts: number
-  /** Order of arrival. */
-  readonly seq: number
-  readonly key: unknown
-  readonly value: unknown
-  /** Its source record, see places.ts. */
-  readonly place: number
-  readonly origin: number
-  /** Its row lies in the database. */
-  stored = false
-
-  constructor(ts: number, seq: number, key: unknown, value: unknown, place: number, origin: number) {
-    this.ts = ts
-    this.seq = seq
-    this.key = key
-    this.value = value
-    this.place = place
-    this.origin = origin
-  }
-}
+import { Guest } from './guest.ts'
+import { GuestLine } from './guest-line.ts'
 
 const before = (a: Guest, b: Guest): boolean => a.ts < b.ts || (a.ts === b.ts && a.seq < b.seq)
 
@@ -28,79 +8,67 @@ const before = (a: Guest, b: Guest): boolean => a.ts < b.ts || (a.ts === b.ts &&
  * are in a heap beside it, and whoever of the two heads is first goes first.
  */
 export class WaitingRoom {
-  nextSeq = 0
-  private line: Guest[] = []
-  /** Those of the line before this index are gone. */
-  private from = 0
+  /** Timestamp of the first; Infinity: nobody waits. */
+  first = Number.POSITIVE_INFINITY
+  private nextSeq = 0
+  private readonly line = new GuestLine()
   private readonly heap: Guest[] = []
   /** Went since the last look, of those that are stored. */
-  private leftStored: Guest[] = []
+  private leftStored: Pick<Guest, 'ts' | 'seq'>[] = []
 
   get size(): number {
-    return this.line.length - this.from + this.heap.length
+    return this.line.size + this.heap.length
   }
 
   add(ts: number, key: unknown, value: unknown, place: number, origin: number): void {
-    this.place(new Guest(ts, this.nextSeq++, key, value, place, origin))
+    const seq = this.nextSeq++
+    if (this.line.takes(ts)) this.line.add(ts, seq, key, value, place, origin)
+    else this.push(new Guest(ts, seq, key, value, place, origin))
+    if (ts < this.first) this.first = ts
   }
 
-  /** One that was stored. */
-  restore(ts: number, seq: number, key: unknown, value: unknown, place: number, origin: number): void {
-    const guest = new Guest(ts, seq, key, value, place, origin)
-    guest.stored = true
-    if (seq >= this.nextSeq) this.nextSeq = seq + 1
-    this.place(guest)
+  /** Those that were stored, in order; before any other comes. */
+  restore(guests: Iterable<Guest>): void {
+    for (const { ts, seq, key, value, place, origin } of guests) {
+      if (seq >= this.nextSeq) this.nextSeq = seq + 1
+      this.line.add(ts, seq, key, value, place, origin)
+    }
+    this.line.store()
+    this.look()
   }
 
-  /** Timestamp of the first; Infinity: nobody waits. */
-  get first(): number {
-    const { line, from, heap } = this
-    const inLine = from < line.length ? (line[from] as Guest).ts : Number.POSITIVE_INFINITY
-    const beside = heap.length > 0 ? (heap[0] as Guest).ts : Number.POSITIVE_INFINITY
-    return inLine < beside ? inLine : beside
+  /** Moves the first, which must be there, into `guest`. */
+  take(guest: Guest): void {
+    const { line, heap } = this
+    const inLine = line.size > 0
+    if (heap.length > 0 && !(inLine && this.lineIsFirst(heap[0] as Guest))) this.pop(guest)
+    else if (line.take(guest)) this.leftStored.push({ ts: guest.ts, seq: guest.seq })
+    this.look()
   }
 
-  /** Takes out the first. */
-  take(): Guest {
-    const { line, from, heap } = this
-    const guest =
-      heap.length > 0 && (from === line.length || before(heap[0] as Guest, line[from] as Guest))
-        ? this.pop()
-        : this.next()
-    if (guest.stored) this.leftStored.push(guest)
-    return guest
-  }
-
-  /** Those that are here and not stored, and stored ones that went since the last call. */
-  changes(): { readonly came: readonly Guest[]; readonly went: readonly Guest[] } {
-    const { line, from } = this
-    // who stands in line came after those before
-    let begin = line.length
-    while (begin > from && !(line[begin - 1] as Guest).stored) begin--
-    const came = [...line.slice(begin), ...this.heap.filter(({ stored }) => !stored)]
+  /** Those that are here and not stored, which they are from now on, and stored ones that went since the last call. */
+  changes(): { readonly came: readonly Guest[]; readonly went: readonly Pick<Guest, 'ts' | 'seq'>[] } {
+    const came = this.line.store()
+    for (const guest of this.heap) {
+      if (guest.stored) continue
+      guest.stored = true
+      came.push(guest)
+    }
     const went = this.leftStored
     this.leftStored = []
     return { came, went }
   }
 
-  private next(): Guest {
+  private lineIsFirst({ ts, seq }: Guest): boolean {
     const { line } = this
-    const guest = line[this.from++] as Guest
-    if (this.from === line.length) {
-      line.length = 0
-      this.from = 0
-    } else if (this.from > 1024 && this.from * 2 > line.length) {
-      this.line = line.slice(this.from)
-      this.from = 0
-    }
-    return guest
+    return line.ts < ts || (line.ts === ts && line.seq < seq)
   }
 
-  private place(guest: Guest): void {
-    const { line } = this
-    const n = line.length
-    if (n === 0 || !before(guest, line[n - 1] as Guest)) line.push(guest)
-    else this.push(guest)
+  private look(): void {
+    const { line, heap } = this
+    const inLine = line.size > 0 ? line.ts : Number.POSITIVE_INFINITY
+    const beside = heap.length > 0 ? (heap[0] as Guest).ts : Number.POSITIVE_INFINITY
+    this.first = inLine < beside ? inLine : beside
   }
 
   private push(guest: Guest): void {
@@ -115,11 +83,18 @@ export class WaitingRoom {
     heap[i] = guest
   }
 
-  private pop(): Guest {
+  private pop(into: Guest): void {
     const { heap } = this
-    const top = heap[0] as Guest
+    const { ts, seq, key, value, place, origin, stored } = heap[0] as Guest
+    into.ts = ts
+    into.seq = seq
+    into.key = key
+    into.value = value
+    into.place = place
+    into.origin = origin
+    if (stored) this.leftStored.push({ ts, seq })
     const last = heap.pop() as Guest
-    if (heap.length === 0) return top
+    if (heap.length === 0) return
     let i = 0
     for (;;) {
       let child = 2 * i + 1
@@ -130,6 +105,5 @@ export class WaitingRoom {
       i = child
     }
     heap[i] = last
-    return top
   }
 }
