@@ -129,7 +129,7 @@ function flatten(state: State): Edge[] {
       const condition = and(next.condition, t.condition)
       if (condition === FALSE) continue
       // A run that comes to rest before a pending state rests there too: see below.
-      if (t.action === 'proceed' && t.target.kind === 'pending' && t.condition === TRUE) continue
+      if (t.action === 'proceed' && t.target.kind === 'pending' && condition === TRUE) continue
       if (t.action === 'proceed' && t.target.kind !== 'stop') {
         if (!next.path.includes(t.target)) open.push({ at: t.target, condition, path: [...next.path, t.target] })
       } else {
@@ -144,11 +144,19 @@ function flatten(state: State): Edge[] {
   return edges
 }
 
-/** The pending states that a run in `state` can proceed to. */
-const pendingAfter = (state: State): State[] =>
-  state.transitions
-    .filter((t) => t.action === 'proceed' && t.target.kind === 'pending' && t.condition === TRUE)
-    .map((t) => t.target)
+/** The pending states that a run in `state` can proceed to, whatever comes. */
+function pendingAfter(state: State): State[] {
+  const pending = new Set<State>()
+  const reached = new Set([state])
+  for (const at of reached) {
+    for (const { action, target, condition } of at.transitions) {
+      if (action !== 'proceed' || condition !== TRUE) continue
+      if (target.kind === 'pending') pending.add(target)
+      else reached.add(target)
+    }
+  }
+  return [...pending]
+}
 
 /** When a run that comes to `state` is complete without another event. */
 export function canEnd(state: State, path: readonly State[]): Expr {

@@ -171,6 +171,18 @@ describe('PatternMatcher', () => {
       assert.deepEqual(matches.map(spell).toSorted(), ['x=a1', 'x=a1,a2', 'x=a2'])
       assert.deepEqual(timedOut, [])
     })
+
+    it('is told after a group that repeats, also one that ends with what must not come next', () => {
+      const item = p.begin('x').where(is('a'))
+      const told = (group: Pattern<Item, any>): string[] => {
+        const loop = p.begin(group).oneOrMore().notFollowedBy('no').where(is('d')).within(3)
+        const matcher = new PatternMatcher<Item, any>(loop)
+        const early = feed(matcher, 'a1 a2 a3')
+        return [...early, ...matcher.advanceTime(10).matches.map(spell)].toSorted()
+      }
+      assert.deepEqual(told(item), ['x=a1', 'x=a1,a2', 'x=a1,a2,a3', 'x=a2', 'x=a2,a3', 'x=a3'])
+      assert.deepEqual(told(item.notNext('not').where(is('c'))), ['x=a1', 'x=a1,a2', 'x=a2'])
+    })
   })
 
   describe('what conditions see', () => {
