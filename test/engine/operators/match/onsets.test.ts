@@ -68,7 +68,7 @@ const events = fc.array(
     key: fc.constantFrom(...keys),
     kind: fc.constantFrom(...'aaabbcd'),
     pause: fc.nat(3),
-    then: fc.constantFrom('go', 'go', 'go', 'go', 'look', 'checkpoint', 'restore', 'crash'),
+    what: fc.constantFrom('go', 'go', 'go', 'go', 'look', 'checkpoint', 'restore', 'crash'),
   }),
   { maxLength: 40 },
 )
@@ -93,7 +93,7 @@ describe('matches of which there is one event', () => {
           const send = (some: readonly Item[]): void =>
             driver.input('in').sendAll(some.map((value) => ({ value, key: value.key })))
           let at = 0
-          for (const [n, { key, kind, pause, then }] of drawn.entries()) {
+          for (const [n, { key, kind, pause, what }] of drawn.entries()) {
             at += 1 + pause
             const item = { key, kind, n, at }
             since.push(item)
@@ -103,14 +103,14 @@ describe('matches of which there is one event', () => {
             const live = [...matchers.values()].reduce((sum, { livePartials }) => sum + livePartials, 0)
             assert.equal(driver.store('open').livePartials, live)
             take(key, (matchers.get(key) as PatternMatcher<Item, any>).process(item, at))
-            if (then === 'look') driver.store('open').get(key)
-            else if (then === 'crash') {
+            if (what === 'look') driver.store('open').get(key)
+            else if (what === 'crash') {
               driver.crash()
               send(since)
-            } else if (then !== 'go') {
+            } else if (what !== 'go') {
               const restore = driver.checkpoint()
               since = []
-              if (then === 'checkpoint') continue
+              if (what === 'checkpoint') continue
               out.push(...values(driver))
               driver = new TopologyTestDriver(topology, { cacheBytes, restore })
             }
