@@ -36,6 +36,7 @@ import { Serving } from './serving.ts'
 import type { Ground, StandingParts } from './standing.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 import { Tracing } from './tracing.ts'
+import { tellUnheard } from './unheard.ts'
 
 export interface AppEvents {
   state: { readonly from: AppState; readonly to: AppState }
@@ -55,8 +56,6 @@ type Listeners = { [E in keyof AppEvents]: Set<(payload: AppEvents[E]) => void> 
  * await app.completed
  */
 export class StreamsApp implements AsyncDisposable {
-  /** When all inputs are bounded and done, or after `close`. Rejects if the app failed. */
-  readonly completed: Promise<RunSummary>
   private readonly options: AppOptions & Program
   private readonly settings: Settings
   private readonly lifecycle: Lifecycle
@@ -83,6 +82,8 @@ export class StreamsApp implements AsyncDisposable {
   private starting: Promise<void> | undefined
   private closing: Promise<void> | undefined
   private failure: DhaaraError | undefined
+  /** Somebody holds `completed`. */
+  private awaited = false
 
   /** @throws DhaaraError DHAARA_OPTION, DHAARA_DURATION */
   constructor(options: AppOptions & Program) {
@@ -94,13 +95,18 @@ export class StreamsApp implements AsyncDisposable {
       this.settings.logger.info({ from, to }, 'app state')
       this.emit('state', { from, to })
     })
-    this.completed = this.done.promise
-    this.completed.catch(() => {})
+    this.done.promise.catch(() => {})
     options.signal?.addEventListener('abort', () => void this.close(), { once: true })
   }
 
   get state(): AppState {
     return this.lifecycle.state
+  }
+
+  /** When all inputs are bounded and done, or after `close`. Rejects if the app failed. */
+  get completed(): Promise<RunSummary> {
+    this.awaited = true
+    return this.done.promise
   }
 
   /**
@@ -348,6 +354,7 @@ export class StreamsApp implements AsyncDisposable {
     if (this.lifecycle.is('failed', 'closed')) return
     const wrapped = asDhaaraError(error)
     this.failure = wrapped
+    if (!this.heard()) tellUnheard(this.settings.applicationId, wrapped)
     this.lifecycle.transition('failed')
     this.settings.logger.error({ err: wrapped, code: wrapped.code }, wrapped.message)
     this.last = this.engine?.report()
@@ -361,6 +368,16 @@ export class StreamsApp implements AsyncDisposable {
     await this.ground?.release().catch(() => {})
     this.emit('error', wrapped)
     this.done.reject(wrapped)
+  }
+
+  /** Whether anybody learns that the app fails: who called `start` does from that. */
+  private heard(): boolean {
+    return (
+      this.lifecycle.is('starting', 'restoring') ||
+      this.awaited ||
+      this.listeners.error.size > 0 ||
+      this.options.logger !== undefined
+    )
   }
 
   private emit<E extends keyof AppEvents>(event: E, payload: AppEvents[E]): void {
