@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { problemType } from './problem.ts'
-import { integer, object, type Route, type Schema, text } from './route.ts'
+import { closed, integer, object, type Parameter, type Route, type Schema, text } from './route.ts'
 
 const problem: Schema = object({ type: text, title: text, status: integer, detail: text, code: text }, [
   'type',
@@ -44,17 +44,11 @@ function operation(route: Route, secured: boolean): object {
     summary,
     parameters: [
       ...Object.entries(params).map(([name, schema]) => ({ name, in: 'path', required: true, schema })),
-      ...Object.entries(query).map(([name, { description, required, ...schema }]) => ({
-        name,
-        in: 'query',
-        required: required === true,
-        ...(description === undefined ? {} : { description }),
-        schema,
-      })),
+      ...Object.entries(query).map(([name, parameter]) => parameterOf(name, parameter)),
     ],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+      : { requestBody: { required: true, content: { 'application/json': { schema: closed(body) } } } }),
     responses: {
       200: { description: 'OK', content },
       ...Object.fromEntries(
@@ -69,4 +63,14 @@ function operation(route: Route, secured: boolean): object {
     },
     ...(secured && open === undefined ? { security: [{ token: [] }] } : {}),
   }
+}
+
+function parameterOf(name: string, { schema, means = schema, json, description, required }: Parameter): object {
+  const about = {
+    name,
+    in: 'query',
+    required: required === true,
+    ...(description === undefined ? {} : { description }),
+  }
+  return json ? { ...about, content: { 'application/json': { schema: means } } } : { ...about, schema: means }
 }

@@ -3,6 +3,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 /** JSON Schema, as OpenAPI 3.1 has it. */
 export type Schema = Readonly<Record<string, unknown>>
 
+/** What a request may say behind the question mark. */
+export interface Parameter {
+  /** What is held to be right: of texts, whole numbers and booleans. */
+  readonly schema: Schema
+  /** What the text means, where a schema of texts does not tell. */
+  readonly means?: Schema
+  /** The text is JSON, of `means`. */
+  readonly json?: true
+  readonly description?: string
+  readonly required?: true
+}
+
 export interface Asked {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
@@ -20,7 +32,7 @@ export interface Route {
   readonly tag: string
   readonly summary: string
   readonly params?: Readonly<Record<string, Schema>>
-  readonly query?: Readonly<Record<string, Schema>>
+  readonly query?: Readonly<Record<string, Parameter>>
   readonly body?: Schema
   /** By media type; what is sent with 200. */
   readonly gives: Readonly<Record<string, Schema>>
@@ -36,9 +48,13 @@ export const object = (properties: Readonly<Record<string, Schema>>, required = 
   properties,
   required,
 })
+/** An object that may have nothing else. */
+export const closed = (schema: Schema): Schema => ({ ...schema, additionalProperties: false })
 export const list = (items: Schema): Schema => ({ type: 'array', items })
 export const text: Schema = { type: 'string' }
 export const integer: Schema = { type: 'integer' }
 export const number: Schema = { type: 'number' }
 export const anything: Schema = {}
+/** What a media type holds is not for JSON Schema to say. */
+export const eventStream: Schema = { description: 'server-sent events' }
 export const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values })

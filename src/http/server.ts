@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { advertisedBy } from './advertised.ts'
-import { fastify, type FastifyReply } from 'fastify'
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from '../engine/app/logger.ts'
 import { DhaaraError } from '../errors/index.ts'
 import { EventStreams } from './events.ts'
@@ -11,7 +11,9 @@ import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { pagesOf, servePages } from './pages.ts'
 import { HttpProblem, problemOf, problemType } from './problem.ts'
-import { anything, object, type Route } from './route.ts'
+import { methodsAt } from './methods.ts'
+import { readTexts } from './texts.ts'
+import { anything, closed, object, type Route, type Schema } from './route.ts'
 import { appRoutes } from './routes/app.ts'
 import { liveRoutes } from './routes/live.ts'
 import { peerRoutes } from './routes/peers.ts'
@@ -57,7 +59,7 @@ export async function serveApp(
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
     // what is not known is refused, and not left out
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, allErrors: false, keywords: [] } },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, keywords: [] } },
   })
   advertisedBy(options, '')
   const metrics = new AppMetrics(app)
@@ -72,20 +74,6 @@ export async function serveApp(
     return reply.code(problem.status).type(problemType).send(JSON.stringify(problem))
   }
   server.setErrorHandler((error, _, reply) => fail(reply, error))
-  server.setNotFoundHandler((request, reply) =>
-    fail(
-      reply,
-      new HttpProblem(
-        404,
-        `There is no ${request.method} ${request.url.split('?')[0]}; /openapi.json lists what there is`,
-      ),
-    ),
-  )
-  // with a callback: a promise a hook is what a read of a row would feel
-  server.addHook('onRequest', (_, reply, done) => {
-    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    done()
-  })
 
   const routes: Route[] = [
     ...appRoutes(app, metrics, { version, admin, pages: pages.map(({ name }) => name) }),
@@ -96,6 +84,21 @@ export async function serveApp(
     ...peerRoutes(app),
   ]
   const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
+  const allowed = methodsAt([...routes, documentRoute(() => ({}))])
+  const notFound = ({ method, url }: FastifyRequest, reply: FastifyReply): HttpProblem => {
+    const path = url.split('?')[0] as string
+    const methods = allowed(path)
+    if (methods === undefined)
+      return new HttpProblem(404, `There is no ${method} ${path}; /openapi.json lists what there is`)
+    void reply.header('allow', methods.join(', '))
+    return new HttpProblem(405, `There is no ${method} ${path}; it takes ${methods.join(' and ')}`)
+  }
+  // with a callback: a promise a hook is what a read of a row would feel
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    // before its body is looked at
+    done(request.is404 ? notFound(request, reply) : undefined)
+  })
   for (const route of [...routes, documentRoute(() => document)]) {
     const { method, url, params, query = {}, body, open, answer } = route
     server.route({
@@ -103,9 +106,10 @@ export async function serveApp(
       url,
       schema: {
         ...(params === undefined ? {} : { params: object(params) }),
-        querystring: { ...object(withoutRequired(query), required(query)), additionalProperties: false },
-        ...(body === undefined ? {} : { body: { ...body, additionalProperties: false } }),
+        querystring: closed(object(schemasOf(query), required(query))),
+        ...(body === undefined ? {} : { body: closed(body) }),
       },
+      ...readTexts(query),
       onRequest: (request, _, done) => {
         if (open === undefined) check(request)
         done()
@@ -162,8 +166,7 @@ const documentRoute = (answer: () => unknown): Route => ({
 type Query = NonNullable<Route['query']>
 
 const required = (query: Query): string[] =>
-  Object.entries(query).flatMap(([name, schema]) => (schema['required'] === true ? [name] : []))
+  Object.entries(query).flatMap(([name, parameter]) => (parameter.required ? [name] : []))
 
-function withoutRequired(query: Query): Query {
-  return Object.fromEntries(Object.entries(query).map(([name, { required: _, ...schema }]) => [name, schema]))
-}
+const schemasOf = (query: Query): Record<string, Schema> =>
+  Object.fromEntries(Object.entries(query).map(([name, { schema }]) => [name, schema]))

@@ -5,7 +5,12 @@ import { apps, readings } from '../engine/query/apps.ts'
 
 interface Operation {
   readonly operationId: string
-  readonly parameters: readonly { readonly name: string; readonly in: 'path' | 'query'; readonly schema: Schema }[]
+  readonly parameters: readonly {
+    readonly name: string
+    readonly in: 'path' | 'query'
+    readonly schema?: Schema
+    readonly content?: { readonly 'application/json': { readonly schema: Schema } }
+  }[]
   readonly requestBody?: object
   readonly responses: Readonly<
     Record<string, { readonly content: Readonly<Record<string, { readonly schema: object }>> }>
@@ -79,7 +84,7 @@ describe('the OpenAPI document', () => {
         params: fc.record(
           Object.fromEntries(
             operation.parameters.map((one) => {
-              const given = valueOf(one.name, one.schema)
+              const given = valueOf(one.name, one.schema ?? {})
               const absent = { arbitrary: fc.constant(undefined), weight: 3 }
               const needed = one.in === 'path' || one.name === 'key'
               return [one.name, needed ? given : fc.oneof(absent, { arbitrary: given, weight: 1 })]

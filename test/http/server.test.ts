@@ -185,6 +185,56 @@ describe('an app over HTTP', () => {
     assert.equal((await post('{"keys":[],"more":1}')).status, 400)
   })
 
+  it('takes no text in a body for a number, and no null for a text', async () => {
+    const post = (path: string, body: unknown) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    for (const [path, body, why] of [
+      ['/api/dead-letters/drop', { offsets: ['1'] }, /offsets\/0 must be integer/],
+      ['/api/dead-letters/drop', { message: null }, /message must be string/],
+      ['/api/savepoints', { folder: 1 }, /folder must be string/],
+      ['/api/stores/sums/rows', { keys: 's1' }, /keys must be array/],
+    ] as const) {
+      const response = await post(path, body)
+      assert.equal(response.status, 400)
+      assert.match(((await response.json()) as { detail: string }).detail, why)
+    }
+  })
+
+  it('tells which methods a path takes', async () => {
+    for (const [method, path, allow] of [
+      ['DELETE', '/api/stores/sums/rows', 'GET, HEAD, POST'],
+      ['PUT', '/api/dead-letters/drop?x=1', 'POST'],
+      ['POST', '/livez', 'GET, HEAD'],
+      ['QUERY', '/api/app', 'GET, HEAD'],
+    ] as const) {
+      const response = await fetch(`${url}${path}`, { method })
+      assert.deepEqual([response.status, response.headers.get('allow')], [405, allow])
+      assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/)
+      assert.match(
+        ((await response.json()) as { detail: string }).detail,
+        new RegExp(`There is no ${method} .* it takes`),
+      )
+    }
+    assert.equal((await fetch(`${url}/api/stores/sums`, { method: 'DELETE' })).status, 404)
+  })
+
+  it('documents keys as the JSON that they are, and bodies as closed', async () => {
+    const { paths } = (await json('/openapi.json')) as {
+      paths: Record<string, Record<string, { parameters: { name: string; content?: object }[]; requestBody?: object }>>
+    }
+    const { parameters } = paths['/api/stores/{store}/row']?.['get'] ?? { parameters: [] }
+    assert.deepEqual(parameters.find(({ name }) => name === 'key')?.content, { 'application/json': { schema: {} } })
+    const bodies = Object.values(paths).flatMap(({ post }) =>
+      post === undefined ? [] : [JSON.stringify(post.requestBody)],
+    )
+    assert.ok(bodies.length >= 4)
+    for (const body of bodies) assert.match(body, /"additionalProperties":false/)
+  })
+
   it('does not answer to other names', async () => {
     const { promise, resolve } = Promise.withResolvers<number | undefined>()
     request(`${url}/api/stores`, { headers: { host: 'evil.example' } }, (response) => {

@@ -91,7 +91,7 @@ export function appRoutes(
       id: 'describeTopology',
       tag: 'app',
       summary: 'The steps, and how they hang together',
-      query: { format: { ...oneOf('json', 'text', 'mermaid', 'dot'), default: 'json' } },
+      query: { format: { schema: { ...oneOf('json', 'text', 'mermaid', 'dot'), default: 'json' } } },
       gives: { 'application/json': anything, 'text/plain': text },
       refuses: [503],
       answer: ({ query, reply }) => {

@@ -59,10 +59,10 @@ export function letterRoutes(app: Served, admin: boolean): Route[] {
       tag: 'dead letters',
       summary: 'Records that were put aside, the newest first: why, where from, and what was done with them',
       query: {
-        ...filters,
-        state: { ...oneOf('open', 'replayed', 'dropped', 'all'), default: 'open' },
-        limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-        before: { ...offset, description: 'of the page before' },
+        ...Object.fromEntries(Object.entries(filters).map(([name, schema]) => [name, { schema }])),
+        state: { schema: { ...oneOf('open', 'replayed', 'dropped', 'all'), default: 'open' } },
+        limit: { schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
+        before: { schema: offset, description: 'of the page before' },
       },
       gives: {
         'application/json': object(

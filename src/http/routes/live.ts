@@ -1,7 +1,7 @@
 import type { EventStreams } from '../events.ts'
 import { graphOf } from '../live/graph.ts'
 import type { Sampler } from '../live/sampler.ts'
-import { anything, integer, list, number, object, type Route, text } from '../route.ts'
+import { anything, eventStream, integer, list, number, object, type Route, text } from '../route.ts'
 import type { Served } from '../served.ts'
 
 const id = integer
@@ -90,7 +90,7 @@ export function liveRoutes(app: Served, sampler: Sampler, events: EventStreams):
       id: 'watchApp',
       tag: 'live',
       summary: 'The last ten minutes (event: history), then what /api/now shows, each second (event: tick)',
-      gives: { 'text/event-stream': text },
+      gives: { 'text/event-stream': eventStream },
       refuses: [429, 503],
       answer: (asked) => events.sendLive(asked, sampler),
     },

@@ -2,18 +2,36 @@ import type { QueryOptions, ScanOptions } from '../../engine/query/index.ts'
 import { toJson } from '../../engine/query/index.ts'
 import type { EventStreams } from '../events.ts'
 import { HttpProblem } from '../problem.ts'
-import { type Asked, anything, integer, list, object, oneOf, type Route, type Schema, text } from '../route.ts'
+import {
+  type Asked,
+  anything,
+  eventStream,
+  integer,
+  list,
+  object,
+  oneOf,
+  type Parameter,
+  type Route,
+  type Schema,
+  text,
+} from '../route.ts'
 import { mostRows, rowTypes, sendRows } from '../rows.ts'
 import type { Served } from '../served.ts'
 
-const described = (schema: Schema, description: string): Schema => ({ ...schema, description })
+const described = (schema: Schema, description: string): Parameter => ({ schema, description })
+const asJson = (means: Schema, description: string): Parameter => ({ schema: text, means, json: true, description })
 
 const isolation = described(
   { ...oneOf('committed', 'latest'), default: 'committed' },
   'committed: as of the last checkpoint. latest: as it is now, from the thread that owns it',
 )
-const minPosition = described(
-  text,
+const offsets: Schema = {
+  type: 'object',
+  propertyNames: { pattern: '^[0-9]{1,5}$' },
+  additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+}
+const minPosition = asJson(
+  { type: 'object', additionalProperties: offsets },
   'read your writes: waits until these offsets of inputs are applied, as JSON: {"orders":{"0":41}}; at most 10 s',
 )
 const scanning = {
@@ -21,13 +39,23 @@ const scanning = {
     { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
     `rows at most; of a page at most ${mostRows}, default 100; NDJSON: default all`,
   ),
-  cursor: described(text, 'of the page before'),
+  cursor: { schema: text, means: { type: 'string', pattern: '^[\\w-]{7,}$' }, description: 'of the page before' },
   reverse: described({ type: 'boolean', default: false }, 'from the end'),
   isolation,
   minPosition,
 }
-const json = (what: string): Schema => described(text, `${what}, as JSON: "c1" in quotes, 42, ["Pune",1]`)
-const time = (what: string): Schema => described(text, `${what}: epoch milliseconds or ISO 8601`)
+const json = (what: string): Parameter => asJson(anything, `${what}, as JSON: "c1" in quotes, 42, ["Pune",1]`)
+const instant: Schema = {
+  anyOf: [
+    { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'string', format: 'date-time' },
+  ],
+}
+const time = (what: string): Parameter => ({
+  schema: text,
+  means: instant,
+  description: `${what}: epoch milliseconds or ISO 8601`,
+})
 const store = { store: text }
 
 const row = object({ key: anything, value: anything })
@@ -167,7 +195,7 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
         prefix: json('start of keys'),
         from: described({ ...oneOf('snapshot', 'now'), default: 'snapshot' }, 'now: changes alone'),
       },
-      gives: { 'text/event-stream': text },
+      gives: { 'text/event-stream': eventStream },
       refuses: [404, 429, 503],
       answer: async (asked) => {
         const { key, prefix, from } = asked.query

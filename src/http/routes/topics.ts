@@ -31,14 +31,15 @@ export function topicRoutes(app: Served): Route[] {
         'Records of a topic, decoded as the topology does: from an offset of a partition on, or the last of each',
       params: { topic: text },
       query: {
-        partition: { type: 'integer', minimum: 0, maximum: 65_535, description: 'default: all' },
+        partition: { schema: { type: 'integer', minimum: 0, maximum: 65_535 }, description: 'default: all' },
         from: {
-          type: 'integer',
-          minimum: 0,
-          maximum: Number.MAX_SAFE_INTEGER,
+          schema: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
           description: 'offset; default: the last',
         },
-        limit: { type: 'integer', minimum: 1, maximum: mostRecords, default: 50, description: 'records a partition' },
+        limit: {
+          schema: { type: 'integer', minimum: 1, maximum: mostRecords, default: 50 },
+          description: 'records a partition',
+        },
       },
       gives: { 'application/json': object({ records: list(record) }) },
       refuses: [404, 503],
