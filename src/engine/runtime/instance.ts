@@ -306,7 +306,7 @@ export class Instance {
       name === undefined
         ? undefined
         : new TableStore(step.id, step.name, stores.keyValue(name), ctx, this.code.copyFor(step))
-    const services = this.parts.services(step, (handle) => this.access(handle, op.stores, step))
+    const services = this.parts.services(step, this.storesOf(op.stores, step))
     const guard = (fn: UserFn) => this.code.fn(fn, step.name, 2)
     const operator = supplied(step, () => new TransformRows(step.id, op.supplier, stateContext(services), guard, kept))
     this.processes.push(operator)
@@ -351,7 +351,7 @@ export class Instance {
 
   private process(step: Step, op: Extract<PlanNode, { kind: 'process' }>): object {
     const supplier = this.parts.strict ? frozenSupplier(op.supplier, step.name) : op.supplier
-    const services = this.parts.services(step, (handle) => this.access(handle, op.stores, step))
+    const services = this.parts.services(step, this.storesOf(op.stores, step))
     const process = supplied(step, () => new Process(step.id, supplier, op.valuesOnly, services))
     this.processes.push(process)
     return process
@@ -368,9 +368,18 @@ export class Instance {
     })
   }
 
-  /** A store as a processor may use it. */
-  private access(handle: string | { readonly name: string }, listed: readonly string[], step: Step): unknown {
-    const name = typeof handle === 'string' ? handle : handle.name
+  /** Stores as a processor may use them. It may ask with each record, so that each is made once. */
+  private storesOf(listed: readonly string[], step: Step): ProcessServices['store'] {
+    const made = new Map<string, unknown>()
+    return (handle) => {
+      const name = typeof handle === 'string' ? handle : handle.name
+      let store = made.get(name)
+      if (store === undefined) made.set(name, (store = this.access(name, listed, step)))
+      return store
+    }
+  }
+
+  private access(name: string, listed: readonly string[], step: Step): unknown {
     const spec = this.parts.stores.spec(name)
     const owner = this.code.ownerOf(name)
     if (spec === undefined || !listed.includes(name)) {

@@ -162,6 +162,14 @@ describe('aggregators', () => {
     )
   })
 
+  it('give their results whatever names they have', () => {
+    const names = ['__proto__', 'a-b', '1', '"', '\u2028', "${x}'`", 'constructor']
+    const spec = aggregatorSpec(aggregators(Object.fromEntries(names.map((name, i) => [name, sum(() => i)]))))
+    const result = resultOf(spec, fold(spec, [{ item: 'a', n: 1, at: 0 }])) as object
+    assert.deepEqual(new Map(Object.entries(result)), new Map(names.map((name, i) => [name, i])))
+    assert.equal(Object.getPrototypeOf(result), Object.prototype)
+  })
+
   it('refuse what they cannot use', () => {
     assert.throws(() => aggregators({}), refusal('DHAARA_OPTION', /expected at least one/))
     assert.throws(() => aggregators({ n: 5 as never }), refusal('DHAARA_OPTION', /Found 5; expected an aggregator/))

@@ -11,6 +11,6 @@ export const q15 = reading(
       bidStatistics(
         builder,
         bids.selectKey(({ dateTime }) => dayOf(dateTime)),
-      ).mapValues(({ latest: _, ...statistics }, day) => ({ day, ...statistics })),
+      ).mapValues(({ statistics }, day) => ({ ...statistics, day })),
   },
 )

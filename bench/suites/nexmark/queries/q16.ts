@@ -11,11 +11,11 @@ export const q16 = reading(
       bidStatistics(
         builder,
         bids.selectKey(({ channel, dateTime }) => `${dayOf(dateTime)} ${channel}`),
-      ).mapValues(({ latest, ...statistics }, key) => ({
+      ).mapValues(({ statistics, latest }, key) => ({
+        ...statistics,
         channel: key.slice('YYYY-MM-DD '.length),
         day: key.slice(0, 'YYYY-MM-DD'.length),
         minute: minuteOf(latest),
-        ...statistics,
       })),
   },
 )

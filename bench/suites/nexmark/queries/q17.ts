@@ -29,6 +29,6 @@ export const q17 = reading(
           }),
         )
         .toStream()
-        .mapValues((statistics, [auction, day]) => ({ auction, day, ...statistics })),
+        .mapValues((statistics, [auction, day]) => ({ ...statistics, auction, day })),
   },
 )
