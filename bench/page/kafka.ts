@@ -1,36 +1,32 @@
 /** The engine from topic to topic of a real broker, beside Kafka Streams and a plain loop. */
 import type { ThroughputLine } from '../harness/report.ts'
 import type { Results } from './lines.ts'
-import { named, percent, type Plot, table } from './parts.ts'
-import { barChart, short } from './svg.ts'
+import { held, named, percent, perCpuSecond, type Plot, right, table } from './parts.ts'
+import { short } from './svg.ts'
 
 export function kafka({ kafka: lines }: Results, plot: Plot): string[] {
   if (lines.length === 0) return []
   const restarts = lines.filter((line) => line.case === 'restart')
   const own = lines.filter((line) => line.case !== 'restart' && line.ratio === undefined)
-  const held = lines.filter((line) => line.case !== 'restart' && line.ratio !== undefined)
+  const compared = lines.filter((line) => line.case !== 'restart' && line.ratio !== undefined)
   const cases = [...new Set(own.map((line) => line.case))]
   return [
     'All on one broker of this machine, which takes processors from those that are measured: look at what a CPU second brings. Settings stand in [bench/README.md](../bench/README.md).',
     ...cases.map((name) =>
       plot(
         `kafka-${name}`,
-        barChart(`${name}: records a CPU second`, own.filter((line) => line.case === name).map(barOf)),
+        perCpuSecond(
+          `${name}: records a CPU second`,
+          own.filter((line) => line.case === name),
+        ),
         `Records a CPU second of ${name} on Kafka`,
       ),
     ),
     ...(own.length === 0 ? [] : [figures(own)]),
-    ...(held.length === 0 ? [] : [pairs(held)]),
+    ...(compared.length === 0 ? [] : [held(compared)]),
     ...(restarts.length === 0 ? [] : restart(restarts)),
   ]
 }
-
-const barOf = (line: ThroughputLine) => ({
-  label: named(line),
-  value: line.recordsPerCpuSecond,
-  text: short(line.recordsPerCpuSecond),
-  group: line.subject === 'dhaara' ? 0 : 4,
-})
 
 const figures = (lines: readonly ThroughputLine[]): string =>
   table(
@@ -42,23 +38,9 @@ const figures = (lines: readonly ThroughputLine[]): string =>
       short(line.recordsPerCpuSecond),
       String(line.peakRssMb),
       percent(line.spread),
-      line.correct ? 'yes' : 'NO',
+      right(line),
     ]),
     [2, 3, 4, 5],
-  )
-
-const pairs = (lines: readonly ThroughputLine[]): string =>
-  table(
-    ['case', 'subject', 'against', 'ratio', 'of', 'spread'],
-    lines.map((line) => [
-      line.case,
-      named(line),
-      line.against!,
-      line.ratio!.toFixed(2),
-      line.ratioOf!,
-      percent(line.spread),
-    ]),
-    [3, 5],
   )
 
 /** A record of `local` is a restart; one of `changelog` a row that was read. */
@@ -72,7 +54,7 @@ const restart = (lines: readonly ThroughputLine[]): string[] => [
       line.cpuSeconds.toFixed(2),
       line.variant === 'changelog' ? short(line.recordsPerCpuSecond) : '',
       String(line.peakRssMb),
-      line.correct ? 'yes' : 'NO',
+      right(line),
     ]),
     [1, 2, 3, 4],
   ),

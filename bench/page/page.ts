@@ -1,7 +1,7 @@
 /** `docs/performance.md` and its plots, from a results file: `npm run docs:performance` writes them. */
 import { kafka } from './kafka.ts'
 import { limits, introduction, repeat } from './prose.ts'
-import { named, percent, type Plot, table } from './parts.ts'
+import { held, named, percent, perCpuSecond, type Plot, ratio, right, table } from './parts.ts'
 import type { Results } from './lines.ts'
 import { barChart, lineChart, short } from './svg.ts'
 
@@ -48,12 +48,12 @@ function machine({ throughput, kafka: onKafka, nexmark }: Results): string {
 }
 
 function ceilings({ throughput }: Results, plot: Plot): string[] {
-  const lines = throughput.filter(({ suite, ratio }) => suite !== 'peers' && ratio !== undefined)
+  const lines = throughput.filter((line) => line.suite !== 'peers' && line.ratio !== undefined)
   if (lines.length === 0) return []
   const bars = lines.map((line) => ({
     label: `${line.case}${line.variant === 'codegen' ? '' : ` ${line.variant}`}`,
     value: line.ratio!,
-    text: line.ratio!.toFixed(2),
+    text: ratio(line.ratio),
     group: line.ratio! >= 1 ? 2 : 0,
   }))
   return [
@@ -68,13 +68,13 @@ function ceilings({ throughput }: Results, plot: Plot): string[] {
         line.case,
         named(line),
         line.against!,
-        line.ratio!.toFixed(2),
+        ratio(line.ratio),
         line.ratioOf!,
         short(line.recordsPerSecond),
         short(line.recordsPerCpuSecond),
         String(line.peakRssMb),
         percent(line.spread),
-        line.correct ? 'yes' : 'NO',
+        right(line),
       ]),
       [3, 5, 6, 7, 8],
     ),
@@ -82,34 +82,23 @@ function ceilings({ throughput }: Results, plot: Plot): string[] {
 }
 
 function peers({ throughput }: Results, plot: Plot): string[] {
-  const own = throughput.filter(({ suite, ratio }) => suite === 'peers' && ratio === undefined)
+  const own = throughput.filter((line) => line.suite === 'peers' && line.ratio === undefined)
   if (own.length === 0) return []
-  const held = throughput.filter(({ suite, ratio }) => suite === 'peers' && ratio !== undefined)
+  const compared = throughput.filter((line) => line.suite === 'peers' && line.ratio !== undefined)
   const cases = [...new Set(own.map((line) => line.case))]
   return [
     'Above 1 the engine is the faster one. How each peer is set, and what it leaves out, stands in [bench/README.md](../bench/README.md).',
     ...cases.flatMap((name) => [
       plot(
         `peers-${name}`,
-        barChart(
+        perCpuSecond(
           `${name}: records a CPU second`,
-          own
-            .filter((line) => line.case === name)
-            .map((line) => ({
-              label: named(line),
-              value: line.recordsPerCpuSecond,
-              text: short(line.recordsPerCpuSecond),
-              group: line.subject === 'dhaara' ? 0 : 4,
-            })),
+          own.filter((line) => line.case === name),
         ),
         `Records a CPU second of ${name}`,
       ),
     ]),
-    table(
-      ['case', 'against', 'ratio', 'of', 'spread'],
-      held.map((line) => [line.case, line.against!, line.ratio!.toFixed(2), line.ratioOf!, percent(line.spread)]),
-      [2, 4],
-    ),
+    held(compared),
   ]
 }
 
@@ -126,7 +115,7 @@ function slower({ throughput, kafka: onKafka, nexmark }: Results): string[] {
   return [
     'Every line of the engine on this page with a ratio below 1 to somebody else, so that nobody has to look for them:',
     [
-      ...lines.map((line) => `- ${line.case}, ${named(line)}: ${line.ratio!.toFixed(2)} of ${line.against!}`),
+      ...lines.map((line) => `- ${line.case}, ${named(line)}: ${ratio(line.ratio)} of ${line.against!}`),
       ...queries.map(
         (line) => `- Nexmark ${line.case}: ${line.perCore} of ${line.publishedFlinkPerCore!} K events/s per core`,
       ),
@@ -167,7 +156,7 @@ function nexmark({ nexmark: lines }: Results, plot: Plot): string[] {
         line.p99Ms?.toFixed(0) ?? '',
         String(line.peakRssMb),
         percent(line.spread),
-        line.correct ? 'yes' : 'NO',
+        right(line),
       ]),
       [1, 2, 3, 4, 5, 6, 7],
     ),
@@ -213,9 +202,9 @@ function queries({ queries: lines }: Results): string[] {
         short(line.recordsPerCpuSecond),
         ms(line.p50Ms),
         ms(line.p99Ms),
-        line.jobRatio?.toFixed(2) ?? '',
-        line.ratio?.toFixed(2) ?? '',
-        line.correct ? 'yes' : 'NO',
+        ratio(line.jobRatio),
+        ratio(line.ratio),
+        right(line),
       ]),
       [2, 3, 4, 5, 6, 7],
     ),
@@ -233,7 +222,7 @@ function skew({ skew: lines }: Results): string[] {
         String(line.workers),
         short(line.uniformPerSecond),
         short(line.hotPerSecond),
-        line.ratio.toFixed(2),
+        ratio(line.ratio),
       ]),
       [1, 2, 3, 4],
     ),
@@ -266,7 +255,7 @@ function scale({ scale: lines }: Results, plot: Plot): string[] {
           short(line.recordsPerSecond),
           short(line.recordsPerCpuSecond),
           String(line.peakRssMb),
-          line.correct ? 'yes' : 'NO',
+          right(line),
         ]),
         [0, 1, 2, 3],
       ),
@@ -284,7 +273,7 @@ function micro({ micro: lines }: Results): string[] {
         line.subject,
         (line.recordsPerSecond / 1e6).toFixed(2),
         percent(line.spread),
-        line.ratio?.toFixed(2) ?? '',
+        ratio(line.ratio),
         line.against ?? '',
       ]),
       [2, 3, 4],

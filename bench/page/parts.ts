@@ -1,5 +1,6 @@
 /** What the page's sections are made of. */
 import type { ThroughputLine } from '../harness/report.ts'
+import { barChart, short } from './svg.ts'
 
 /** Puts a plot beside the page. @returns the line that shows it */
 export type Plot = (name: string, content: string, alt: string) => string
@@ -18,3 +19,34 @@ export function table(
 export const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 export const named = ({ subject, variant }: ThroughputLine): string =>
   variant === 'default' ? subject : `${subject} (${variant})`
+
+/** Cells that tables share. */
+export const ratio = (value: number | undefined): string => value?.toFixed(2) ?? ''
+export const right = ({ correct }: { readonly correct: boolean }): string => (correct ? 'yes' : 'NO')
+
+/** A bar a line: what a CPU second brings, the engine's in its own colour. */
+export const perCpuSecond = (title: string, lines: readonly ThroughputLine[]): string =>
+  barChart(
+    title,
+    lines.map((line) => ({
+      label: named(line),
+      value: line.recordsPerCpuSecond,
+      text: short(line.recordsPerCpuSecond),
+      group: line.subject === 'dhaara' ? 0 : 4,
+    })),
+  )
+
+/** Lines with a ratio, against whom. */
+export const held = (lines: readonly ThroughputLine[]): string =>
+  table(
+    ['case', 'subject', 'against', 'ratio', 'of', 'spread'],
+    lines.map((line) => [
+      line.case,
+      named(line),
+      line.against!,
+      ratio(line.ratio),
+      line.ratioOf!,
+      percent(line.spread),
+    ]),
+    [3, 5],
+  )

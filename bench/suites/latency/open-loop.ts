@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as hdr from 'hdr-histogram-js'
 import { serdes, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import { LatencyHistogram } from '../../harness/latency-histogram.ts'
 import { embeddedLink } from './embedded-link.ts'
 import { startApart, startHere } from './engine.ts'
 import { kafkaLink } from './kafka-link.ts'
@@ -74,7 +74,7 @@ const clock = (): number => performance.timeOrigin + performance.now()
 export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): Promise<LoadAnswer> {
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-latency-'))
   const link = brokers === undefined ? await embeddedLink(dir) : await kafkaLink(brokers)
-  const histogram = hdr.build({ highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 })
+  const latencies = new LatencyHistogram()
   const sent = new Uint32Array(keys)
   const counted = new Uint32Array(keys)
   let received = 0
@@ -84,7 +84,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
     const { customer, count, due } = JSON.parse(text) as Row
     received++
     counted[customer] = Math.max(counted[customer]!, count)
-    if (due >= from) histogram.recordValue(Math.max(1, Math.round((clock() - due) * 1000)))
+    if (due >= from) latencies.add(clock() - due)
     wake()
   })
   const id = `latency-${process.pid}`
@@ -132,15 +132,14 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
     }
     const ended = clock()
     const used = await engine.used()
-    const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
     return {
       records: total - before.total,
       seconds: (ended - before.began) / 1000,
       ...used,
-      p50Ms: at(50),
-      p99Ms: at(99),
-      p999Ms: at(99.9),
-      maxMs: histogram.maxValue / 1000,
+      p50Ms: latencies.at(50),
+      p99Ms: latencies.at(99),
+      p999Ms: latencies.at(99.9),
+      maxMs: latencies.maxMs,
       correct: received === total && sent.every((count, key) => counted[key] === count),
     }
   } finally {

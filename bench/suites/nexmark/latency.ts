@@ -8,9 +8,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as hdr from 'hdr-histogram-js'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import { embeddedBroker, serdes, StreamsApp, watermarks } from '../../../src/index.ts'
+import { LatencyHistogram } from '../../harness/latency-histogram.ts'
 import { baseTime, defaultParams, nexmarkGenerator } from './generator.ts'
 import { writeEvents } from './job.ts'
 import { queries } from './queries/index.ts'
@@ -57,7 +57,7 @@ export async function rowLatency(name: string, rate: number, seconds: number): P
   const broker = embeddedBroker({ dir, partitions: 1 })
   const { log, ensureTopic, release } = await openEmbedded(broker)
   ensureTopic(rowsTopic)
-  const histogram = hdr.build({ highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 })
+  const latencies = new LatencyHistogram()
   const first = Math.floor(count * warmUp)
   let began = clock()
   let at = 0
@@ -74,7 +74,7 @@ export async function rowLatency(name: string, rate: number, seconds: number): P
       at = batch.nextOffset
       for (let i = 0; i < batch.count; i++) {
         const due = dueOf(batch.timestamps[i] as number)
-        if (due <= now) histogram.recordValue(Math.max(1, Math.round((now - due) * 1000)))
+        if (due <= now) latencies.add(now - due)
       }
     }
   })
@@ -90,8 +90,7 @@ export async function rowLatency(name: string, rate: number, seconds: number): P
       await events.flush()
     }
     await sleep(lastCheckpoints)
-    const of = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
-    return { p50Ms: of(50), p99Ms: of(99), timedRows: histogram.totalCount }
+    return { p50Ms: latencies.at(50), p99Ms: latencies.at(99), timedRows: latencies.count }
   } finally {
     await app.close()
     listening[Symbol.dispose]()

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as hdr from 'hdr-histogram-js'
+import { LatencyHistogram } from '../../harness/latency-histogram.ts'
 
 export interface Latencies {
   readonly done: number
@@ -17,7 +17,7 @@ export interface Latencies {
  * @param ask gives whether the answer was right
  */
 export async function askSteadily(rate: number, seconds: number, ask: () => Promise<boolean>): Promise<Latencies> {
-  const histogram = hdr.build({ highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: 3 })
+  const latencies = new LatencyHistogram()
   const total = Math.round(rate * seconds)
   const under = new Set<Promise<void>>()
   let wrong = 0
@@ -28,7 +28,7 @@ export async function askSteadily(rate: number, seconds: number, ask: () => Prom
       const dueAt = began + (asked * 1000) / rate
       const asking = ask().then((right) => {
         if (!right) wrong++
-        histogram.recordValue(Math.max(1, Math.round((performance.now() - dueAt) * 1000)))
+        latencies.add(performance.now() - dueAt)
         under.delete(asking)
       })
       under.add(asking)
@@ -37,6 +37,12 @@ export async function askSteadily(rate: number, seconds: number, ask: () => Prom
     await sleep(1)
   }
   await Promise.all(under)
-  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1000
-  return { done: total, p50Ms: at(50), p99Ms: at(99), p999Ms: at(99.9), maxMs: histogram.maxValue / 1000, wrong }
+  return {
+    done: total,
+    p50Ms: latencies.at(50),
+    p99Ms: latencies.at(99),
+    p999Ms: latencies.at(99.9),
+    maxMs: latencies.maxMs,
+    wrong,
+  }
 }
