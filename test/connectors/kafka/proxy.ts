@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createServer, createConnection, type Server, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** Stands between clients and a broker: lets bytes pass, alters them, or cuts the line. */
 export class Proxy implements AsyncDisposable {
@@ -11,13 +13,19 @@ export class Proxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>()
   #cut = false
 
+  /** Of the tests that run at the same time one has the port; the others wait for it. */
   static async listen(port: number, to: number): Promise<Proxy> {
-    const proxy = new Proxy(to)
-    await new Promise<void>((resolve, reject) => {
-      proxy.#server.once('error', reject)
-      proxy.#server.listen(port, '127.0.0.1', resolve)
-    })
-    return proxy
+    for (;;) {
+      const proxy = new Proxy(to)
+      const server = proxy.#server.listen(port, '127.0.0.1')
+      try {
+        await once(server, 'listening')
+        return proxy
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+        await delay(50)
+      }
+    }
   }
 
   private constructor(to: number) {

@@ -5,7 +5,7 @@ import { counting } from '../counting-topology.ts'
 const [brokers = '', app = '', stateDir = ''] = process.argv.slice(2)
 const running = new StreamsApp({
   applicationId: app,
-  broker: kafkaBroker({ brokers: brokers.split(','), sessionTimeout: 6000 }),
+  broker: kafkaBroker({ brokers: brokers.split(','), sessionTimeout: 3000 }),
   topology: counting(app),
   stateDir,
   strict: true,
