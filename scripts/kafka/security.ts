@@ -8,6 +8,13 @@ export const admin = { username: 'admin', password: 'admin-secret' } as const
 /** Is known, and has no right at all. */
 export const guest = { username: 'guest', password: 'guest-secret' } as const
 
+/** A token of somebody, good for a minute, as these brokers take it. */
+export function unsignedToken(sub: string): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const iat = Math.floor(Date.now() / 1000)
+  return `${part({ alg: 'none' })}.${part({ sub, iat, exp: iat + 60 })}.`
+}
+
 const password = 'keystore-secret'
 const storeOf = (dir: string): string => join(dir, 'broker.p12')
 const certificateOf = (dir: string): string => join(dir, 'broker.pem')
@@ -37,13 +44,22 @@ export function secureProperties(dir: string): Record<string, string> {
     ],
     [`listener.name.${name}.scram-sha-256.sasl.jaas.config`, scram],
     [`listener.name.${name}.scram-sha-512.sasl.jaas.config`, scram],
+    // tokens that nobody has signed: see `unsignedToken`
+    [
+      `listener.name.${name}.oauthbearer.sasl.jaas.config`,
+      'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="admin";',
+    ],
+    [
+      `listener.name.${name}.oauthbearer.sasl.server.callback.handler.class`,
+      'org.apache.kafka.common.security.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler',
+    ],
   ])
   return {
     'ssl.keystore.location': storeOf(dir),
     'ssl.keystore.type': 'PKCS12',
     'ssl.keystore.password': password,
     'ssl.key.password': password,
-    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     // who comes without a name, through the listeners that ask for none, may do everything
     'super.users': `User:ANONYMOUS;User:${admin.username}`,

@@ -23,7 +23,7 @@ export interface KafkaClient {
   /** @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_AUTH */
   connect(host: string, port: number, timeoutMs: number): Promise<KafkaConnection>
   /**
-   * For bulk: answers lie in that memory, to which they may be given back. Absent where a login is needed.
+   * For bulk: answers lie in that memory, to which they may be given back.
    * @throws as `connect`
    */
   readonly direct?: (host: string, port: number, timeoutMs: number, memory: AnswerMemory) => Promise<KafkaConnection>
@@ -54,3 +54,5 @@ export interface ClientOptions {
 
 /** The one request whose answer never has tagged fields in its header, whatever its version. */
 export const apiVersionsKey = 18
+/** The one request that has no version with tagged fields. */
+export const saslHandshakeKey = 17

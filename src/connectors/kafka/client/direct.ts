@@ -1,16 +1,26 @@
 /**
- * Connections of our own for what is read in bulk, where no login is needed: the socket writes into the memory of the answer,
- * which the libraries copy twice and leave to the collector. A connection with a login is the library's.
+ * Connections of our own for what is read in bulk: the socket writes into the memory of the answer, which the libraries copy
+ * twice and leave to the collector.
  */
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { AnswerMemory } from '../answer-memory.ts'
-import { apiVersionsKey, type ClientOptions, type KafkaConnection } from './client.ts'
+import { DhaaraError } from '../../../errors/index.ts'
+import {
+  apiVersionsKey,
+  type ClientOptions,
+  type KafkaConnection,
+  type SaslOptions,
+  saslHandshakeKey,
+} from './client.ts'
 import { failure } from './failures.ts'
+import { logIn } from './sasl.ts'
 
 const connectTimeout = 10_000
 /** Where bytes go of which it is not known yet to what answer they belong. */
 const scratchBytes = 64 << 10
+/** Of the time for which a login is good: then another connection is to be made. */
+const loginPart = 0.8
 /** More than any broker answers: this is not Kafka's protocol. */
 const mostBytes = 2 ** 30
 
@@ -21,7 +31,7 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_TIMEOUT */
+/** @throws DhaaraError DHAARA_KAFKA_CONNECT, DHAARA_KAFKA_TIMEOUT, DHAARA_KAFKA_AUTH */
 export async function connectDirect(
   host: string,
   port: number,
@@ -31,6 +41,7 @@ export async function connectDirect(
 ): Promise<KafkaConnection> {
   const connection = new DirectConnection(`${host}:${port}`, options.clientId, timeoutMs, memory)
   await connection.start(host, port, options)
+  if (options.sasl !== undefined) await connection.logIn(options.sasl)
   return connection
 }
 
@@ -49,6 +60,7 @@ class DirectConnection implements KafkaConnection {
   #filled = 0
   #socket: Socket | undefined
   #next = 0
+  #goodUntil = Number.POSITIVE_INFINITY
 
   constructor(address: string, clientId: string, timeoutMs: number, memory: AnswerMemory) {
     this.#address = address
@@ -92,8 +104,24 @@ class DirectConnection implements KafkaConnection {
     }
   }
 
+  async logIn(sasl: SaslOptions): Promise<void> {
+    try {
+      const lifetime = await logIn((request, body) => this.send(request, body), sasl)
+      if (lifetime > 0) this.#goodUntil = performance.now() + lifetime * loginPart
+    } catch (error) {
+      this.#socket?.destroy()
+      throw error instanceof DhaaraError ? error : failure(error, this.#address)
+    }
+  }
+
   get open(): boolean {
-    return this.#socket !== undefined && !this.#socket.destroyed
+    this.#leave()
+    return this.#socket !== undefined && !this.#socket.destroyed && performance.now() < this.#goodUntil
+  }
+
+  /** What is under way is waited for. */
+  #leave(): void {
+    if (performance.now() >= this.#goodUntil && this.#waiting.size === 0) this.#socket?.destroy()
   }
 
   send(request: { readonly key: number; readonly version: number }, body: Buffer): Promise<Buffer> {
@@ -105,15 +133,16 @@ class DirectConnection implements KafkaConnection {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
     const timer = setTimeout(() => socket.destroy(new Error('the request timed out')), this.#timeoutMs)
     this.#waiting.set(id, { key, resolve, reject, timer })
-    const head = Buffer.allocUnsafe(15 + this.#clientId.length)
+    const tagged = key !== saslHandshakeKey
+    const head = Buffer.allocUnsafe(14 + this.#clientId.length + (tagged ? 1 : 0))
     head.writeInt32BE(head.length - 4 + body.length, 0)
     head.writeInt16BE(key, 4)
     head.writeInt16BE(version, 6)
     head.writeInt32BE(id, 8)
     head.writeInt16BE(this.#clientId.length, 12)
     this.#clientId.copy(head, 14)
-    // no tagged fields
-    head[head.length - 1] = 0
+    // there are none
+    if (tagged) head[head.length - 1] = 0
     socket.cork()
     socket.write(head)
     socket.write(body)
@@ -171,7 +200,8 @@ class DirectConnection implements KafkaConnection {
     }
     this.#waiting.delete(id)
     clearTimeout(waiting.timer)
-    waiting.resolve(answer.subarray(waiting.key === apiVersionsKey ? 4 : 5))
+    waiting.resolve(answer.subarray(waiting.key === apiVersionsKey || waiting.key === saslHandshakeKey ? 4 : 5))
+    this.#leave()
   }
 
   #end(error: Error): void {

@@ -17,7 +17,6 @@ export async function loadClient(name: ClientName | undefined, options: ClientOp
   for (const candidate of names) {
     try {
       const client = await known[candidate].load(options)
-      if (options.sasl !== undefined) return client
       return { ...client, direct: (host, port, ms, memory) => connectDirect(host, port, ms, options, memory) }
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error

@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
-import { admin, guest, trustOf } from '../../../../scripts/kafka/security.ts'
+import { admin, guest, trustOf, unsignedToken } from '../../../../scripts/kafka/security.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import { AnswerMemory } from '../../../../src/connectors/kafka/answer-memory.ts'
 import type { KafkaBrokerOptions } from '../../../../src/connectors/kafka/broker.ts'
+import type { SaslOptions } from '../../../../src/connectors/kafka/client/client.ts'
+import { connectDirect } from '../../../../src/connectors/kafka/client/direct.ts'
 import { kafkaBroker, serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../../src/index.ts'
 import { faultyCluster, unique } from '../broker.ts'
 import { Proxy } from '../proxy.ts'
@@ -63,6 +66,27 @@ describe('what a cluster refuses, and what is wrong with it', () => {
     }
   }
 
+  /** What the libraries have no part in. */
+  it('a connection of our own logs in by each mechanism, and is told what is wrong', async () => {
+    const own = (sasl: SaslOptions, port: number, ssl?: object) =>
+      connectDirect('localhost', port, 10_000, { clientId: 'own', sasl, ssl }, new AnswerMemory())
+    const all: SaslOptions[] = [
+      ...(['plain', 'scram-sha-256', 'scram-sha-512'] as const).map((mechanism) => ({ mechanism, ...admin })),
+      { mechanism: 'oauthbearer', token: async () => unsignedToken('admin') },
+    ]
+    for (const login of all) {
+      for (const connection of [await own(login, sasl()), await own(login, saslTls(), { ca })]) {
+        assert.ok(connection.open)
+        await connection.close()
+      }
+      const wrong =
+        'password' in login
+          ? { ...login, password: 'wrong' }
+          : { mechanism: 'oauthbearer' as const, token: async () => 'a.b.c' }
+      await assert.rejects(own(wrong, sasl()), is('DHAARA_KAFKA_AUTH', /SASL .* was refused.*option sasl/s))
+    }
+  })
+
   for (const client of clients) {
     for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512'] as const) {
       it(`${client} logs in by ${mechanism}, with TLS and without, and is told of a wrong password`, async () => {
@@ -107,6 +131,9 @@ describe('what a cluster refuses, and what is wrong with it', () => {
       const ways = [
         { brokers: [at(tls())] },
         { brokers: [at(saslTls())], sasl: { mechanism: 'scram-sha-256', ...admin } },
+        { brokers: [at(saslTls())], sasl: { mechanism: 'scram-sha-512', ...admin } },
+        { brokers: [at(saslTls())], sasl: { mechanism: 'plain', ...admin } },
+        { brokers: [at(saslTls())], sasl: { mechanism: 'oauthbearer', token: async () => unsignedToken('admin') } },
       ] as const
       for (const way of ways) {
         const found: (string | null)[] = []
@@ -208,7 +235,7 @@ describe('what a cluster refuses, and what is wrong with it', () => {
 
   it('says so where somebody has no rights', async () => {
     await topics()
-    const options = { brokers: [at(sasl())], sasl: { mechanism: 'plain', ...guest } } as const
+    const options = { brokers: [at(saslTls())], sasl: { mechanism: 'plain', ...guest } } as const
     await assert.rejects(failure(make(copying(), options)), is('DHAARA_KAFKA_AUTH', new RegExp(`${app}.in`)))
   })
 
