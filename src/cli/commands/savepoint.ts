@@ -100,8 +100,11 @@ export function addSavepoint(program: Command): void {
     .option('--set <k=v>', 'a setting for the module (repeatable)', setting)
     .option('--application-id <id>', 'for which app; default: that of the savepoint')
     .addOption(
-      new Option('--positions <where>', 'go on where the app was, or where its topics begin or end')
-        .choices(['keep', 'start', 'end'])
+      new Option(
+        '--positions <where>',
+        'go on where the app was (grown: in topics that have more partitions now, too), or where its topics begin or end',
+      )
+        .choices(['keep', 'grown', 'start', 'end'])
         .default('keep'),
     )
     .option('--json', 'tell it as one JSON document')

@@ -1,4 +1,5 @@
 import type { ErrorReport, Latency, TaskReport } from '../metrics/index.ts'
+import type { Savepoint } from './savepoint.ts'
 import type { AskOwner, Changes, Waits } from '../query/index.ts'
 
 /** What runs an app's tasks: in this thread, or on workers. */
@@ -25,6 +26,8 @@ export interface Engine {
   fillInputs?(topics: readonly string[]): void
   /** Offset of the first record of a partition that some task has not processed; undefined if none reads it. */
   positionOf?(topic: string, partition: number): number | undefined
+  /** Where the state lies elsewhere than in the app's database. @param folder made for it */
+  savepoint?(folder: string): Promise<Savepoint>
   report(): EngineReport
   /** How each task is, and what each step has done. */
   readonly meters: EngineMeters

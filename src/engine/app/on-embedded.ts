@@ -51,7 +51,6 @@ export async function standOnEmbedded(
     ask: engine.ask,
     asked: () => engine.heed?.(),
     changes: engine.changes,
-    indexed: true,
     applied: engine.applied,
     rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, all(sub)),
   })

@@ -1,5 +1,5 @@
 import { type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
-import { Queries, type StoreLayout } from '../query/index.ts'
+import { Indexes, Queries, type StoreLayout } from '../query/index.ts'
 import { RemoteEngine } from '../remote/engine.ts'
 import { runHere, runOnThreads } from '../remote/hire.ts'
 import { LocalState } from '../remote/local-state.ts'
@@ -28,6 +28,8 @@ export async function standOnRemote(
   evolve(local.backend, applicationId, plan, options)
   await restoring()
   const ids = new StoreIds(local.backend, applicationId)
+  local.indexes = new Indexes(plan, local.backend, ids)
+  local.indexes.build([])
   const parts = { plan, settings, log, local, ids }
   const hire = program.workers === undefined ? runHere(parts) : runOnThreads(program.workers, parts)
   const dropLeft = options.allowNonRestoredState ?? false

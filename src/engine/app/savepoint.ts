@@ -18,6 +18,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import { decodeValue } from '../../state/codec/index.ts'
 import { after, STATE_SPACE, statePrefix } from '../../state/stores/index.ts'
+import { derivedStores } from '../query/index.ts'
 import type { Positions } from '../rescale/index.ts'
 import { TASKS } from '../runtime/task-rows.ts'
 import { LATE, type TaskMeta } from '../runtime/task-meta.ts'
@@ -72,8 +73,10 @@ export async function createSavepoint(
     throw refused(`could not make the folder ${folder}: ${(cause as Error).message}; choose one that does not exist`)
   }
   const stores = new Map<number, { name: string; files: StoreFile[] }>()
-  for (const [name, id] of [...new StoreIds(backend, app).all()].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const shown = nameOf(name)
+  const ids = new StoreIds(backend, app)
+  const derived = derivedStores(backend, (name) => ids.find(name))
+  for (const [name, id] of [...ids.all()].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const shown = derived.has(name) ? undefined : nameOf(name)
     if (shown !== undefined) stores.set(id, { name: shown, files: [] })
   }
   const order = [...stores.keys()]

@@ -26,7 +26,7 @@ export type {
   Subscription,
   WindowQuery,
 } from './types.ts'
-export { Indexes, indexStore } from './indexes.ts'
+export { derivedStores, Indexes, indexStore } from './indexes.ts'
 export { type AnswerFrame, changeFrame, changeIn, frameKind, frameOf, framesIn, rowsFrame, rowsIn } from './frames.ts'
 export { type OwnParts, OwnRows, type Question, type QuestionOf } from './question.ts'
 export { type Places, RoutedRows } from './routed.ts'

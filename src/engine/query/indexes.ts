@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { UserFn } from '../../dsl/plan/index.ts'
-import type { Backend, WriteBatch } from '../../state/backend.ts'
+import type { BackendReader, StateBackend, WriteBatch } from '../../state/backend.ts'
 import { keyPrefixRange } from '../../state/codec/index.ts'
 import { after, concat, type Sealer, STATE_SPACE, statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -14,7 +14,9 @@ import { type StoreLayout, storeLayout } from './layout.ts'
  *     store 'customers'        key c17                value {city: 'Pune', …}
  *     index 'customers.by.city'  key 'Pune' ‖ c17      value {city: 'Pune', …}
  *
- * It is written with the epoch that changes its store, by the thread that owns the database, which sees what was there before.
+ * It is written with whatever changes its store, by who sees the row that was there before: on the embedded log the thread that
+ * owns the database, with each epoch; on a remote log whoever runs the task, and whoever copies a changelog. It has no
+ * changelog itself.
  */
 export const indexStore = (store: string, index: string): string => `${store}.by.${index}`
 
@@ -38,16 +40,30 @@ interface Ids {
   idOf(store: string): number
 }
 
+/** Takes rows of indexes. */
+type Rows = Pick<Sealer, 'put' | 'delete'>
+
+/** Stores that hold nothing but what others do: the indexes of an app. */
+export function derivedStores(reader: BackendReader, idOf: (store: string) => number | undefined): Set<string> {
+  const id = idOf(madeStore)
+  if (id === undefined) return new Set()
+  const made = statePrefix(id, 0)
+  const names = Array.from(reader.range({ gte: made, lt: after(made) }), ([key]) =>
+    Buffer.from(key.subarray(made.length)).toString(),
+  )
+  return new Set([madeStore, ...names])
+}
+
 /** The first bytes of all index rows of one value. */
 export const indexPrefix = (value: unknown): Buffer => keyPrefixRange([value]).gte as Buffer
 
 export class Indexes {
-  private readonly backend: Backend
+  private readonly backend: StateBackend
   private readonly ids: Ids
   /** By the number of the store. */
   private readonly stores = new Map<number, Indexed>()
 
-  constructor(plan: PhysicalPlan, backend: Backend, ids: Ids) {
+  constructor(plan: PhysicalPlan, backend: StateBackend, ids: Ids) {
     this.backend = backend
     this.ids = ids
     for (const { name, indexes = {} } of plan.stores.values()) {
@@ -66,19 +82,22 @@ export class Indexes {
 
   /**
    * Makes indexes that are new, or whose function is another one than they were made with, or whose store has other partitions
-   * now. Before tasks run.
+   * now; drops those that the topology has no more. Before tasks run.
    *
-   * @param partitions of each sub-topology
+   * @param partitions of each sub-topology; none: a row's partition never changes
    */
   build(partitions: readonly number[]): void {
     const made = statePrefix(this.ids.idOf(madeStore), 0)
+    this.dropGone(made)
     for (const store of this.stores.values()) {
       for (const index of store.indexes) {
         const key = concat(made, Buffer.from(index.name))
-        const hash = createHash('sha256').update(`${partitions[store.layout.sub]} ${index.fn.toString()}`).digest()
+        const hash = createHash('sha256')
+          .update(`${partitions[store.layout.sub] ?? ''} ${index.fn.toString()}`)
+          .digest()
         const known = this.backend.get(key)
         if (known !== undefined && hash.equals(known)) continue
-        this.backend.clearRange(statePrefix(index.id, 0), statePrefix(index.id + 1, 0))
+        this.clear(index.id)
         this.fill(store, index)
         const batch = this.backend.batch()
         batch.put(key, hash)
@@ -104,7 +123,18 @@ export class Indexes {
       })
   }
 
-  private change(sealer: Sealer, key: Uint8Array, value: Uint8Array | undefined): void {
+  /** Of a store of this number. */
+  has(id: number): boolean {
+    return this.stores.has(id)
+  }
+
+  /** The first bytes of all rows of a partition of a store's indexes. */
+  prefixes(id: number, partition: number): Buffer[] {
+    return (this.stores.get(id)?.indexes ?? []).map((index) => statePrefix(index.id, partition))
+  }
+
+  /** What becomes of indexes with a change of a row of any store, which the database does not have yet. */
+  change(rows: Rows, key: Uint8Array, value: Uint8Array | undefined): void {
     if (key[0] !== STATE_SPACE) return
     const store = this.stores.get(((key[1] as number) << 8) | (key[2] as number))
     if (store === undefined) return
@@ -118,9 +148,26 @@ export class Indexes {
     for (const index of store.indexes) {
       const old = was === undefined ? undefined : rowKey(store, index, partition, decoded, row, was)
       const now = is === undefined ? undefined : rowKey(store, index, partition, decoded, row, is)
-      if (old !== undefined && (now === undefined || !old.equals(now))) sealer.delete(old)
-      if (now !== undefined) sealer.put(now, value as Uint8Array)
+      if (old !== undefined && (now === undefined || !old.equals(now))) rows.delete(old)
+      if (now !== undefined) rows.put(now, value as Uint8Array)
     }
+  }
+
+  /** Nobody has kept them since. */
+  private dropGone(made: Buffer): void {
+    const names = new Set([...this.stores.values()].flatMap(({ indexes }) => indexes.map(({ name }) => name)))
+    for (const [key] of this.backend.range({ gte: made, lt: after(made) })) {
+      const name = Buffer.from(key.subarray(made.length)).toString()
+      if (names.has(name)) continue
+      this.clear(this.ids.idOf(name))
+      const batch = this.backend.batch()
+      batch.delete(key)
+      batch.commit()
+    }
+  }
+
+  private clear(id: number): void {
+    this.backend.clearRange(statePrefix(id, 0), statePrefix(id + 1, 0))
   }
 
   private fill(store: Indexed, index: Index): void {

@@ -26,8 +26,6 @@ export interface QueryParts {
   readonly rowsOf?: (layout: StoreLayout) => number | undefined | Promise<number | undefined>
   /** Absent where nobody tells how far inputs are applied. */
   readonly applied?: Waits | undefined
-  /** Indexes are kept here. */
-  readonly indexed?: boolean
   /** Rows that may be with other instances. @param settled of all commits that are under way now */
   readonly routed?: (isolation: 'committed' | 'latest', settled: boolean, signal: AbortSignal | undefined) => RowSource
   /** Rows that may be with other instances, watched. */
@@ -65,18 +63,13 @@ export class Queries {
       store = {
         layout,
         watching: () => this.watching(layout),
-        ...this.indexesOf(name),
+        indexes: Object.keys(this.plan.stores.get(name)?.indexes ?? {}),
         estimate: () => this.parts.rowsOf?.(layout),
         rows: (options) => this.rows(layout, options),
       }
       this.stores.set(name, store)
     }
     return store
-  }
-
-  private indexesOf(store: string): Pick<OpenStore, 'indexes' | 'unindexed'> {
-    const named = Object.keys(this.plan.stores.get(store)?.indexes ?? {})
-    return this.parts.indexed === true ? { indexes: named, unindexed: [] } : { indexes: [], unindexed: named }
   }
 
   private rows(layout: StoreLayout, { isolation, minPosition, signal }: QueryOptions): RowSource {

@@ -19,10 +19,8 @@ const lastTime = Number.MAX_SAFE_INTEGER
 export interface OpenStore {
   readonly layout: StoreLayout
   rows(options: QueryOptions): RowSource
-  /** Names of its indexes, where they are kept. */
+  /** Names of its indexes. */
   readonly indexes: readonly string[]
-  /** Indexes that the topology names are not kept on this broker. */
-  readonly unindexed: readonly string[]
   /** Rows, as counted while they were written; undefined where they were not. */
   estimate(): number | undefined | Promise<number | undefined>
   /** @throws DhaaraError DHAARA_UNSUPPORTED where changes cannot be watched */
@@ -111,9 +109,8 @@ export class StoreQuery {
     return rowScan({
       options,
       open: (start) => {
-        const { layout, rows, indexes, unindexed } = this.open()
+        const { layout, rows, indexes } = this.open()
         opened = layout
-        if (unindexed.includes(index)) throw notIndexed(layout, index)
         if (!indexes.includes(index)) {
           const known = indexes.length === 0 ? 'it has none' : `it has ${indexes.join(', ')}`
           throw cannot(layout, `by('${index}')`, `${known}: give its step {store: {indexes: {${index}: (value) => …}}}`)
@@ -321,12 +318,6 @@ function needOrder(layout: StoreLayout, call: string): void {
   if (layout.shape.kind !== 'keyValue') throw cannot(layout, call, 'its keys have windows: ask for fetch or fetchAll')
   if (!layout.shape.ordered) throw cannot(layout, call, 'its key serde keeps no order: ask for get or all')
 }
-
-const notIndexed = ({ name }: StoreLayout, index: string): DhaaraError =>
-  new DhaaraError(
-    'DHAARA_UNSUPPORTED',
-    `store '${name}' cannot be asked for by('${index}'): indexes are kept on the embedded log alone. On Kafka make the index a table of its own (table.groupBy by what '${index}' gives, with the key in its key), and ask that by prefix(); or go over all()`,
-  )
 
 const cannot = ({ name }: StoreLayout, call: string, why: string): DhaaraError =>
   new DhaaraError('DHAARA_QUERY', `store '${name}' cannot be asked for ${call}; ${why}`)

@@ -12,6 +12,10 @@ export interface MemberState {
   readonly instance?: string
   /** Where the others ask it for rows; absent: nowhere. */
   readonly at?: string
+  /** It commits nothing from before it joined until it is told its tasks, and nothing that it sent is uncommitted. */
+  readonly held?: boolean
+  /** It wants to know where the topics of the app end while nobody commits. */
+  readonly wantsCut?: boolean
 }
 
 export interface AssignOptions {

@@ -106,14 +106,20 @@ export class Crew {
     )
   }
 
-  /** Resolves when no commit is under way; a runner that is busy for longer than `most` ms is not waited for. */
-  async hold(most: number): Promise<void> {
+  /**
+   * Resolves when no commit is under way; a runner that is busy for longer than `most` ms is not waited for.
+   *
+   * @returns whether none is, and all that has left is committed
+   */
+  async hold(most: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, most)
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), most)
     })
-    await Promise.race([Promise.all(this.places.map(({ runner }) => runner.hold())), late])
+    const held = Promise.all(this.places.map(({ runner }) => runner.hold())).then((all) => all.every(Boolean))
+    const whole = await Promise.race([held, late])
     clearTimeout(timer)
+    return whole
   }
 
   /** No task is left here, and nothing of what was not committed. */

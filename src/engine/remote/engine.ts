@@ -5,8 +5,10 @@ import type { AskOwner } from '../query/index.ts'
 import { AppliedOnLog } from './applied.ts'
 import { taskName, taskOf } from './assignor.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
+import type { Savepoint } from '../app/savepoint.ts'
 import type { HostTasks } from './membership.ts'
 import { Rounds } from './rounds.ts'
+import { savepointOfRunning } from './savepoint/index.ts'
 import { makeShare } from './share.ts'
 import type { RunnerEvents } from './task-runner.ts'
 import { TopicWatch } from './topic-watch.ts'
@@ -59,6 +61,8 @@ export class RemoteEngine implements Engine {
       warm: () => this.rounds?.move(),
       news: () => this.rounds?.news ?? 0,
       known: () => this.rounds?.known,
+      held: () => this.rounds?.held ?? false,
+      wantsCut: () => this.rounds?.wantsCut ?? false,
     })
     const ring = (): void => this.rung()
     const failed = (error: unknown): void => this.fail(error)
@@ -101,6 +105,20 @@ export class RemoteEngine implements Engine {
 
   fillInputs(topics: readonly string[]): void {
     this.share?.crew.fill(topics)
+  }
+
+  /** Of all tasks, wherever they run. @throws DhaaraError DHAARA_SAVEPOINT */
+  savepoint(folder: string): Promise<Savepoint> {
+    const { rounds, inputs } = this.work()
+    const { plan, settings, log } = this.parts
+    const { applicationId: app, logger } = settings
+    return savepointOfRunning(
+      { log, app, plan, logger },
+      inputs.topics,
+      () => rounds.cut(),
+      folder,
+      settings.clock.now(),
+    )
   }
 
   positionOf(topic: string, partition: number): number | undefined {

@@ -51,12 +51,14 @@ export function sealEpoch(sealing: Sealing): SealedEpoch {
   frames.begin(now)
   const clears: (readonly [Uint8Array, Uint8Array])[] = []
   const remove = (key: Uint8Array): void => {
+    local.indexes?.change(batch, key, undefined)
     batch.delete(key)
     frames.put(key, null)
   }
   const sealer: Sealer = {
     put(key, value) {
       look?.(key, value)
+      local.indexes?.change(batch, key, value)
       batch.put(key, value)
       frames.put(key, value)
     },

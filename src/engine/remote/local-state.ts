@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { openRocks, type RocksBackend, type RocksOptions } from '../../state/backends/index.ts'
 import type { StateBackend, WriteBatch } from '../../state/backend.ts'
 import { decodeValue, encodeValue } from '../../state/codec/index.ts'
+import type { Indexes } from '../query/index.ts'
 
 /** How far the local rows of a changelog's partition go. */
 export interface LocalPosition {
@@ -23,9 +24,12 @@ const instanceKey = Buffer.of(space, 0)
 /** The rows of changelogs that lie here, as a thread reads and writes them. */
 export class LocalRows {
   readonly backend: StateBackend
+  /** Kept beside the rows; undefined: there are none, or nobody asks here. */
+  indexes: Indexes | undefined
 
-  constructor(backend: StateBackend) {
+  constructor(backend: StateBackend, indexes?: Indexes) {
     this.backend = backend
+    this.indexes = indexes
   }
 
   position(topic: string, partition: number): LocalPosition | undefined {

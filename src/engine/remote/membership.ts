@@ -2,6 +2,7 @@ import type { Assigned, TopicPartition } from '../../connectors/broker/remote.ts
 import type { TaskId } from '../runtime/host.ts'
 import { assign, type AssignOptions, type MemberState, taskName, taskOf } from './assignor.ts'
 import { type Away, awayOf, type Known } from './away.ts'
+import type { Cut } from './cut.ts'
 
 /** What a member is told by the group's leader. */
 export interface Told {
@@ -16,6 +17,8 @@ export interface Told {
   readonly hosts?: readonly HostTasks[]
   /** Whose tasks are kept for a while. */
   readonly away?: readonly Away[]
+  /** For who has asked for it; absent: it cannot be told now. */
+  readonly cut?: Cut
 }
 
 /** An instance, and where its rows can be asked for. */
@@ -53,17 +56,28 @@ export function decodeTold(assignment: Buffer): Told {
 export const mostTasks = (members: readonly { readonly userData: Buffer }[]): number =>
   Math.max(0, ...members.map(({ userData }) => (JSON.parse(userData.toString()) as Sent).count ?? 0))
 
+type Member = { readonly member: string; readonly userData: Buffer }
+
+const statesOf = (members: readonly Member[]): (Sent & MemberState)[] =>
+  members.map(({ member, userData }) => ({ member, ...JSON.parse(userData.toString()) }))
+
+/** As the leader: somebody wants a cut, every task is with somebody, and nobody commits. */
+export function mayCut(members: readonly Member[], tasks: readonly TaskId[]): boolean {
+  const states = statesOf(members)
+  if (!states.some(({ wantsCut }) => wantsCut) || !states.every(({ held }) => held)) return false
+  const running = new Set(states.flatMap((one) => one.running))
+  return tasks.every((task) => running.has(taskName(task)))
+}
+
 /** As the leader: what each member is told. */
 export function tellAll(
-  members: readonly { readonly member: string; readonly userData: Buffer }[],
+  members: readonly Member[],
   tasks: readonly TaskId[],
   inputsOf: (tasks: readonly TaskId[]) => readonly TopicPartition[],
-  options: AssignOptions & { readonly delay: number },
+  options: AssignOptions & { readonly delay: number; readonly cut?: Cut | undefined },
 ): Assigned[] {
-  const states = members.map(({ member, userData }): Sent & MemberState => ({
-    member,
-    ...JSON.parse(userData.toString()),
-  }))
+  const states = statesOf(members)
+  const asked = new Set(states.flatMap(({ member, wantsCut }) => (wantsCut ? [member] : [])))
   const { away, back } = awayOf(states, options.delay)
   const kept = new Set(away.flatMap((one) => one.tasks))
   const told = assign(tasks.map(taskName), states, { ...options, kept, back })
@@ -71,6 +85,13 @@ export function tellAll(
   return Array.from(told, ([member, one]) => ({
     member,
     partitions: inputsOf(one.tasks.map(taskOf)).map(({ topic, partition }) => ({ topic, partition })),
-    userData: Buffer.from(JSON.stringify({ ...one, hosts, away } satisfies Told)),
+    userData: Buffer.from(
+      JSON.stringify({
+        ...one,
+        hosts,
+        away,
+        ...(options.cut !== undefined && asked.has(member) ? { cut: options.cut } : {}),
+      } satisfies Told),
+    ),
   }))
 }

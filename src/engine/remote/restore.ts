@@ -2,6 +2,7 @@ import type { RemoteLog, RemoteTopic } from '../../connectors/broker/remote.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import { after, RowWriter, statePrefix } from '../../state/stores/index.ts'
 import type { Logger } from '../app/logger.ts'
+import type { Indexes } from '../query/index.ts'
 import type { Changelog, ChangelogRows } from './changelog.ts'
 import type { LocalRows } from './local-state.ts'
 import { sumOfChangelog, sumOfRows } from './row-sum.ts'
@@ -42,6 +43,8 @@ export interface Restore {
   readonly bytesPerSecond?: number
   /** The rows are held to all of their changelogs, however they came here; what differs is read anew. */
   readonly verify?: boolean
+  /** Where they are to be, where that is not the end: somebody may write on. */
+  readonly until?: (topic: string, partition: number) => number
 }
 
 /** Where the rows of a changelog's partition stand. */
@@ -67,7 +70,8 @@ export async function restore(restore: Restore): Promise<void> {
   const where = wanted.map((one) => ({ topic: one.log.topic, partition: one.partition }))
   const [starts, ends] = await Promise.all([log.offsets(where, 'earliest'), log.offsets(where, 'latest', true)])
   const restoring = wanted.flatMap((one, i): Restoring[] => {
-    const [start, end] = [starts[i] as number, ends[i] as number]
+    const start = starts[i] as number
+    const end = restore.until?.(one.log.topic, one.partition) ?? (ends[i] as number)
     const from = beginAt(restore, one, start, end)
     const topicId = restore.topics.get(one.log.topic)?.id ?? ''
     return from < end ? [{ ...one, topicId, at: from, from, end, rows: 0, told: performance.now() }] : []
@@ -143,7 +147,7 @@ async function read({ log, local, rows, tell, signal, bytesPerSecond }: Restore,
         const batch = reader.take(one.log.topic, one.partition, one.at)
         if (batch === undefined) continue
         moved = true
-        applyBatch(local, rows, one, batch)
+        applyBatch(local, rows, one, batch, one.end)
         bytes += batch.data.length
         one.rows += batch.count
         reader.done(batch)
@@ -172,25 +176,60 @@ function tellOf(one: Restoring, tell: (progress: RestoreProgress) => void, began
   tell({ store: one.log.store ?? one.log.topic, partition: one.partition, done, total, remaining })
 }
 
-const value = new RowWriter()
+const copied = new RowWriter()
 const mostCopied = 256
 
-/** Writes what was read of a changelog to the local rows, with the position that they equal then. */
-export function applyBatch(local: LocalRows, rows: ChangelogRows, state: RowsAt, batch: FetchedBatch): void {
-  const { data, keyStart, keyEnd, valueStart, valueEnd, count, nextOffset } = batch
+/**
+ * Writes what was read of a changelog to the local rows, with the position that they equal then.
+ *
+ * @param end rows from that offset on are left out
+ */
+export function applyBatch(
+  local: LocalRows,
+  rows: ChangelogRows,
+  state: RowsAt,
+  batch: FetchedBatch,
+  end = Number.POSITIVE_INFINITY,
+): void {
+  const { data, keyStart, keyEnd, valueStart, valueEnd } = batch
+  const nextOffset = Math.min(batch.nextOffset, end)
+  const count = nextOffset < batch.nextOffset ? countBefore(batch, end) : batch.count
   const write = local.backend.batch()
   const rowOf = rows.reader(state.log, state.partition)
+  const indexes = indexesOf(local, rows, state.log)
+  const last = indexes === undefined ? undefined : lastOfKeys(batch, count)
   for (let i = 0; i < count; i++) {
-    const row = rowOf(data, keyStart[i] as number, keyEnd[i] as number)
+    const [keyFrom, keyTo] = [keyStart[i] as number, keyEnd[i] as number]
+    if (last !== undefined && last.get(data.latin1Slice(keyFrom, keyTo)) !== i) continue
+    const row = rowOf(data, keyFrom, keyTo)
     const [from, to] = [valueStart[i] as number, valueEnd[i] as number]
-    if (from < 0) write.delete(row)
     // no view a record, unless it is large
-    else write.put(row, to - from > mostCopied ? data.subarray(from, to) : value.reset().slice(data, from, to).view())
+    const large = to - from > mostCopied
+    const value = from < 0 ? undefined : large ? data.subarray(from, to) : copied.reset().slice(data, from, to).view()
+    indexes?.change(write, row, value)
+    if (value === undefined) write.delete(row)
+    else write.put(row, value)
   }
   state.at = nextOffset
   const position = { offset: nextOffset, topicId: state.topicId, at: Date.now() }
   local.setPosition(write, state.log.topic, state.partition, position)
   write.commit()
+}
+
+function countBefore({ offsets, count }: FetchedBatch, end: number): number {
+  let n = count
+  while (n > 0 && (offsets[n - 1] as number) >= end) n--
+  return n
+}
+
+const indexesOf = ({ indexes }: LocalRows, rows: ChangelogRows, { store, sub }: Changelog): Indexes | undefined =>
+  store !== undefined && indexes?.has(rows.idOf(store, sub)) === true ? indexes : undefined
+
+/** Indexes go by the row that the database has: of the rows of a key in one batch only the last one counts. */
+function lastOfKeys({ data, keyStart, keyEnd }: FetchedBatch, count: number): Map<string, number> {
+  const last = new Map<string, number>()
+  for (let i = 0; i < count; i++) last.set(data.latin1Slice(keyStart[i], keyEnd[i]), i)
+  return last
 }
 
 function clear(
@@ -200,7 +239,9 @@ function clear(
   partition: number,
   known: Iterable<string>,
 ): void {
-  for (const prefix of prefixesOf(rows, log, partition, known)) local.backend.clearRange(prefix, after(prefix))
+  const indexed = indexesOf(local, rows, log)?.prefixes(rows.idOf(log.store as string, log.sub), partition) ?? []
+  for (const prefix of [...prefixesOf(rows, log, partition, known), ...indexed])
+    local.backend.clearRange(prefix, after(prefix))
   local.forgetPosition(log.topic, partition)
 }
 

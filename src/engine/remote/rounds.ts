@@ -6,6 +6,7 @@ import { endAbandoned } from './abandoned.ts'
 import { taskName, taskOf } from './assignor.ts'
 import { assignmentOf } from './assignment.ts'
 import type { Known } from './away.ts'
+import type { Cut } from './cut.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
 import { adoptGrowth } from './growth.ts'
 import { decodeTold, type HostTasks, type Told } from './membership.ts'
@@ -19,6 +20,9 @@ const patience = 10 * 60_000
 const longestHold = 2000
 /** Instances do not begin to join again all at one moment, ms. */
 const stagger = 250
+/** How long it is tried to find a moment at which all tasks are placed and nobody commits, and how often, ms. */
+const longestCut = 60_000
+const cutEvery = 3000
 /** An instance tells the group so often where it is, should the group not take notice. */
 const mostRetold = 3
 
@@ -53,6 +57,10 @@ export class Rounds {
   private retold = 0
   /** How often there was something that all have to join again for. */
   private toldNews = 0
+  /** It commits nothing now, and nothing that it sent is uncommitted. */
+  held = false
+  private cutWanted: PromiseWithResolvers<Cut> | undefined
+  private refuseCut = (_why: string): void => {}
   private readonly parts: EngineParts
   private readonly share: Share
   private readonly hooks: RoundHooks
@@ -94,7 +102,39 @@ export class Rounds {
     this.move()
   }
 
+  get wantsCut(): boolean {
+    return this.cutWanted !== undefined
+  }
+
+  /**
+   * Joins until every task is with somebody and nobody commits.
+   *
+   * @throws DhaaraError DHAARA_SAVEPOINT: that did not come about, or the instance ends
+   */
+  async cut(): Promise<Cut> {
+    while (this.cutWanted !== undefined) await this.cutWanted.promise.catch(() => {})
+    const wanted = (this.cutWanted = Promise.withResolvers<Cut>())
+    wanted.promise.catch(() => {})
+    const refuse = (why: string): void =>
+      wanted.reject(new DhaaraError('DHAARA_SAVEPOINT', `savepoint: ${why}; try again`))
+    const late = setTimeout(
+      () => refuse(`tasks were on the move, or busy, for ${longestCut / 1000} s, so that there was no moment of rest`),
+      longestCut,
+    )
+    const again = setInterval(() => this.still && this.tell(), cutEvery)
+    this.refuseCut = refuse
+    this.tell()
+    try {
+      return await wanted.promise
+    } finally {
+      this.cutWanted = undefined
+      clearTimeout(late)
+      clearInterval(again)
+    }
+  }
+
   stop(): void {
+    this.refuseCut('the instance ends')
     this.stopping = true
     clearTimeout(this.waiting)
     this.changing.abort()
@@ -123,8 +163,9 @@ export class Rounds {
     const { member, crew, standbys } = this.share
     const { signal } = (this.changing = new AbortController())
     this.allPlaced = false
-    await crew.hold(longestHold)
+    this.held = await crew.hold(longestHold)
     const told = decodeTold(await this.join())
+    if (told.cut !== undefined) this.cutWanted?.resolve(told.cut)
     this.hosts = told.hosts ?? []
     this.remember(told)
     await this.learn(told)
@@ -196,6 +237,7 @@ export class Rounds {
         await crew.lose().then(() => this.hooks.moved())
       throw error
     } finally {
+      this.held = false
       crew.release(member.membership)
     }
   }

@@ -6,7 +6,7 @@ import type { EngineReport } from '../app/engine.ts'
 import type { Settings } from '../app/options.ts'
 import { Policies, retryDelays } from '../app/policies.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import { answerLatest, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
+import { answerLatest, Indexes, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
 import type { TaskGroup } from '../runtime/group.ts'
@@ -76,6 +76,8 @@ export class Runner implements TaskRunner {
   private sent = false
   /** A transaction was lost: the next one is kept short, and nothing leaves before the epoch's end. */
   private short = false
+  /** The running epoch is to be taken back. */
+  private failed = false
   private careful = false
   private epoch = 1
   private sealedAt = 0
@@ -96,7 +98,7 @@ export class Runner implements TaskRunner {
     this.settings = settings
     this.alarm = new Alarm(settings.clock)
     this.writes = parts.writes ?? new Int32Array(new SharedArrayBuffer(4))
-    this.local = new LocalRows(parts.state)
+    this.local = new LocalRows(parts.state, new Indexes(parts.plan, parts.state, parts.ids))
     this.exactlyOnce = settings.guarantee === 'exactly-once'
     this.policies = new Policies(settings, () => this.tasks.outputs)
     this.reader = log.reader({ onData: () => this.wake() })
@@ -151,9 +153,15 @@ export class Runner implements TaskRunner {
     return done.promise
   }
 
-  async hold(): Promise<void> {
+  async hold(): Promise<boolean> {
     this.held = true
     await this.committing
+    // what has left already is part of a transaction: none stays open
+    if (this.sent && !this.failed && this.refused === undefined && this.committing === undefined) {
+      this.commit()
+      await this.committing
+    }
+    return !this.sent && this.refused === undefined
   }
 
   async watch(wanted: WatchedStores): Promise<void> {
@@ -240,6 +248,7 @@ export class Runner implements TaskRunner {
       if (this.refused !== undefined) await this.giveUp()
       if (this.sinkFailure !== undefined) throw this.sinkFailure
       const n = this.attempt()
+      this.failed = n < 0
       if (n < 0) {
         await this.alarm.after(retryDelays[this.retries - 1] ?? 0)
         await this.committing
@@ -247,6 +256,7 @@ export class Runner implements TaskRunner {
         if (this.sent) await this.writer.abort()
         this.sent = false
         this.build()
+        this.failed = false
         continue
       }
       if (this.committing === undefined && !this.held) {

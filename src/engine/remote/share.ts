@@ -1,13 +1,14 @@
 import type { Lease } from '../../connectors/broker/lease.ts'
 import { taskName, taskOf } from './assignor.ts'
 import type { Known } from './away.ts'
+import { cutOf } from './cut.ts'
 import { ChangelogRows } from './changelog.ts'
 import { Crew } from './crew.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
 import { adoptGrowth } from './growth.ts'
 import { Inputs } from './inputs.ts'
 import type { LocalState } from './local-state.ts'
-import { encodeMember, mostTasks, tellAll } from './membership.ts'
+import { encodeMember, mayCut, mostTasks, tellAll } from './membership.ts'
 import { Ends } from './positions.ts'
 import { Standbys } from './standbys.ts'
 import type { RunnerEvents } from './task-runner.ts'
@@ -22,6 +23,9 @@ export interface ShareHooks {
   news(): number
   /** What it was told last of the others. */
   known(): Known | undefined
+  /** It commits nothing now, and nothing that it sent is uncommitted. */
+  held(): boolean
+  wantsCut(): boolean
 }
 
 /** Finds the topics, hires the runners, and makes the group's member, which joins later. */
@@ -44,13 +48,20 @@ export async function makeShare(parts: EngineParts, hooks: ShareHooks): Promise<
     userData: () => {
       const state = { running: crew.tasks, local: localTasks(local, share.inputs), instance: local.instance }
       const known = hooks.known()
-      const more = { ...(at === undefined ? {} : { at }), ...(known === undefined ? {} : { known }) }
+      const more = {
+        ...(at === undefined ? {} : { at }),
+        ...(known === undefined ? {} : { known }),
+        ...(hooks.wantsCut() ? { wantsCut: true } : {}),
+        held: hooks.held(),
+      }
       return encodeMember({ ...state, ...more, count: share.inputs.tasks.length }, hooks.news())
     },
     assign: async (members) => {
       // somebody else has found that there are more tasks
       if (mostTasks(members) > share.inputs.tasks.length) await adoptGrowth(parts, share)
+      const cut = mayCut(members, share.inputs.tasks) ? await cutOf(log, share.inputs.topics) : undefined
       return tellAll(members, share.inputs.tasks, (tasks) => share.inputs.ofAll(tasks), {
+        cut,
         standbys: settings.standbys,
         stateful: (task) => stateful.has(taskOf(task).sub),
         delay: settings.rebalanceDelay,

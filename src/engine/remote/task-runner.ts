@@ -24,8 +24,12 @@ export interface TaskRunner extends Teller {
   fence(): Promise<void>
   /** Commits, and goes on with these tasks. False: the commit was refused, as `refused` tells. */
   assign(assignment: Assignment): Promise<boolean>
-  /** Works on without committing. Resolves when no commit is under way. */
-  hold(): Promise<void>
+  /**
+   * Works on without committing. Resolves when no commit is under way.
+   *
+   * @returns whether all that has left is committed
+   */
+  hold(): Promise<boolean>
   /** Resolves when the commit that is under way, if one is, is done or refused, and its rows are written. */
   settle(): Promise<void>
   /** Commits again, as this member. */

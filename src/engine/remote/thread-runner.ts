@@ -91,8 +91,8 @@ export class ThreadRunner implements TaskRunner {
     return this.call('assign', [assignment], () => false) as Promise<boolean>
   }
 
-  hold(): Promise<void> {
-    return this.call('hold', [], () => undefined) as Promise<void>
+  hold(): Promise<boolean> {
+    return this.call('hold', [], () => false) as Promise<boolean>
   }
 
   watch(wanted: WatchedStores): Promise<void> {

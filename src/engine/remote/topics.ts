@@ -56,7 +56,7 @@ export async function prepareTopics(
     if (there === undefined || there.partitions === count || name === settings.deadLetterTopic) continue
     throw new DhaaraError(
       'DHAARA_TOPIC_PARTITIONS',
-      `'${name}' has ${there.partitions} partitions, and the topology needs ${count}: a source has been given others. Reset the app, or start with another applicationId`,
+      `'${name}' has ${there.partitions} partitions, and the topology needs ${count}: a source has been given others. Take its state along to so many: dhaara savepoint create, dhaara reset, dhaara savepoint restore --positions grown (docs/savepoints.md says when that is exact); or reset the app, or start with another applicationId`,
     )
   }
   const missing = own.filter(({ name }) => !found.has(name))

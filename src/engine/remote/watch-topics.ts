@@ -40,7 +40,7 @@ export function newsOf(app: string, plan: PhysicalPlan, before: Inputs, found: r
 const grown = (topic: string, partitions: number, tasks: number): DhaaraError =>
   new DhaaraError(
     'DHAARA_TOPIC_PARTITIONS',
-    `Topic '${topic}' has ${partitions} partitions now, and its ${tasks} tasks were made for ${tasks}: keys may lie in others than their state does. Reset the app, or start from a savepoint with another number of partitions`,
+    `Topic '${topic}' has ${partitions} partitions now, and its ${tasks} tasks were made for ${tasks}: keys may lie in others than their state does. Take its state along to so many: dhaara savepoint create, dhaara reset, dhaara savepoint restore --positions grown (docs/savepoints.md says when that is exact); or reset the app`,
   )
 
 const keyOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>

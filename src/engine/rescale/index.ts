@@ -168,13 +168,14 @@ function holdToEnds(
   topics: Topics,
   positions: Positions,
 ): void {
-  if (positions !== 'keep') return
+  if (positions === 'start' || positions === 'end') return
   const saved = metas.flatMap((meta) => meta?.positions ?? [])
   for (const step of sub.inputs) {
     for (const topic of topics.read(step)) {
       const count = topics.partitionsOf(topic)
       const mine = saved.filter(([name, at]) => name === step.name && at === topic)
-      if (new Set(mine.map(([, , p]) => p)).size !== count) continue
+      const known = new Set(mine.map(([, , p]) => p)).size
+      if (positions === 'grown' ? known > count : known !== count) continue
       for (const [, , partition, offset] of mine) {
         const end = topics.endOffset(topic, partition)
         if (offset > end) throw foreignTopic(topic, partition, offset, end)

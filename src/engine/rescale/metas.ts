@@ -19,8 +19,11 @@ export interface Topics {
   read(step: Step): readonly string[]
 }
 
-/** Where inputs go on: at the saved positions, or at what the topics hold now. */
-export type Positions = 'keep' | 'start' | 'end'
+/**
+ * Where inputs go on: at the saved positions, or at what the topics hold now. `keep` takes a topic with another number of partitions
+ * for another topic, which is read from its start; `grown` for the same one, whose new partitions are.
+ */
+export type Positions = 'keep' | 'grown' | 'start' | 'end'
 
 /** What was written of a sub-topology's tasks, by partition; of another version of the topology, what its inputs had. */
 export function metasOf(
@@ -164,7 +167,7 @@ export class MetaMover {
         // the first task keeps the copy of a global table; others begin with that one, or anew
         const whole = partition === 0 ? Array.from({ length: count }, (_, p) => p) : []
         const mine = op.global ? whole : partition < count ? [partition] : []
-        const keeps = positions === 'keep' && saved.size === count
+        const keeps = positions === 'keep' ? saved.size === count : positions === 'grown' && saved.size <= count
         return mine.map((p) => {
           const other = positions === 'end' ? topics.endOffset(topic, p) : topics.startOffset(topic, p)
           return [name, topic, p, keeps ? (saved.get(p) ?? other) : other] as const

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import { createSavepoint, readSavepoint, restoreSavepoint } from '../../../src/engine/app/savepoint.ts'
-import { embeddedBroker, serdes, StreamsBuilder, type Topology, windows } from '../../../src/index.ts'
+import { embeddedBroker, serdes, StreamsApp, StreamsBuilder, type Topology, windows } from '../../../src/index.ts'
 import { read, runToEnd, type Sent, send } from './run.ts'
 
 type Broker = ReturnType<typeof embeddedBroker>
@@ -76,6 +76,38 @@ describe('a savepoint', () => {
     assert.equal(summary.recordsIn, 100)
     assert.deepEqual(await last(other), await last(one))
     assert.deepEqual(await last(other), { d0: 120, d1: 120, d2: 120, d3: 120, d4: 120 })
+    await one[Symbol.asyncDispose]()
+    await other[Symbol.asyncDispose]()
+  }).timeout(20_000)
+
+  it('leaves indexes out: they are made where it is restored, over other partitions too', async () => {
+    const builder = new StreamsBuilder()
+    const by = { byParity: (n: number) => (n % 2 === 0 ? 'even' : 'odd') }
+    builder.table('orders', { key, value: serdes.json<number>(), store: { name: 'last', indexes: by } })
+    const indexed = builder.build()
+    const one = embeddedBroker({ partitions: 3 })
+    await send(one, 'orders', orders(0, 100))
+    await runToEnd({ topology: indexed, broker: one })
+    const path = join(folder, 'indexed')
+    const made = await backendOf(one, (backend) => createSavepoint(backend, 'test', path, 0))
+    assert.deepEqual(
+      made.stores.map(({ name }) => name).filter((name) => name.includes('by') || name.includes('index')),
+      [],
+    )
+    const other = embeddedBroker({ partitions: 2 })
+    await send(other, 'orders', [])
+    await backendOf(other, (backend) => restoreSavepoint(backend, 'test', path))
+    await using app = new StreamsApp({ applicationId: 'test', topology: indexed, broker: other })
+    await app.start()
+    const store = app.store('last')
+    const all = (await store.all().toArray()) as [string, number][]
+    assert.equal(all.length, 7)
+    for (const [name, rest] of Object.entries({ even: 0, odd: 1 }))
+      assert.deepEqual(
+        await store.by('byParity', name).toArray(),
+        all.filter(([, n]) => n % 2 === rest),
+      )
+    await app.close()
     await one[Symbol.asyncDispose]()
     await other[Symbol.asyncDispose]()
   }).timeout(20_000)

@@ -1,2 +1,2 @@
 export { type RestoreOnLog, savepointToLog } from './read.ts'
-export { type SavepointOnLog, savepointOfLog } from './write.ts'
+export { type SavepointOnLog, savepointOfLog, savepointOfRunning } from './write.ts'

@@ -235,7 +235,7 @@ describe('what a cluster refuses, and what is wrong with it', () => {
 
   it('says so where somebody has no rights', async () => {
     await topics()
-    const options = { brokers: [at(saslTls())], sasl: { mechanism: 'plain', ...guest } } as const
+    const options = { brokers: [at(sasl())], sasl: { mechanism: 'plain', ...guest } } as const
     await assert.rejects(failure(make(copying(), options)), is('DHAARA_KAFKA_AUTH', new RegExp(`${app}.in`)))
   })
 
