@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type RemoteBroker, type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { settingsOf } from '../../../../src/engine/app/options.ts'
@@ -77,6 +78,15 @@ describe('a savepoint of an app on Kafka that runs', () => {
     return names.map((city) => rows.get(city) ?? [])
   }
 
+  /** Resolves when the app has committed more rows than those. */
+  async function moreThan(rows: number): Promise<number> {
+    for (;;) {
+      const found = (await outputs(app)).flat().length
+      if (found > rows) return found
+      await delay(20)
+    }
+  }
+
   it('is of one moment, whoever is asked, while records go from task to task; others go on from it exactly', async () => {
     const one = make(app, { http: { port: 0, admin: true } })
     const module = new URL('../children/cities.ts', import.meta.url)
@@ -86,11 +96,13 @@ describe('a savepoint of an app on Kafka that runs', () => {
     const stop = new AbortController()
     const feeding = feed(stop.signal)
     const read: number[] = []
+    let written = 0
     try {
       for (const [name, who] of [
         ['one', one],
         ['two', two],
       ] as const) {
+        written = await moreThan(written)
         const { positions } = await who.savepoint(join(folder, name))
         read.push((positions[input] as number[]).reduce((sum, at) => sum + Math.max(0, at), 0))
       }
