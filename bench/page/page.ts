@@ -1,7 +1,7 @@
 /** `docs/performance.md` and its plots, from a results file: `npm run docs:performance` writes them. */
 import { kafka } from './kafka.ts'
 import { limits, introduction, repeat } from './prose.ts'
-import { held, named, percent, perCpuSecond, type Plot, ratio, right, table } from './parts.ts'
+import { held, heldCells, heldHead, named, percent, perCpuSecond, type Plot, ratio, right, table } from './parts.ts'
 import type { Results } from './lines.ts'
 import { barChart, lineChart, short } from './svg.ts'
 
@@ -63,13 +63,9 @@ function ceilings({ throughput }: Results, plot: Plot): string[] {
       'Ratios to the yardsticks',
     ),
     table(
-      ['case', 'subject', 'against', 'ratio', 'of', 'records/s', 'per CPU s', 'MiB', 'spread', 'right'],
+      [...heldHead, 'records/s', 'per CPU s', 'MiB', 'spread', 'right'],
       lines.map((line) => [
-        line.case,
-        named(line),
-        line.against!,
-        ratio(line.ratio),
-        line.ratioOf!,
+        ...heldCells(line),
         short(line.recordsPerSecond),
         short(line.recordsPerCpuSecond),
         String(line.peakRssMb),

@@ -36,17 +36,20 @@ export const perCpuSecond = (title: string, lines: readonly ThroughputLine[]): s
     })),
   )
 
+/** Of what was held to whom, with what ratio. */
+export const heldHead: readonly string[] = ['case', 'subject', 'against', 'ratio', 'of']
+export const heldCells = (line: ThroughputLine): string[] => [
+  line.case,
+  named(line),
+  line.against!,
+  ratio(line.ratio),
+  line.ratioOf!,
+]
+
 /** Lines with a ratio, against whom. */
 export const held = (lines: readonly ThroughputLine[]): string =>
   table(
-    ['case', 'subject', 'against', 'ratio', 'of', 'spread'],
-    lines.map((line) => [
-      line.case,
-      named(line),
-      line.against!,
-      ratio(line.ratio),
-      line.ratioOf!,
-      percent(line.spread),
-    ]),
+    [...heldHead, 'spread'],
+    lines.map((line) => [...heldCells(line), percent(line.spread)]),
     [3, 5],
   )

@@ -11,8 +11,8 @@ import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { pagesOf, servePages } from './pages.ts'
 import { HttpProblem, problemOf, problemType } from './problem.ts'
-import { methodsAt } from './methods.ts'
-import { readTexts } from './texts.ts'
+import { methodsAt } from './allowed-methods.ts'
+import { readParameters } from './query-parameters.ts'
 import { anything, closed, object, type Route, type Schema } from './route.ts'
 import { appRoutes } from './routes/app.ts'
 import { liveRoutes } from './routes/live.ts'
@@ -82,9 +82,10 @@ export async function serveApp(
     ...topicRoutes(app),
     ...letterRoutes(app, options.admin === true),
     ...peerRoutes(app),
+    documentRoute(() => document),
   ]
-  const document = openApi([...routes, documentRoute(() => ({}))], version, token !== undefined)
-  const allowed = methodsAt([...routes, documentRoute(() => ({}))])
+  const document = openApi(routes, version, token !== undefined)
+  const allowed = methodsAt(routes)
   const notFound = ({ method, url }: FastifyRequest, reply: FastifyReply): HttpProblem => {
     const path = url.split('?')[0] as string
     const methods = allowed(path)
@@ -99,7 +100,7 @@ export async function serveApp(
     // before its body is looked at
     done(request.is404 ? notFound(request, reply) : undefined)
   })
-  for (const route of [...routes, documentRoute(() => document)]) {
+  for (const route of routes) {
     const { method, url, params, query = {}, body, open, answer } = route
     server.route({
       method,
@@ -109,7 +110,7 @@ export async function serveApp(
         querystring: closed(object(schemasOf(query), required(query))),
         ...(body === undefined ? {} : { body: closed(body) }),
       },
-      ...readTexts(query),
+      ...readParameters(query),
       onRequest: (request, _, done) => {
         if (open === undefined) check(request)
         done()

@@ -1,4 +1,5 @@
 import { DhaaraError } from '../../errors/index.ts'
+import { generated } from '../generated.ts'
 import type { AggregateSpec, UserFn } from '../plan/index.ts'
 import { aggregator, aggregatorSpec } from './content.ts'
 import type { Aggregator, AggregatorCapability, AggregatorResults } from './types.ts'
@@ -68,10 +69,5 @@ function resultOf(names: readonly string[], parts: readonly AggregateSpec[]): Us
  */
 function unrolled(fns: readonly UserFn[], parameters: string, body: string): UserFn | undefined {
   const names = fns.map((_, i) => `f${i}`)
-  try {
-    return new Function(...names, `return (${parameters}) => { ${body} }`)(...fns) as UserFn
-  } catch (error) {
-    if (error instanceof EvalError) return undefined
-    throw error
-  }
+  return generated(names, `return (${parameters}) => { ${body} }`)?.(...fns) as UserFn | undefined
 }

@@ -2,17 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { DhaaraError } from '../../errors/index.ts'
 import { BuiltInSerde } from './fast.ts'
 import { JsonSerde } from './json.ts'
-import {
-  enterBuffer,
-  HIGH,
-  skipName,
-  skipNumber,
-  skipSpace,
-  skipString,
-  skipValue,
-  skipWord,
-  takeMarks,
-} from './json-skip.ts'
+import { generated } from '../generated.ts'
+import * as skipping from './json-skip.ts'
 
 /** Type of a field; with `?` it may be missing or null, and is null then. `json`: any JSON value. */
 export type JsonFieldType = 'string' | 'number' | 'boolean' | 'json'
@@ -139,28 +130,13 @@ function mismatch(topic: string, field: string, found: unknown, expected: string
 
 const article = (type: string): string => (type === 'json' ? 'a value' : `${type === 'object' ? 'an' : 'a'} ${type}`)
 
-const helpers = {
-  enterBuffer,
-  skipName,
-  skipNumber,
-  skipSpace,
-  skipString,
-  skipValue,
-  skipWord,
-  takeMarks,
-  isUtf8,
-  parse: JSON.parse,
-}
+const { HIGH } = skipping
+const helpers = { ...skipping, isUtf8, parse: JSON.parse }
 
 /** Where code must not be generated there is no scan, and all goes through `JSON.parse`. */
 function scannerOf(fields: readonly Field[]): Reader | undefined {
   if (!canScan(fields)) return undefined
-  try {
-    const make = new Function(...Object.keys(helpers), sourceOf(fields))
-    return make(...Object.values(helpers)) as Reader
-  } catch {
-    return undefined
-  }
+  return generated(Object.keys(helpers), sourceOf(fields))?.(...Object.values(helpers)) as Reader | undefined
 }
 
 /** A name with other characters could be written in several ways, or be no property of a plain object literal. */

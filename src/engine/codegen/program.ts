@@ -1,3 +1,4 @@
+import { generated } from '../../dsl/generated.ts'
 import type { StoreSpec, UserFn } from '../../dsl/plan/index.ts'
 import type { Step, SubTopology } from '../plan/physical.ts'
 import type { RunBatch } from '../runtime/feed.ts'
@@ -97,15 +98,12 @@ let warned = false
 
 /** undefined where code generation is switched off (`--disallow-code-generation-from-strings`). */
 function evaluate(text: string): ((env: object) => Made) | undefined {
-  try {
-    return new Function('env', text) as (env: object) => Made
-  } catch (error) {
-    if (!(error instanceof EvalError)) throw error
-    if (!warned)
-      process.emitWarning('code generation is switched off; dhaara interprets its plans, several times slower')
+  const made = generated(['env'], text)
+  if (made === undefined && !warned) {
+    process.emitWarning('code generation is switched off; dhaara interprets its plans, several times slower')
     warned = true
-    return undefined
   }
+  return made as ((env: object) => Made) | undefined
 }
 
 const programs = new WeakMap<SubTopology, Program>()

@@ -4,22 +4,14 @@ import {
   AfterMatchSkip,
   DhaaraError,
   type MatchOptions,
-  pattern,
   PatternMatcher,
   serdes,
   StreamsBuilder,
   watermarks,
 } from '../../../../src/index.ts'
 import { TopologyTestDriver } from '../../../../src/testing/index.ts'
+import { is, type Item, p } from './items.ts'
 
-interface Item {
-  readonly key: string
-  readonly kind: string
-  readonly n: number
-  readonly at: number
-}
-const p = pattern<Item>()
-const is = (kind: string) => (item: Item) => item.kind === kind
 const loop = p
   .begin('l')
   .where(is('a'))

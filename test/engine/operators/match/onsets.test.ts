@@ -4,21 +4,13 @@ import {
   AfterMatchSkip,
   type MatchOptions,
   type Pattern,
-  pattern,
   PatternMatcher,
   serdes,
   StreamsBuilder,
 } from '../../../../src/index.ts'
 import { TopologyTestDriver } from '../../../../src/testing/index.ts'
+import { is, type Item, p } from './items.ts'
 
-interface Item {
-  readonly key: string
-  readonly kind: string
-  readonly n: number
-  readonly at: number
-}
-const p = pattern<Item>()
-const is = (kind: string) => (item: Item) => item.kind === kind
 const a = p.begin('a').where(is('a'))
 const ns = (events: object): string =>
   Object.entries(events)

@@ -11,7 +11,7 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
  * Reads the numbers and booleans of a query, which are texts in a URL, before it is held to its schema; what is none stays a
  * text, and is refused. Bodies have types of their own, and no text in them is taken for a number.
  */
-export function readTexts(query: Readonly<Record<string, Parameter>>): {
+export function readParameters(query: Readonly<Record<string, Parameter>>): {
   preValidation?: (request: FastifyRequest, reply: unknown, done: () => void) => void
 } {
   const read = Object.entries(query).flatMap(([name, { schema }]) => {
