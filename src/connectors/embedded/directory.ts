@@ -181,6 +181,7 @@ async function explain(error: Error, path: string): Promise<Error> {
   if (!(error instanceof DhaaraError)) return error
   if (error.code === 'DHAARA_STATE_MISSING') return corrupt(path, 'files of its database are gone', error)
   if (error.code !== 'DHAARA_STATE_LOCKED') return error
+  if (isOurs(error)) return new DhaaraError('DHAARA_STATE_LOCKED', `${path} is held by ${us()}`, { cause: error })
   let owner = readOwner(path)
   // An owner that has just come writes its name a moment after it has locked the database.
   for (let i = 0; i < 20 && owner === undefined; i++) {
@@ -192,13 +193,20 @@ async function explain(error: Error, path: string): Promise<Error> {
 
 function whose(owner: Owner | undefined): string {
   if (owner === undefined) return 'another process, which has not left its id. Stop it, or give another directory'
-  if (owner.pid === process.pid) {
-    return `this process (pid ${owner.pid}) already. Share one embeddedBroker object between the apps of a process`
-  }
+  if (owner.pid === process.pid) return us()
   return (
     `process ${owner.pid}, since ${owner.since}. Stop it (kill ${owner.pid}), give another directory, ` +
     `or go through it: dhaara topics, produce, consume and query do`
   )
+}
+
+/** Also while it is being closed, when it has taken its name away. */
+function isOurs({ cause }: DhaaraError): boolean {
+  return cause instanceof Error && cause.message.includes('by current process')
+}
+
+function us(): string {
+  return `this process (pid ${process.pid}) already. Share one embeddedBroker object between the apps of a process, or await close()`
 }
 
 function isAlive(pid: number): boolean {

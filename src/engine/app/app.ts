@@ -81,6 +81,7 @@ export class StreamsApp implements AsyncDisposable {
   private last: EngineReport | undefined
   private starting: Promise<void> | undefined
   private closing: Promise<void> | undefined
+  private failing: Promise<void> | undefined
   private failure: DhaaraError | undefined
   /** Somebody holds `completed`. */
   private awaited = false
@@ -326,7 +327,7 @@ export class StreamsApp implements AsyncDisposable {
 
   private async shut(timeout: number | undefined): Promise<void> {
     await this.starting?.catch(() => {})
-    if (this.lifecycle.is('failed', 'closed')) return
+    if (this.lifecycle.is('failed', 'closed')) return this.failing
     if (this.lifecycle.is('created')) {
       this.lifecycle.transition('closed')
       return
@@ -343,7 +344,7 @@ export class StreamsApp implements AsyncDisposable {
       await this.serving.stop()
       this.routing?.close()
       await this.ground?.release()
-      if (this.lifecycle.is('failed')) return
+      if (this.lifecycle.is('failed')) return await this.failing
       this.lifecycle.transition('closed')
       this.done.resolve(summaryOf(this.last, performance.now() - this.startedAt))
     } catch (error) {
@@ -351,8 +352,14 @@ export class StreamsApp implements AsyncDisposable {
     }
   }
 
+  /** Once; whoever closes the app then waits until all is let go of. */
   private async fail(error: unknown): Promise<void> {
     if (this.lifecycle.is('failed', 'closed')) return
+    this.failing = this.letGo(error)
+    await this.failing
+  }
+
+  private async letGo(error: unknown): Promise<void> {
     const wrapped = asDhaaraError(error)
     this.failure = wrapped
     if (!this.heard()) tellUnheard(this.settings.applicationId, wrapped)
