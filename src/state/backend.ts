@@ -17,10 +17,18 @@ export type Row = readonly [key: Uint8Array, value: Uint8Array]
 export interface RowRange extends Iterable<Row> {
   /** The same rows in blocks, flat: key, value, key, value. For who reads very many: no object a row. Closing it early frees it. */
   blocks(): IterableIterator<RowBlock, undefined>
+  /**
+   * As `blocks`, with keys as the texts that their bytes are in UTF-8, where they are and reading them so costs less. A text gives
+   * its bytes back; from the first block on of which a key would not, keys are bytes.
+   */
+  textBlocks(): IterableIterator<TextBlock, undefined>
 }
 
 /** Never empty. */
 export type RowBlock = readonly Uint8Array[]
+
+/** Keys, which are all texts or all bytes, and values in turn. Never empty. */
+export type TextBlock = readonly (string | Uint8Array)[]
 
 export interface BackendReader {
   get(key: Uint8Array): Uint8Array | undefined

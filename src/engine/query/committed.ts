@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { BackendReader, Row, RowBlock } from '../../state/backend.ts'
+import type { BackendReader, Row, TextBlock } from '../../state/backend.ts'
 import { after, concat, readTime, statePrefix, writeTime } from '../../state/stores/index.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, type PartPages } from './merge.ts'
@@ -39,16 +39,20 @@ export class CommittedRows implements RowSource {
     })
   }
 
-  scan(layout: StoreLayout, { gte, lt, reverse }: RawRange): RowPages {
+  scan(layout: StoreLayout, { gte, lt, reverse, blocks = false }: RawRange): RowPages {
     const { reader } = this.parts
+    const prefixes = this.prefixes(layout)
+    // those of several partitions are merged, row by row
+    const texts = blocks && prefixes.length === 1 && layout.keys.serde === undefined
     // all of them at once: between two epochs' writes
-    const parts = this.prefixes(layout).map((prefix) => {
+    const parts = prefixes.map((prefix) => {
       if (layout.inParts) {
         return iteratorPages(partsByKey(reader, prefix, gte, lt, reverse), prefix.length)
       }
       const low = gte === undefined ? prefix : concat(prefix, gte)
       const high = lt === undefined ? after(prefix) : concat(prefix, lt)
-      return blockPages(reader.range({ gte: low, lt: high, reverse }).blocks(), prefix.length)
+      const range = reader.range({ gte: low, lt: high, reverse })
+      return blockPages(texts ? range.textBlocks() : range.blocks(), prefix.length)
     })
     return mergePages(parts, reverse)
   }
@@ -76,8 +80,8 @@ export class CommittedRows implements RowSource {
 }
 
 /** Pages of a range that is open from now on. */
-function blockPages(blocks: IterableIterator<RowBlock, undefined>, prefix: number): PartPages {
-  let [block, at]: [RowBlock, number] = [[], 0]
+function blockPages(blocks: IterableIterator<TextBlock, undefined>, prefix: number): PartPages {
+  let [block, at]: [TextBlock, number] = [[], 0]
   let pages = 0
   // the tasks of an app in this thread go on between two pages
   const breathe = async (): Promise<void> => {
@@ -94,8 +98,11 @@ function blockPages(blocks: IterableIterator<RowBlock, undefined>, prefix: numbe
           block = value
           at = 0
         }
-        const key = block[at++] as Uint8Array
-        page.push([key.subarray(prefix), block[at++] as Uint8Array])
+        const key = block[at++] as string | Uint8Array
+        page.push([
+          typeof key === 'string' ? Buffer.from(key.slice(prefix)) : key.subarray(prefix),
+          block[at++] as Uint8Array,
+        ])
       }
       return page
     },

@@ -1,4 +1,4 @@
-import type { Row, RowBlock } from '../../state/backend.ts'
+import type { Row, TextBlock } from '../../state/backend.ts'
 import type { StoreLayout } from './layout.ts'
 
 /** A question about the rows of one partition of a store, in bytes: keys are without the store's prefix. */
@@ -21,6 +21,8 @@ export interface RawRange {
   readonly gte?: Uint8Array | undefined
   readonly lt?: Uint8Array | undefined
   readonly reverse: boolean
+  /** Whoever asks will read blocks, if there are any. */
+  readonly blocks?: boolean
 }
 
 export interface RawWindows {
@@ -42,10 +44,10 @@ export interface RowPages {
 
 /** Rows in blocks: keys and values in turn, keys with the first bytes of their store before them. */
 export interface RawBlocks {
-  /** Bytes of a key that are its store's. */
+  /** Bytes of a key that are its store's; each of them is a character where keys are texts. */
   readonly prefix: number
   /** undefined is the end. */
-  next(): Promise<RowBlock | undefined>
+  next(): Promise<TextBlock | undefined>
 }
 
 /** Where queries find the rows of a store, whatever partition they are in. */

@@ -1,5 +1,5 @@
 import { DhaaraError } from '../../errors/index.ts'
-import type { Row, RowBlock } from '../../state/backend.ts'
+import type { Row, TextBlock } from '../../state/backend.ts'
 import type { StoreLayout } from './layout.ts'
 import type { RowPages } from './raw.ts'
 import type { Scan, ScanOptions } from './types.ts'
@@ -15,8 +15,13 @@ export interface Start {
 /** What a scan is made of. */
 export interface ScanParts {
   readonly options: ScanOptions
-  /** Rows from there on, with that row, if any of it is left. @throws DhaaraError if they cannot be read now */
-  open(start: Start | undefined): RowPages
+  /**
+   * Rows from there on, with that row, if any of it is left.
+   *
+   * @param blocks they are read as blocks, if there are any
+   * @throws DhaaraError if they cannot be read now
+   */
+  open(start: Start | undefined, blocks: boolean): RowPages
   /** What a row shows: nothing, one entry or several. */
   entriesOf(row: Row): readonly Entry[]
   /** How rows lie, if each of them shows one entry, as it lies. @throws DhaaraError where the store cannot be opened */
@@ -28,8 +33,8 @@ export const rawPages = Symbol('rawPages')
 
 export interface RawPage {
   readonly layout: StoreLayout
-  /** Keys and values in turn. */
-  readonly rows: RowBlock
+  /** Keys and values in turn; keys as texts, where they came so, or as bytes. */
+  readonly rows: TextBlock
   /** Bytes of each key that are not its own. */
   readonly prefix: number
 }
@@ -50,7 +55,7 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
     let left = limit
     let given = 0
     if (left <= 0) return
-    const pages = parts.open(start)
+    const pages = parts.open(start, false)
     try {
       for (let rows = await pages.next(); rows.length > 0; rows = await pages.next()) {
         signal?.throwIfAborted()
@@ -79,13 +84,14 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
     last = start
     let left = limit
     if (left <= 0) return
-    const pages = parts.open(start)
+    const whole = start === undefined && left === Number.POSITIVE_INFINITY
+    const pages = parts.open(start, whole)
     try {
-      if (pages.blocks !== undefined && start === undefined && left === Number.POSITIVE_INFINITY) {
+      if (whole && pages.blocks !== undefined) {
         const { blocks } = pages
         for (let rows = await blocks.next(); rows !== undefined; rows = await blocks.next()) {
           signal?.throwIfAborted()
-          last = { key: Buffer.from((rows.at(-2) as Uint8Array).subarray(blocks.prefix)), given: 1 }
+          last = { key: bytesOf(rows.at(-2) as string | Uint8Array, blocks.prefix), given: 1 }
           yield { layout, rows, prefix: blocks.prefix }
         }
         last = undefined
@@ -123,6 +129,12 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
       return last === undefined ? undefined : cursorOf(last, reverse)
     },
   }
+}
+
+/** The bytes of a key that are its own. */
+export function bytesOf(key: string | Uint8Array, prefix: number): Buffer {
+  if (typeof key === 'string') return Buffer.from(key.slice(prefix))
+  return Buffer.from(key.subarray(prefix))
 }
 
 const FORWARD = 1

@@ -195,13 +195,13 @@ export class StoreQuery {
         const asHeld = shape.kind === 'keyValue' && shape.show === showHeld
         return only === undefined && asHeld && !inParts ? layout : undefined
       },
-      open: (start) => {
+      open: (start, blocks) => {
         const { layout, rows } = this.open()
         opened = layout
         if (layout.shape.kind === 'list') throw cannot(layout, 'a scan', 'it keeps lists: ask for get(key)')
         const reverse = options.reverse ?? false
         const range = bounds(layout)
-        if (start === undefined) return rows(options).scan(layout, { ...range, reverse })
+        if (start === undefined) return rows(options).scan(layout, { ...range, reverse, blocks })
         return rows(options).scan(layout, { ...cut(range, start, reverse), reverse })
       },
       entriesOf: (row) => {

@@ -38,6 +38,7 @@ export class MemoryBackend implements Backend {
     return {
       [Symbol.iterator]: () => rows(this.#live().clone(), options),
       blocks: () => blocks(rows(this.#live().clone(), options)),
+      textBlocks: () => blocks(rows(this.#live().clone(), options)),
     }
   }
 

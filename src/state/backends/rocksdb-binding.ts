@@ -40,11 +40,14 @@ export interface NativeRange {
   /** -1 is none. */
   readonly limit: number
   readonly fillCache: boolean
-  readonly keyEncoding: 'buffer'
+  readonly keyEncoding: KeyEncoding
   readonly valueEncoding: 'buffer'
 }
 
-/** Keys and values in turn. */
+/** As text, what is no UTF-8 becomes U+FFFD. */
+export type KeyEncoding = 'buffer' | 'utf8'
+
+/** Keys and values in turn; where keys were asked for as text, they are strings. */
 export interface NativeRows {
   readonly rows: Buffer[]
   readonly finished: boolean
@@ -71,6 +74,8 @@ export interface Binding {
   db_clear(db: NativeDatabase, range: { readonly gte: Buffer; readonly lt: Buffer }): void
   iterator_init(db: NativeDatabase, range: NativeRange): NativeIterator
   iterator_nextv_sync(iterator: NativeIterator, count: number): NativeRows
+  /** Before the first row that is not below it. */
+  iterator_seek(iterator: NativeIterator, target: Buffer): void
   iterator_close(iterator: NativeIterator): void
   batch_init(): NativeBatch
   batch_put(batch: NativeBatch, key: Uint8Array, value: Uint8Array, options: undefined): void

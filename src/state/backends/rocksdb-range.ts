@@ -52,6 +52,19 @@ export class RocksRange implements IterableIterator<Row, undefined> {
     return all
   }
 
+  /** Goes on before the first row whose key is not below this one; before anything was read. */
+  seek(key: Buffer): void {
+    if (this.#iterator === undefined) return
+    enter(this.#gate)
+    try {
+      this.#native.iterator_seek(this.#iterator, key)
+    } catch (cause) {
+      throw rocksdbError(cause, this.#path)
+    } finally {
+      leave(this.#gate)
+    }
+  }
+
   next(): IteratorResult<Row, undefined> {
     if (this.#at >= this.#rows.length && !this.#fetch()) return { done: true, value: undefined }
     const key = this.#rows[this.#at++] as Buffer

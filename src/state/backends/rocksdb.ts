@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Backend, BackendReader, RangeOptions, RowRange, StateBackend, WriteBatch } from '../backend.ts'
+import type { Backend, BackendReader, RangeOptions, RowRange, StateBackend, TextBlock, WriteBatch } from '../backend.ts'
 import { asBuffer } from '../codec/bytes.ts'
 import { bounds, isEmpty } from './bounds.ts'
 import { type Binding, binding, type NativeBatch, type NativeDatabase, type NativeRange } from './rocksdb-binding.ts'
 import { rocksdbError } from './rocksdb-errors.ts'
 import { RocksRange } from './rocksdb-range.ts'
+import { textBlocks } from './rocksdb-text-range.ts'
 import { closedError, enter, isClosed, leave, shutAndWait, type SharedHandle } from './shared-handle.ts'
 
 export interface RocksOptions {
@@ -73,7 +74,9 @@ export class RocksReader implements BackendReader {
 
   range(options: RangeOptions): RowRange {
     const open = (): RocksRange => new RocksRange(this.native, this.db, this.path, this.gate, nativeRange(options))
-    return { [Symbol.iterator]: open, blocks: () => open().blocks() }
+    const texts = (): IterableIterator<TextBlock, undefined> =>
+      textBlocks(this.native, this.db, this.path, this.gate, nativeRange(options))
+    return { [Symbol.iterator]: open, blocks: () => open().blocks(), textBlocks: texts }
   }
 
   collect(options: RangeOptions): Buffer[] {

@@ -36,96 +36,108 @@ const odd: readonly Fields[] = [
 ]
 const plain: Fields = { n: 1, text: 'plain', on: true, at: new Date(1000) }
 const valueOf = (i: number): Fields => (i < batch ? plain : (odd[i % (odd.length + 3)] ?? plain))
-const keyOf = (i: number): string => `k${String(i).padStart(6, '0')}${i % 1000 === 0 ? '\u0000\u0001é' : ''}`
+const textKey = (i: number): string => `k${String(i).padStart(6, '0')}${i % 1000 === 0 ? '\u0000\u0001é' : ''}`
 
-describe('rows as Arrow', () => {
-  const builder = new StreamsBuilder()
-  const input = builder.stream('in', { key: serdes.string(), value: serdes.number(), nullKeys: 'drop' })
-  input.groupByKey().aggregate(
-    () => plain,
-    (_, i) => valueOf(i),
-    { store: 'rows' },
-  )
-  input.groupByKey().aggregate(
-    () => 0,
-    (_, i) => i / 2,
-    { store: 'numbers' },
-  )
-  const broker = embeddedBroker({ partitions: 2 })
-  const app = new StreamsApp({ applicationId: 'arrow', topology: builder.build(), broker, checkpointInterval: '5ms' })
+const lone = String.fromCharCode(0xd800)
 
-  before(async function () {
-    this.timeout(30_000)
-    await app.start()
-    await using producer = broker.producer('in', { key: serdes.string(), value: serdes.number() })
-    for (let i = 0; i < rows; i++) void producer.send({ key: keyOf(i), value: i })
-    await producer.flush()
-    for (const store of ['numbers', 'rows'])
-      while ((await app.store(store).count()) < rows) await new Promise((resolve) => setImmediate(resolve))
-  })
-  after(() => app.close())
-
-  const table = async (store: string, options = {}) => {
-    const parts: Uint8Array[] = []
-    for await (const part of arrowStream(app.store(store).all(options))) parts.push(part)
-    return tableFromIPC(Buffer.concat(parts))
-  }
-
-  it('are those that a scan gives, whatever they have that the first ones had not', async () => {
-    const found = await table('rows')
-    const expected = await app.store('rows').all().toArray()
-    assert.equal(found.numRows, rows)
-    assert.deepEqual(
-      found.schema.fields.map(({ name, type }) => `${name}: ${type}`),
-      ['key: Utf8', 'n: Float64', 'text: Utf8', 'on: Bool', 'at: Timestamp<MILLISECOND>', 'rest: Utf8'],
+// keys of one partition come as texts, as long as they are
+for (const { title, partitions, keyOf } of [
+  { title: 'of two partitions', partitions: 2, keyOf: textKey },
+  { title: 'of one partition', partitions: 1, keyOf: textKey },
+  {
+    title: 'of one partition, with a key that is no text',
+    partitions: 1,
+    keyOf: (i: number) => (i === 2 * batch ? `${textKey(i)}${lone}` : textKey(i)),
+  },
+])
+  describe(`rows as Arrow, ${title}`, () => {
+    const builder = new StreamsBuilder()
+    const input = builder.stream('in', { key: serdes.string(), value: serdes.number(), nullKeys: 'drop' })
+    input.groupByKey().aggregate(
+      () => plain,
+      (_, i) => valueOf(i),
+      { store: 'rows' },
     )
-    for (const [i, [key, value]] of expected.entries()) {
-      const row = found.get(i)!.toJSON() as Record<string, unknown>
-      const { rest, ...columns } = row
-      const strays = rest === null ? {} : (JSON.parse(rest as string) as Record<string, unknown>)
-      const shown = Object.fromEntries(
-        Object.entries(columns).map(([name, cell]) => [name, name in strays ? strays[name] : cell]),
-      )
-      const { n, text, on, at, more } = value as Fields
-      const time = at instanceof Date ? at.getTime() : (at ?? null)
-      assert.deepEqual(shown, { key, n, text, on, at: time }, `row ${i}`)
-      assert.deepEqual(strays['more'], more)
+    input.groupByKey().aggregate(
+      () => 0,
+      (_, i) => i / 2,
+      { store: 'numbers' },
+    )
+    const broker = embeddedBroker({ partitions })
+    const app = new StreamsApp({ applicationId: 'arrow', topology: builder.build(), broker, checkpointInterval: '5ms' })
+
+    before(async function () {
+      this.timeout(30_000)
+      await app.start()
+      await using producer = broker.producer('in', { key: serdes.string(), value: serdes.number() })
+      for (let i = 0; i < rows; i++) void producer.send({ key: keyOf(i), value: i })
+      await producer.flush()
+      for (const store of ['numbers', 'rows'])
+        while ((await app.store(store).count()) < rows) await new Promise((resolve) => setImmediate(resolve))
+    })
+    after(() => app.close())
+
+    const table = async (store: string, options = {}) => {
+      const parts: Uint8Array[] = []
+      for await (const part of arrowStream(app.store(store).all(options))) parts.push(part)
+      return tableFromIPC(Buffer.concat(parts))
     }
-  }).timeout(30_000)
 
-  it('are a column where values are no objects', async () => {
-    const found = await table('numbers')
-    assert.deepEqual(
-      found.schema.fields.map(({ name }) => name),
-      ['key', 'value', 'rest'],
-    )
-    const expected = await app.store('numbers').all().toArray()
-    assert.deepEqual(
-      Array.from({ length: rows }, (_, i) => found.getChild('value')!.get(i)),
-      expected.map(([, value]) => value),
-    )
-  }).timeout(30_000)
-
-  it('follow limits, cursors and directions, within a batch and beyond', async () => {
-    for (const options of [{ limit: 10 }, { limit: batch }, { limit: batch + 700 }, { limit: 300, reverse: true }]) {
-      const scan = app.store('numbers').all(options)
-      const keys = (await scan.toArray()).map(([key]) => key)
-      const found = await table('numbers', options)
-      assert.deepEqual([...found.getChild('key')!], keys)
-      const next = await table('numbers', { ...options, cursor: scan.cursor })
-      const others = await app
-        .store('numbers')
-        .all({ ...options, cursor: scan.cursor! })
-        .toArray()
+    it('are those that a scan gives, whatever they have that the first ones had not', async () => {
+      const found = await table('rows')
+      const expected = await app.store('rows').all().toArray()
+      assert.equal(found.numRows, rows)
       assert.deepEqual(
-        [...next.getChild('key')!],
-        others.map(([key]) => key),
+        found.schema.fields.map(({ name, type }) => `${name}: ${type}`),
+        ['key: Utf8', 'n: Float64', 'text: Utf8', 'on: Bool', 'at: Timestamp<MILLISECOND>', 'rest: Utf8'],
       )
-    }
-  }).timeout(30_000)
+      for (const [i, [key, value]] of expected.entries()) {
+        const row = found.get(i)!.toJSON() as Record<string, unknown>
+        const { rest, ...columns } = row
+        const strays = rest === null ? {} : (JSON.parse(rest as string) as Record<string, unknown>)
+        const shown = Object.fromEntries(
+          Object.entries(columns).map(([name, cell]) => [name, name in strays ? strays[name] : cell]),
+        )
+        const { n, text, on, at, more } = value as Fields
+        const time = at instanceof Date ? at.getTime() : (at ?? null)
+        assert.deepEqual(shown, { key, n, text, on, at: time }, `row ${i}`)
+        assert.deepEqual(strays['more'], more)
+      }
+    }).timeout(30_000)
 
-  it('are none where there are none', async () => {
-    const found = await table('numbers', { limit: 0 })
-    assert.equal(found.numRows, 0)
+    it('are a column where values are no objects', async () => {
+      const found = await table('numbers')
+      assert.deepEqual(
+        found.schema.fields.map(({ name }) => name),
+        ['key', 'value', 'rest'],
+      )
+      const expected = await app.store('numbers').all().toArray()
+      assert.deepEqual(
+        Array.from({ length: rows }, (_, i) => found.getChild('value')!.get(i)),
+        expected.map(([, value]) => value),
+      )
+    }).timeout(30_000)
+
+    it('follow limits, cursors and directions, within a batch and beyond', async () => {
+      for (const options of [{ limit: 10 }, { limit: batch }, { limit: batch + 700 }, { limit: 300, reverse: true }]) {
+        const scan = app.store('numbers').all(options)
+        const keys = (await scan.toArray()).map(([key]) => key)
+        const found = await table('numbers', options)
+        assert.deepEqual([...found.getChild('key')!], keys)
+        const next = await table('numbers', { ...options, cursor: scan.cursor })
+        const others = await app
+          .store('numbers')
+          .all({ ...options, cursor: scan.cursor! })
+          .toArray()
+        assert.deepEqual(
+          [...next.getChild('key')!],
+          others.map(([key]) => key),
+        )
+      }
+    }).timeout(30_000)
+
+    it('are none where there are none', async () => {
+      const found = await table('numbers', { limit: 0 })
+      assert.equal(found.numRows, 0)
+    })
   })
-})

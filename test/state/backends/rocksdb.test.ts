@@ -39,6 +39,32 @@ describe('rocksdb, shared and broken', () => {
     batch.commit()
   }
 
+  it('gives keys as texts until one of them is none, of one moment', async () => {
+    const db = await openRocks(fresh())
+    const keys = Array.from({ length: 2000 }, (_, i) => Buffer.from(`${i < 1000 ? 'k' : 'पुणे'}${1000 + i}`))
+    const odd = [Buffer.from('k1700\ufffd'), Buffer.from([0x6b, 0x31, 0xff]), Buffer.of(0xe0), Buffer.of(0xff, 0x00)]
+    const range = { gte: Buffer.alloc(0) }
+    for (const found of [[], ...odd.map((key) => [key])]) {
+      const all = [...keys, ...found].toSorted(Buffer.compare)
+      db.clearRange(Buffer.of(0), Buffer.alloc(9, 0xff))
+      const batch = db.batch()
+      for (const key of all) batch.put(key, Buffer.from('1'))
+      batch.commit()
+      const blocks = db.range(range).textBlocks()
+      db.clearRange(Buffer.of(0), Buffer.alloc(9, 0xff))
+      const given = [...blocks].map((block) => block.filter((_, i) => i % 2 === 0))
+      assert.deepEqual(
+        given.flat().map((key) => (typeof key === 'string' ? Buffer.from(key) : key).toString('latin1')),
+        all.map((key) => key.toString('latin1')),
+      )
+      const kinds = given.map((block) => new Set(block.map((key) => typeof key)))
+      assert.ok(kinds.every(({ size }) => size === 1))
+      assert.deepEqual(new Set(given.flat().map((key) => typeof key)).size, found.length + 1)
+      assert.equal(typeof given[0]![0], 'string')
+    }
+    await db.close()
+  })
+
   it('lets another thread read what the owner commits, and refuses it after the owner closed', async () => {
     const db = await openRocks(fresh())
     put(db, 'a', '1')

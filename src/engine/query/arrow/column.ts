@@ -73,6 +73,32 @@ export class ColumnBuilder {
     return true
   }
 
+  /**
+   * A part of a text.
+   * @param least characters below it are no part of one
+   * @returns false: it is not as it should be, and nothing was written
+   */
+  part(row: number, text: string, start: number, end: number, least: number): boolean {
+    const at = this.offsets[row] as number
+    if (at + 3 * (end - start) > this.bytes.length) this.grow(at + 3 * (end - start))
+    const { bytes } = this
+    let to = at
+    let i = start
+    for (; i < end; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit < least) return false
+      if (unit > 0x7f) break
+      bytes[to++] = unit
+    }
+    if (i < end) {
+      for (let k = i; k < end; k++) if (text.charCodeAt(k) < least) return false
+      to += bytes.write(text.slice(i, end), to)
+    }
+    this.offsets[row + 1] = to
+    this.mark(row, true)
+    return true
+  }
+
   /** Any value. @returns false: it is of another kind, and the cell is empty */
   add(row: number, value: unknown): boolean {
     if (value === null || value === undefined) {

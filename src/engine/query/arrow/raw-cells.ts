@@ -43,8 +43,9 @@ export class RawCells {
    * @param prefix bytes of the key that are not its own
    * @returns false: the row is not as the columns are, and has to be written by its values
    */
-  write(row: number, key: Uint8Array, prefix: number, value: Uint8Array): boolean {
-    if ((value[0] as number) >= 0x80 || !this.writeKey(row, key, prefix)) return false
+  write(row: number, key: string | Uint8Array, prefix: number, value: Uint8Array): boolean {
+    if ((value[0] as number) >= 0x80) return false
+    if (!(typeof key === 'string' ? this.writeTextKey(row, key, prefix) : this.writeKey(row, key, prefix))) return false
     const { columns, names } = this
     this.at = head
     if (names === undefined) return this.writeCell(row, columns[0] as ColumnBuilder, value) && this.at === value.length
@@ -57,6 +58,14 @@ export class RawCells {
       if (!this.writeCell(row, columns[i] as ColumnBuilder, value)) return false
     }
     return this.at === value.length
+  }
+
+  /** A key that came as a text: its tag and the zero at its end are characters. */
+  private writeTextKey(row: number, text: string, prefix: number): boolean {
+    const { key } = this
+    const end = text.length - 1
+    if (key.kind !== 'text' || text.charCodeAt(prefix) !== tagString || text.charCodeAt(end) !== 0) return false
+    return key.part(row, text, prefix + 1, end, 2)
   }
 
   private writeKey(row: number, bytes: Uint8Array, prefix: number): boolean {

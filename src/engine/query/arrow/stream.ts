@@ -1,8 +1,8 @@
 import type { Field, RecordBatch, Schema } from 'apache-arrow'
-import type { Row, RowBlock } from '../../../state/backend.ts'
+import type { Row, TextBlock } from '../../../state/backend.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import { entriesOf } from '../entries.ts'
-import { type RawPage, rawPages, type RawPagesOf } from '../scan.ts'
+import { bytesOf, type RawPage, rawPages, type RawPagesOf } from '../scan.ts'
 import type { Scan } from '../types.ts'
 import { type Arrow, batchRows, ColumnBuilder, type Kind, kindOf, typeOf } from './column.ts'
 import { RawCells } from './raw-cells.ts'
@@ -41,7 +41,8 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
       continue
     }
     for (let i = 0; i < rows.length; i += 2) {
-      if (cells?.write(writer.rows, rows[i] as Uint8Array, prefix, rows[i + 1] as Uint8Array) === true) writer.written()
+      if (cells?.write(writer.rows, rows[i] as string | Uint8Array, prefix, rows[i + 1] as Uint8Array) === true)
+        writer.written()
       else for (const [key, value] of entriesOf(layout, rowAt(rows, i, prefix))) writer.add(key, value)
       if (writer.full) yield writer.take()
     }
@@ -54,8 +55,8 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
   yield* writer.end()
 }
 
-const rowAt = (rows: RowBlock, i: number, prefix: number): Row => [
-  (rows[i] as Uint8Array).subarray(prefix),
+const rowAt = (rows: TextBlock, i: number, prefix: number): Row => [
+  bytesOf(rows[i] as string | Uint8Array, prefix),
   rows[i + 1] as Uint8Array,
 ]
 
