@@ -12,7 +12,7 @@ import type { CheckpointParts, EngineEvents } from './engine.ts'
 import { failpoint } from './failpoints.ts'
 import type { StoreIds } from './identity.ts'
 import type { Settings } from './options.ts'
-import { type Outcome, Scribe } from './scribe.ts'
+import { isWritten, type Outcome, Scribe } from './scribe.ts'
 
 /** What an engine hears from the writer of its epochs. */
 export interface WriterHooks {
@@ -119,22 +119,22 @@ export class EpochWriter {
     const transaction = log.beginApart(own, () => scribe.finish())
     try {
       for (const { topic, partition, frame } of frames) transaction.append(topic, partition, frame)
+      failpoint('in-write')
+      const looked = performance.now() - this.began
+      scribe.write([...packs, own.take()], synced, (outcome) => {
+        if ('bytes' in outcome) {
+          const { bytes, fillMs: filled, writeMs: written } = outcome
+          this.bytes = bytes
+          this.parts = { barrier, flush: looked + filled, ...(synced ? { sync: written } : { write: written }) }
+        }
+        if (isWritten(outcome)) transaction.committed()
+        else transaction.rollback()
+        done(outcome)
+      })
     } catch (error) {
       transaction.rollback()
       throw error
     }
-    const looked = performance.now() - this.began
-    failpoint('in-write')
-    scribe.write([...packs, own.take()], synced, (outcome) => {
-      if ('bytes' in outcome) {
-        const { bytes, fillMs: filled, writeMs: written } = outcome
-        this.bytes = bytes
-        this.parts = { barrier, flush: looked + filled, ...(synced ? { sync: written } : { write: written }) }
-      }
-      if ('bytes' in outcome || ('died' in outcome && outcome.written)) transaction.committed()
-      else transaction.rollback()
-      done(outcome)
-    })
   }
 
   private bringToDisk(failed: (error: unknown) => void): void {

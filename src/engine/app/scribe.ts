@@ -15,6 +15,8 @@ const script = new URL(import.meta.url.endsWith('.ts') ? './scribe-thread.ts' : 
 /** What became of a write: nothing of it is there, unless it says how long it took. */
 export type Outcome = Written | { readonly error: Error } | { readonly died: unknown; readonly written: boolean }
 
+export const isWritten = (outcome: Outcome): boolean => 'bytes' in outcome || ('died' in outcome && outcome.written)
+
 interface Under {
   readonly number: number
   readonly done: (outcome: Outcome) => void
@@ -60,12 +62,12 @@ export class Scribe {
   write(packs: readonly Packed[], sync: boolean, done: (outcome: Outcome) => void): void {
     this.start()
     const number = ++this.number
-    this.under.push({ number, done })
     const { port } = this.thread as Thread
     port.postMessage(
       { number, packs, mark: this.markOf(number), sync } satisfies Writing,
       packs.map(({ memory }) => memory),
     )
+    this.under.push({ number, done })
   }
 
   /** Blocks until all is written that was given. */

@@ -14,7 +14,7 @@ import { Metronome } from './metronome.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { restoring } from './pending.ts'
-import type { Outcome } from './scribe.ts'
+import { isWritten, type Outcome } from './scribe.ts'
 import type { Written } from './scribe-protocol.ts'
 import { answerPolicy } from './sent-settings.ts'
 import { diedTooOften, MOST_DEATHS, Setbacks, unequal } from './setbacks.ts'
@@ -27,7 +27,8 @@ import { type WorkerProgram, Workers } from './workers.ts'
 
 /**
  * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, has each epoch
- * written as one batch, by a thread that does nothing else, and takes all workers back to the last one when something fails (docs/proofs/epochs.md).
+ * written as one batch, by a thread that does nothing else, and takes all workers back to the last one when something fails
+ * (docs/proofs/epochs.md).
  *
  *     starting ──▶ running ◀──▶ recovering
  *        │            │             │
@@ -415,8 +416,12 @@ export class WorkerEngine implements Engine {
       this.coordinator.age,
       (outcome) => {
         this.writing = false
-        if ('bytes' in outcome || ('died' in outcome && outcome.written)) this.written(parts, generation)
-        if (!('bytes' in outcome)) this.notWritten(outcome)
+        try {
+          if (isWritten(outcome)) this.written(parts, generation)
+          if (!('bytes' in outcome)) this.notWritten(outcome)
+        } catch (error) {
+          void this.fail(error)
+        }
         if (this.anew && this.state === 'recovering') this.restore()
         // behind those who wait for the log
         else queueMicrotask(() => this.writeNext())

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { openEmbedded } from '../../../src/connectors/broker/index.ts'
-import { type Outcome, Scribe } from '../../../src/engine/app/scribe.ts'
+import { isWritten, type Outcome, Scribe } from '../../../src/engine/app/scribe.ts'
 import { embeddedBroker, serdes } from '../../../src/index.ts'
 import { EpochPack, type Packed } from '../../../src/state/epoch-pack.ts'
 import { STATE_SPACE } from '../../../src/state/stores/index.ts'
@@ -82,8 +82,7 @@ describe('Scribe', () => {
       await exited
       await scribe.idle()
       for (const [n, outcome] of outcomes.entries()) {
-        const isThere = 'bytes' in outcome || ('died' in outcome && outcome.written)
-        assert.equal(valueOf(life * 40 + n), isThere ? String(life * 40 + n) : undefined)
+        assert.equal(valueOf(life * 40 + n), isWritten(outcome) ? String(life * 40 + n) : undefined)
       }
       assert.equal(outcomes.length, 40)
     }
