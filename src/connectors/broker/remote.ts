@@ -87,6 +87,11 @@ export interface RemoteWriter {
   /** Fences whoever wrote under this transactional id before, and settles what they left open. */
   init(): Promise<void>
   /**
+   * Makes a transaction's end faster: it will write where the last one did, and move positions of that group. Call it shortly before:
+   * from then on a transaction is open, which must be ended. Does nothing without a transactional id; failures show at the end.
+   */
+  open(group: string | undefined): void
+  /**
    * Rows are sent in the order of the calls, each once. The rows' bytes must not change until it resolves.
    * @returns the first row's offset
    * @throws DhaaraError DHAARA_RECORD_TOO_LARGE, DHAARA_TOPIC_UNKNOWN, DHAARA_KAFKA_FENCED, …; then `abort`
@@ -102,8 +107,8 @@ export interface RemoteWriter {
   /**
    * Ends the transaction: what was sent and the group's positions are there together, or not at all.
    *
-   * @throws DhaaraError DHAARA_KAFKA_FENCED: nothing was committed. DHAARA_KAFKA_TIMEOUT, DHAARA_KAFKA_CONNECT: it is not
-   *   known; `init` settles it, and then read what there is
+   * @throws DhaaraError DHAARA_KAFKA_FENCED: it was refused; where an answer was lost before, it may be that one that came
+   *   through. DHAARA_KAFKA_TIMEOUT, DHAARA_KAFKA_CONNECT: it is not known. `init` settles it; then read what there is
    */
   commit(positions: readonly PositionedPartition[], membership: Membership | undefined): Promise<void>
   abort(): Promise<void>

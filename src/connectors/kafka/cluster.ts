@@ -49,6 +49,8 @@ export class KafkaCluster {
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #coordinators = new Map<string, number>()
   #controller = -1
+  #featuresEpoch = -1
+  #transactionVersion = 0
   #alive: readonly number[] = []
   #next = 0
   #closed = false
@@ -154,6 +156,11 @@ export class KafkaCluster {
     return this.#alive
   }
 
+  /** What the cluster has agreed on, as the newest connection tells: from 2 on, ends of transactions give new epochs (KIP-890). */
+  get transactionVersion(): number {
+    return this.#transactionVersion
+  }
+
   /** As far as it is known. */
   topic(name: string): TopicMetadata | undefined {
     return this.#topics.get(name)
@@ -230,7 +237,11 @@ export class KafkaCluster {
       const answer = new Reader(await connection.send({ key, version, name }, body))
       // A broker that does not know the version answers in its oldest form, which begins with the error too.
       if (answer.buf.readInt16BE(0) !== 0) throw tooOld(`${host}:${port}`)
-      const { apis: ranges } = apis.apiVersions.response.read(answer, version)
+      const { apis: ranges, featuresEpoch, features } = apis.apiVersions.response.read(answer, version)
+      if (featuresEpoch > this.#featuresEpoch) {
+        this.#featuresEpoch = featuresEpoch
+        this.#transactionVersion = features.find((feature) => feature.name === 'transaction.version')?.level ?? 0
+      }
       return { connection, versions: new Map(ranges.map(({ key: id, min, max }) => [id, { min, max }])) }
     } catch (error) {
       void connection.close()

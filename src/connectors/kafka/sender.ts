@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
 import type { SpareMemory } from '../broker/spare-memory.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
-import { produce } from './wire/produce.ts'
+import { isAnswer, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
+import type { produce } from './wire/produce.ts'
 import { batchCount, setProducer } from './wire/record-batch.ts'
 import { Writer } from './wire/writer.ts'
 
@@ -30,6 +30,8 @@ interface Queue {
   broken: boolean
   /** The leader knows this producer: a batch was taken. */
   known: boolean
+  /** How often in a row. */
+  refused: number
 }
 
 /** The broker remembers so many batches of a producer and partition. */
@@ -47,6 +49,7 @@ export class Sender {
   readonly #requests = new Map<number, number>()
   #producerId = -1
   #epoch = -1
+  #produceApi: typeof produce
   #generation = 0
   #failure: unknown
   /** Whose memory is used again. */
@@ -56,15 +59,28 @@ export class Sender {
   #idle: PromiseWithResolvers<void> | undefined
 
   /** @param spare takes the memory of batches that the broker has */
-  constructor(cluster: KafkaCluster, transactionalId: string | null, spare: SpareMemory) {
+  constructor(cluster: KafkaCluster, transactionalId: string | null, spare: SpareMemory, api: typeof produce) {
     this.#cluster = cluster
+    this.#produceApi = api
     this.#spare = spare
     this.#transactionalId = transactionalId
   }
 
-  begin(producerId: number, epoch: number): void {
+  /** Nothing may be under way. In another epoch sequence numbers begin anew. */
+  begin(producerId: number, epoch: number, api: typeof produce): void {
+    const same = producerId === this.#producerId
+    if (!same || epoch !== this.#epoch) {
+      for (const queue of this.#queues.values()) {
+        queue.sequence = 0
+        // A leader that knows an older epoch wants the new one to begin with 0, and takes nothing else as its first.
+        queue.known &&= same
+      }
+    }
+    // what was dropped may have failed since
+    this.#failure = undefined
     this.#producerId = producerId
     this.#epoch = epoch
+    this.#produceApi = api
   }
 
   /** Forgets all batches and sequence numbers; answers that are under way meet nobody. */
@@ -150,7 +166,7 @@ export class Sender {
     const key = `${partition}/${topic}`
     let queue = this.#queues.get(key)
     if (queue === undefined) {
-      queue = { topic, partition, items: [], sequence: 0, inFlight: 0, broken: false, known: false }
+      queue = { topic, partition, items: [], sequence: 0, inFlight: 0, broken: false, known: false, refused: 0 }
       this.#queues.set(key, queue)
     }
     return queue
@@ -230,7 +246,7 @@ export class Sender {
     const request = { transactionalId: this.#transactionalId, acks: -1, timeoutMs: 25_000, topics }
     const to = this.#writers.pop()?.reset() ?? new Writer(roomOf(batches))
     try {
-      const answer = await this.#cluster.request(produce, request, node, 'produce', to)
+      const answer = await this.#cluster.request(this.#produceApi, request, node, 'produce', to)
       if (this.#writers.length < mostRequests) this.#writers.push(to)
       if (generation !== this.#generation) return
       for (const { queue, item } of batches) {
@@ -254,6 +270,7 @@ export class Sender {
   #answered(queue: Queue, item: Item, error: number, base: number, message: string | null): void {
     if (error === 0 || error === kafkaError.duplicateSequence) {
       queue.known = true
+      queue.refused = 0
       const at = queue.items.indexOf(item)
       if (at >= 0) queue.items.splice(at, 1)
       // each request has its own copy
@@ -277,11 +294,13 @@ export class Sender {
       this.#fail(error)
       return
     }
-    this.#cluster.forget(queue.topic)
+    // it leads, and is about to be ready: with the end of the transaction before, or with what it asks its coordinator
+    const soon = isAnswer(error, 'concurrentTransactions', 'notEnoughReplicas')
+    if (!soon) this.#cluster.forget(queue.topic)
     queue.broken = true
     for (const other of queue.items) other.sent = false
     const generation = this.#generation
-    void delay(50).then(() => {
+    void delay(soon ? Math.min(50, 5 * 2 ** queue.refused++) : 50).then(() => {
       if (generation === this.#generation) this.#pump()
     })
   }

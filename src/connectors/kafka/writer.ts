@@ -7,13 +7,15 @@ import type {
   RemoteRows,
   RemoteWriter,
   SentFrame,
+  TopicPartition,
   WriterOptions,
 } from '../broker/remote.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { retrying } from './retry.ts'
 import { Sender } from './sender.ts'
+import { type TransactionVersion, transactionVersionOf } from './transaction-version.ts'
 import * as apis from './wire/apis.ts'
-import { check, isAnswer } from './wire/errors.ts'
+import { check, isAnswer, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
 import { batchEnd, encodeBatch } from './wire/record-batch.ts'
 import type { Api } from './wire/schema.ts'
 
@@ -26,9 +28,13 @@ const mostIdle = 16 << 20
  * Writes rows as batches with sequence numbers, so that each is there once however often it is sent; with a transactional id,
  * in transactions.
  *
- *     init ─▶ (send … send ─▶ commit | abort) ─▶ …
+ *     init ─▶ (open? ─▶ send … send ─▶ commit | abort) ─▶ …
  *
- * The requests of a commit overlap: AddPartitionsToTxn ─▶ Produce, beside AddOffsetsToTxn ─▶ TxnOffsetCommit; EndTxn last.
+ * The requests of a commit overlap: AddPartitionsToTxn ─▶ Produce, beside AddOffsetsToTxn ─▶ TxnOffsetCommit; EndTxn last. Where
+ * `open` was right about what comes, AddPartitionsToTxn and AddOffsetsToTxn are over before.
+ *
+ * In version 2 of transactions, too, the coordinator is told of partitions before they are written to, by one request. Leaders would
+ * do so themselves; but of several at once it refuses all but one, and they try again 20 ms later.
  */
 export class KafkaWriter implements RemoteWriter {
   readonly #cluster: KafkaCluster
@@ -38,21 +44,28 @@ export class KafkaWriter implements RemoteWriter {
   readonly #spare = new SpareMemory(block, mostIdle)
   #producerId = -1
   #epoch = -1
+  /** Of the running transaction. */
+  #version: TransactionVersion
   /** Topic partitions of the running transaction: told to the coordinator, or about to be. */
   #added = new Set<string>()
   #adding: Promise<void> = Promise.resolve()
-  #toAdd: { topic: string; partition: number }[] = []
-  #offsetsAdded = false
+  #toAdd: TopicPartition[] = []
+  #addingOffsets: Promise<void> | undefined
+  /** Those that were written to; and in the transaction before. */
+  #used = new Map<string, TopicPartition>()
+  #last: ReadonlyMap<string, TopicPartition> = new Map()
 
   constructor(cluster: KafkaCluster, options: WriterOptions = {}) {
     this.#cluster = cluster
     this.#options = options
-    this.#sender = new Sender(cluster, options.transactionalId ?? null, this.#spare)
+    this.#version = transactionVersionOf(cluster.transactionVersion)
+    this.#sender = new Sender(cluster, options.transactionalId ?? null, this.#spare, this.#version.produce)
   }
 
   async init(): Promise<void> {
     const { transactionalId = null, transactionTimeoutMs = 60_000 } = this.#options
     this.#clear()
+    this.#last = new Map()
     this.#sender.reset()
     const request = { transactionalId, timeoutMs: transactionTimeoutMs, producerId: -1, epoch: -1 }
     const ask = async () => {
@@ -64,9 +77,14 @@ export class KafkaWriter implements RemoteWriter {
       return answer
     }
     const { producerId, epoch } = await this.#retrying(ask)
-    this.#producerId = producerId
-    this.#epoch = epoch
-    this.#sender.begin(producerId, epoch)
+    this.#begin(producerId, epoch)
+  }
+
+  open(group: string | undefined): void {
+    if (this.#options.transactionalId === undefined) return
+    for (const { topic, partition } of this.#last.values()) this.#add(topic, partition, true)
+    // without what moves positions there is nothing to be early for
+    if (group !== undefined && this.#last.size > 0) this.#addOffsets(group).catch(() => {})
   }
 
   async send(topic: string, partition: number, rows: RemoteRows): Promise<number> {
@@ -76,6 +94,7 @@ export class KafkaWriter implements RemoteWriter {
       codec: this.#options.compression ?? 'none',
     } as const
     const added = this.#add(topic, partition)
+    if (added !== undefined) this.#used.set(nameOf(topic, partition), { topic, partition })
     let first: Promise<number> | undefined
     const all: Promise<number>[] = []
     for (let from = 0; from < rows.count; ) {
@@ -113,31 +132,46 @@ export class KafkaWriter implements RemoteWriter {
     }
     const offsets =
       positions.length === 0 || membership === undefined ? undefined : this.#commitOffsets(positions, membership)
-    // Both are awaited: after a failure nothing may still be on its way.
-    const [sent, committed] = await Promise.allSettled([this.flush(), offsets])
-    if (sent.status === 'rejected') throw sent.reason
-    if (committed.status === 'rejected') throw committed.reason
+    // All are awaited: neither after a failure nor behind the end may anything still be on its way.
+    const parts = await Promise.allSettled([this.flush(), offsets, this.#adding, this.#addingOffsets])
+    for (const part of parts) if (part.status === 'rejected') throw part.reason
     await this.#end(true)
   }
 
   async abort(): Promise<void> {
     const clean = await this.#sender.drop()
-    await this.#adding.catch(() => {})
-    // Beginning anew aborts what is open, too.
-    if (clean) await this.#end(false)
-    else await this.init()
+    await Promise.allSettled([this.#adding, this.#addingOffsets])
+    if (!clean && !this.#version.bumps) {
+      // What is still under way may arrive later. Beginning anew aborts what is open, and gives a new epoch.
+      await this.init()
+      return
+    }
+    try {
+      await this.#end(false)
+    } catch (error) {
+      // It was aborted already, and not by this writer: it was open for too long.
+      if (!this.#version.bumps || mayRetry(error)) throw error
+      await this.init()
+    }
   }
 
   async close(): Promise<void> {
     await this.#sender.drop()
   }
 
-  /** Partitions of one tick are told together. */
-  #add(topic: string, partition: number): Promise<void> | undefined {
+  #begin(producerId: number, epoch: number): void {
+    this.#producerId = producerId
+    this.#epoch = epoch
+    this.#version = transactionVersionOf(this.#cluster.transactionVersion)
+    this.#sender.begin(producerId, epoch, this.#version.produce)
+  }
+
+  /** Partitions of one tick are told together. @param early nothing has been sent there yet, and perhaps nothing will be */
+  #add(topic: string, partition: number, early = false): Promise<void> | undefined {
     if (this.#options.transactionalId === undefined) return undefined
-    const key = `${partition}/${topic}`
-    if (this.#added.has(key)) return this.#adding
-    this.#added.add(key)
+    const name = nameOf(topic, partition)
+    if (this.#added.has(name)) return this.#adding
+    this.#added.add(name)
     this.#toAdd.push({ topic, partition })
     if (this.#toAdd.length === 1) {
       const before = this.#adding
@@ -145,60 +179,82 @@ export class KafkaWriter implements RemoteWriter {
         await before
         const toAdd = this.#toAdd
         this.#toAdd = []
-        await this.#tellPartitions(toAdd)
+        await this.#tellPartitions(toAdd, early)
       })
       this.#adding.catch(() => {})
     }
     return this.#adding
   }
 
-  async #tellPartitions(partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+  async #tellPartitions(partitions: readonly TopicPartition[], early: boolean): Promise<void> {
     const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
     const topics = Array.from(byTopic, ([name, list]) => ({ name, partitions: list.map((p) => p.partition) }))
     await this.#ask(apis.addPartitionsToTxn, { ...this.#identity(), topics }, ({ topics: answers }) => {
       // Beside one that failed, the others say that nothing was tried.
-      for (const { name, partitions: list } of answers)
-        for (const { partition, error } of list)
-          if (error !== 0 && error !== operationNotAttempted) check(error, `Topic '${name}', partition ${partition}`)
+      for (const { name, partitions: list } of answers) {
+        for (const { partition, error } of list) {
+          if (error === 0 || error === operationNotAttempted) continue
+          // A topic may be gone that nobody will write to: without it, then.
+          const number = early && error === kafkaError.unknownTopic ? kafkaError.transactionAbortable : error
+          throw new KafkaAnswer(number, `Topic '${name}', partition ${partition}`)
+        }
+      }
     })
+  }
+
+  /** Behind those of partitions: of two such requests at once the coordinator refuses one. */
+  #addOffsets(group: string): Promise<void> {
+    this.#addingOffsets ??= this.#adding.then(() =>
+      this.#ask(apis.addOffsetsToTxn, { ...this.#identity(), group }, ({ error }) =>
+        check(error, `Adding the positions of group '${group}'`),
+      ),
+    )
+    return this.#addingOffsets
   }
 
   async #commitOffsets(positions: readonly PositionedPartition[], membership: Membership): Promise<void> {
     const { group, generation, member, instance } = membership
-    if (!this.#offsetsAdded) {
-      await this.#adding
-      await this.#ask(apis.addOffsetsToTxn, { ...this.#identity(), group }, ({ error }) =>
-        check(error, `Adding the positions of group '${group}'`),
-      )
-      this.#offsetsAdded = true
-    }
+    await this.#addOffsets(group)
     const request = { ...this.#identity(), group, generation, member, instance, topics: offsetsByTopic(positions) }
     await retrying(
       async () => {
-        const { topics } = await this.#cluster.toCoordinator('group', group, apis.txnOffsetCommit, request)
+        const { topics } = await this.#cluster.toCoordinator('group', group, this.#version.txnOffsetCommit, request)
         for (const { name, partitions } of topics)
           for (const { partition, error } of partitions)
             check(error, `Positions of group '${group}' in '${name}', partition ${partition}`)
       },
-      { before: () => this.#cluster.forgetCoordinator('group', group) },
+      {
+        pauseMs: shortPause,
+        before: (error) => {
+          if (!isAnswer(error, 'concurrentTransactions', 'coordinatorLoading'))
+            this.#cluster.forgetCoordinator('group', group)
+        },
+      },
     )
   }
 
   async #end(commit: boolean): Promise<void> {
-    const something = this.#added.size > 0 || this.#offsetsAdded
-    if (something) {
-      await this.#ask(apis.endTxn, { ...this.#identity(), commit }, ({ error }) =>
-        check(error, commit ? 'Committing the transaction' : 'Aborting the transaction'),
-      )
+    if (this.#added.size > 0 || this.#addingOffsets !== undefined) {
+      await this.#ask(this.#version.endTxn, { ...this.#identity(), commit }, ({ error, producerId, nextEpoch }) => {
+        check(error, commit ? 'Committing the transaction' : 'Aborting the transaction')
+        // Sent again, it is answered as it was the first time. Older versions keep the epoch.
+        if (producerId >= 0) {
+          this.#producerId = producerId
+          this.#epoch = nextEpoch
+        }
+      })
     }
     this.#clear()
+    this.#begin(this.#producerId, this.#epoch)
   }
 
   #clear(): void {
     this.#added = new Set()
     this.#toAdd = []
     this.#adding = Promise.resolve()
-    this.#offsetsAdded = false
+    this.#addingOffsets = undefined
+    this.#last = this.#used
+    this.#used = new Map()
   }
 
   #identity() {
@@ -217,8 +273,7 @@ export class KafkaWriter implements RemoteWriter {
   #retrying<T>(attempt: () => Promise<T>): Promise<T> {
     const id = this.#options.transactionalId
     return retrying(attempt, {
-      // The last transaction's end is being written: a matter of a few ms.
-      pauseMs: 3,
+      pauseMs: shortPause,
       before: (error) => {
         if (id !== undefined && !isAnswer(error, 'concurrentTransactions'))
           this.#cluster.forgetCoordinator('transaction', id)
@@ -228,6 +283,10 @@ export class KafkaWriter implements RemoteWriter {
 }
 
 const operationNotAttempted = 55
+/** The last transaction's end is being written: a matter of a few ms. */
+const shortPause = 3
+
+const nameOf = (topic: string, partition: number): string => `${partition}/${topic}`
 
 export function offsetsByTopic(positions: readonly PositionedPartition[]) {
   return Array.from(

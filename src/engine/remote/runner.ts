@@ -25,6 +25,8 @@ import { Looked, type WatchedStores, WrittenRows } from './written-rows.ts'
 const SLICE = 8192
 /** Bytes of outputs that may wait for the epoch before them to be committed. */
 const MOST_WAITING = 64 << 20
+/** So long before its end an epoch's transaction is opened, ms: several times what the coordinator takes for it. */
+const OPEN_AHEAD = 25
 /** A transaction that is open for longer is aborted by the broker, so that a dead instance does not hold its readers up. */
 const TRANSACTION_TIMEOUT = 15_000
 
@@ -74,6 +76,8 @@ export class Runner implements TaskRunner {
   private sinkFailure: unknown = undefined
   /** Something of the running epoch has left already. */
   private sent = false
+  /** Its transaction is open, or about to be. */
+  private opened = false
   /** A transaction was lost: the next one is kept short, and nothing leaves before the epoch's end. */
   private short = false
   /** The running epoch is to be taken back. */
@@ -262,7 +266,10 @@ export class Runner implements TaskRunner {
       if (this.committing === undefined && !this.held) {
         const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
         if ((due && this.dirty) || this.sinks.waiting || this.tasks.group?.pressed) this.commit()
-        else if (!this.short) this.sendFull()
+        else if (!this.short) {
+          this.sendFull()
+          this.openAhead()
+        }
       }
       this.tellEnd()
       if (this.full) await this.room()
@@ -373,11 +380,34 @@ export class Runner implements TaskRunner {
     sendEarly(this.writer, frames, outputs.spare)
   }
 
+  /** What can be told before the epoch's end need not be waited for behind it. */
+  private openAhead(): void {
+    const { settings, membership } = this
+    if (!this.exactlyOnce || this.opened || !this.dirty || settings.clock.now() < this.openAt) return
+    this.opened = true
+    this.sent = true
+    this.writer.open(membership?.group)
+  }
+
+  private get openAt(): number {
+    const { interval } = this.settings
+    return this.sealedAt + interval - Math.min(OPEN_AHEAD, interval / 4)
+  }
+
+  /** One epoch an interval, however long it takes to end them; unless one began late, or ended early. */
+  private nextSeal(): number {
+    const { clock, interval } = this.settings
+    const now = clock.now()
+    const late = now - this.sealedAt - interval
+    return late >= 0 && late < interval ? now - late : now
+  }
+
   private commit(): void {
     const { settings, local, processed, tasks } = this
     const { inputs, outputs, links, rows } = tasks
     const group = tasks.group as TaskGroup
     const began = performance.now()
+    this.sealedAt = this.nextSeal()
     const { stores } = this.looked
     const written = stores === undefined ? undefined : new WrittenRows(stores, local.backend)
     const sealed = sealEpoch({
@@ -402,11 +432,11 @@ export class Runner implements TaskRunner {
     const { bytes } = batch
     const ended = links?.ended ?? tasks.ended
     this.sent = false
+    this.opened = false
     this.epoch = epoch + 1
     this.written += outputs.written
     outputs.written = 0
     this.processedAtSeal = processed
-    this.sealedAt = settings.clock.now()
     const options = {
       exactlyOnce: this.exactlyOnce,
       write: (batch: WriteBatch) => this.write(batch),
@@ -514,6 +544,7 @@ export class Runner implements TaskRunner {
   /** What was not committed has not been done. */
   private takeBack(): void {
     this.sent = false
+    this.opened = false
     this.processed = this.processedAtCommit
     this.processedAtSeal = this.processed
   }
@@ -523,7 +554,8 @@ export class Runner implements TaskRunner {
     const now = clock.now()
     const waits = this.tasks.group?.tasks.map((task) => task.parts.wall.due) ?? []
     const may = this.dirty && !this.held && this.committing === undefined
-    const commitAt = may ? this.sealedAt + interval : Number.POSITIVE_INFINITY
+    const toOpen = this.exactlyOnce && !this.opened && !this.short
+    const commitAt = may ? (toOpen ? this.openAt : this.sealedAt + interval) : Number.POSITIVE_INFINITY
     if (this.stopping) this.wake()
     return this.alarm.until(Math.max(now + 1, Math.min(now + 100, commitAt, ...waits)))
   }

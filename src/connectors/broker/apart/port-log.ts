@@ -113,6 +113,7 @@ export class PortLog implements RemoteLog {
     const call = <T>(method: string, ...args: unknown[]): Promise<T> => this.#call(target, method, args) as Promise<T>
     return {
       init: () => call('init'),
+      open: (group) => this.#post({ type: 'call', target, method: 'open', args: [group] }),
       send: (topic: string, partition: number, rows: RemoteRows) => {
         const { columns, memory } = copyColumns(rows)
         return this.#call(target, 'send', [topic, partition, columns], memory) as Promise<number>

@@ -138,6 +138,7 @@ export class LogServer {
 function writerOf(writer: RemoteWriter): Callable {
   return {
     init: () => writer.init(),
+    open: (group: string | undefined) => writer.open(group),
     send: (topic: string, partition: number, rows: Parameters<RemoteWriter['send']>[2]) => {
       const { data } = rows
       return writer.send(topic, partition, { ...rows, data: Buffer.from(data.buffer, data.byteOffset, data.length) })

@@ -13,6 +13,7 @@ import {
   since,
   string,
   struct,
+  tagged,
   until,
   uuid,
 } from './schema.ts'
@@ -26,7 +27,15 @@ export const apiVersions = api(
   'ApiVersions',
   [3, 3],
   struct({ name: string, version: string }),
-  struct({ error: int16, apis: array(struct({ key: int16, min: int16, max: int16 })), ...throttled }),
+  struct({
+    error: int16,
+    apis: array(struct({ key: int16, min: int16, max: int16 })),
+    ...throttled,
+    /** Counts changes of the features; -1: not known. */
+    featuresEpoch: tagged(1, int64, -1),
+    /** What the whole cluster has agreed on. */
+    features: tagged(2, array(struct({ name: string, level: int16, lowest: int16 })), []),
+  }),
 )
 
 export const metadata = api(
@@ -108,7 +117,7 @@ export const findCoordinator = api(
 export const initProducerId = api(
   22,
   'InitProducerId',
-  [3, 4],
+  [3, 5],
   struct({ transactionalId: nullableString, timeoutMs: int32, producerId: int64, epoch: int16 }),
   struct({ ...failed, producerId: int64, epoch: int16 }),
 )
@@ -128,12 +137,18 @@ export const addPartitionsToTxn = api(
 export const addOffsetsToTxn = api(
   25,
   'AddOffsetsToTxn',
-  [3, 3],
+  [3, 4],
   struct({ ...transaction, group: string }),
   struct(failed),
 )
 
-export const endTxn = api(26, 'EndTxn', [3, 3], struct({ ...transaction, commit: bool }), struct(failed))
+export const endTxn = api(
+  26,
+  'EndTxn',
+  [3, 5],
+  struct({ ...transaction, commit: bool }),
+  struct({ ...failed, producerId: since(5, int64, -1), nextEpoch: since(5, int16, -1) }),
+)
 
 const offsetsByTopic = array(
   struct({
@@ -145,7 +160,7 @@ const offsetsByTopic = array(
 export const txnOffsetCommit = api(
   28,
   'TxnOffsetCommit',
-  [3, 3],
+  [3, 5],
   struct({
     transactionalId: string,
     group: string,

@@ -27,5 +27,5 @@ const response = struct({
   throttleMs: int32,
 })
 
-/** One batch a partition. */
-export const produce = api(0, 'Produce', [9, 11], request, response)
+/** One batch a partition. From version 12 on it also adds the partitions to the transaction. */
+export const produce = api(0, 'Produce', [9, 12], request, response)

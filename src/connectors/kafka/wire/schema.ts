@@ -1,7 +1,7 @@
 /**
  * Requests and responses as data: a message is a struct of typed fields, and its TypeScript type follows from that. All are of
- * the protocol's flexible kind: lengths are unsigned varints of length + 1, and each struct ends with tagged fields, which
- * are skipped where they are not known.
+ * the protocol's flexible kind: lengths are unsigned varints of length + 1, and each struct ends with tagged fields: those that
+ * are not known are skipped.
  *
  *     const heartbeat = struct({ group: string, generation: int32 })
  *     type Heartbeat = TypeOf<typeof heartbeat>   // { readonly group: string; readonly generation: number }
@@ -104,22 +104,58 @@ export function until<T>(version: number, field: Field<T>, otherwise: T): Field<
   }
 }
 
+class Tagged<T> implements Field<T> {
+  readonly tag: number
+  readonly otherwise: T
+  readonly #field: Field<T>
+
+  constructor(tag: number, field: Field<T>, otherwise: T) {
+    this.tag = tag
+    this.#field = field
+    this.otherwise = otherwise
+  }
+
+  write(to: Writer, value: T, version: number): void {
+    const own = new Writer()
+    this.#field.write(own, value, version)
+    const content = own.bytes()
+    to.uvarint(this.tag)
+    to.uvarint(content.length)
+    to.raw(content)
+  }
+
+  /** What newer brokers have put behind it is left out. */
+  read(from: Reader, version: number): T {
+    return this.#field.read(from, version)
+  }
+}
+
+/** A field at the end of its struct, in order of the tags, that may be missing: then it reads as `otherwise`. */
+export const tagged = <T>(tag: number, field: Field<T>, otherwise: T): Field<T> => new Tagged(tag, field, otherwise)
+
 type Fields = Readonly<Record<string, Field<never>>>
 export type StructOf<F> = { readonly [K in keyof F]: TypeOf<F[K]> }
 
 export function struct<F extends Readonly<Record<string, Field<any>>>>(fields: F): Field<StructOf<F>> {
-  const entries = Object.entries(fields as unknown as Fields)
+  const all = Object.entries(fields as unknown as Fields)
+  const entries = all.filter(([, field]) => !(field instanceof Tagged))
+  const byTag = new Map<number, readonly [string, Tagged<unknown>]>()
+  for (const [name, field] of all) if (field instanceof Tagged) byTag.set(field.tag, [name, field])
   return {
     write(to, value, version) {
       for (const [name, field] of entries) field.write(to, value[name] as never, version)
-      to.uvarint(0)
+      to.uvarint(byTag.size)
+      for (const [name, field] of byTag.values()) field.write(to, value[name], version)
     },
     read(from, version) {
       const value: Record<string, unknown> = {}
       for (const [name, field] of entries) value[name] = field.read(from, version)
+      for (const [name, { otherwise }] of byTag.values()) value[name] = otherwise
       for (let tags = from.uvarint(); tags > 0; tags--) {
-        from.uvarint()
-        from.raw(from.uvarint())
+        const known = byTag.get(from.uvarint())
+        const end = from.uvarint() + from.at
+        if (known !== undefined) value[known[0]] = known[1].read(from, version)
+        from.raw(end - from.at)
       }
       return value as StructOf<F>
     },
@@ -145,6 +181,12 @@ export function api<Req, Res>(
 ): Api<Req, Res> {
   return { key, name, min, max, request, response }
 }
+
+/** In no version that is newer, whatever the broker speaks. */
+export const atMost = <Req, Res>(max: number, api: Api<Req, Res>): Api<Req, Res> => ({ ...api, max })
+
+/** In no version that is older. */
+export const atLeast = <Req, Res>(min: number, api: Api<Req, Res>): Api<Req, Res> => ({ ...api, min })
 
 /** @param to in whose memory it is to lie; default: new */
 export function encodeRequest<Req>(
