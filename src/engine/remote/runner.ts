@@ -350,7 +350,7 @@ export class Runner implements TaskRunner {
   }
 
   private get dirty(): boolean {
-    const done = this.processed !== this.processedAtSeal || this.tasks.outputs.written > 0
+    const done = this.opened || this.processed !== this.processedAtSeal || this.tasks.outputs.written > 0
     return done || this.tasks.links?.news === true || this.sinks.waiting || this.tasks.outputs.waiting
   }
 

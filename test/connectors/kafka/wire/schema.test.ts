@@ -12,7 +12,9 @@ import {
   nullableBytes,
   nullableString,
   since,
+  string,
   struct,
+  tagged,
   uuid,
 } from '../../../../src/connectors/kafka/wire/schema.ts'
 import { Writer } from '../../../../src/connectors/kafka/wire/writer.ts'
@@ -77,6 +79,23 @@ describe('messages of the protocol', () => {
       to.raw(Buffer.from('abc'))
     }
     assert.deepEqual(struct({ n: int32 }).read(new Reader(to.bytes()), 0), { n: 5 })
+  })
+
+  it('read tagged fields wherever they stand, and what is missing as it is without', () => {
+    const own = struct({ n: int32, late: tagged(2, array(struct({ name: string })), []), early: tagged(0, int64, -1) })
+    const value = { n: 5, late: [{ name: 'a' }, { name: 'b' }], early: 2 ** 40 }
+    assert.deepEqual(roundTrip(own, value, 0), value)
+    const other = struct({
+      n: int32,
+      between: tagged(1, string, ''),
+      late: tagged(2, array(struct({ name: string })), []),
+    })
+    const to = new Writer()
+    other.write(to, { n: 6, between: 'x'.repeat(300), late: [] }, 0)
+    assert.deepEqual(own.read(new Reader(to.bytes()), 0), { n: 6, late: [], early: -1 })
+    const bare = new Writer()
+    struct({ n: int32 }).write(bare, { n: 7 }, 0)
+    assert.deepEqual(own.read(new Reader(bare.bytes()), 0), { n: 7, late: [], early: -1 })
   })
 
   it('that are cut short are an error of the broker, and no exception of Node', () => {
