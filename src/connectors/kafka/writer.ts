@@ -141,18 +141,18 @@ export class KafkaWriter implements RemoteWriter {
   async abort(): Promise<void> {
     const clean = await this.#sender.drop()
     await Promise.allSettled([this.#adding, this.#addingOffsets])
-    if (!clean && !this.#version.bumps) {
-      // What is still under way may arrive later. Beginning anew aborts what is open, and gives a new epoch.
-      await this.init()
-      return
+    const { bumps } = this.#version
+    let whole = false
+    if (clean || bumps) {
+      try {
+        whole = (await this.#end(false)) || clean
+      } catch (error) {
+        // It was aborted already, and not by this writer: it was open for too long.
+        if (!bumps || mayRetry(error)) throw error
+      }
     }
-    try {
-      await this.#end(false)
-    } catch (error) {
-      // It was aborted already, and not by this writer: it was open for too long.
-      if (!this.#version.bumps || mayRetry(error)) throw error
-      await this.init()
-    }
+    // Aborts what is open, too. A new epoch is needed: sequence numbers have a gap, and what is under way may arrive later.
+    if (!whole) await this.init()
   }
 
   async close(): Promise<void> {
@@ -233,12 +233,15 @@ export class KafkaWriter implements RemoteWriter {
     )
   }
 
-  async #end(commit: boolean): Promise<void> {
+  /** @returns whether there is a new epoch */
+  async #end(commit: boolean): Promise<boolean> {
+    let bumped = false
     if (this.#added.size > 0 || this.#addingOffsets !== undefined) {
       await this.#ask(this.#version.endTxn, { ...this.#identity(), commit }, ({ error, producerId, nextEpoch }) => {
         check(error, commit ? 'Committing the transaction' : 'Aborting the transaction')
         // Sent again, it is answered as it was the first time. Older versions keep the epoch.
         if (producerId >= 0) {
+          bumped = true
           this.#producerId = producerId
           this.#epoch = nextEpoch
         }
@@ -246,6 +249,7 @@ export class KafkaWriter implements RemoteWriter {
     }
     this.#clear()
     this.#begin(this.#producerId, this.#epoch)
+    return bumped
   }
 
   #clear(): void {

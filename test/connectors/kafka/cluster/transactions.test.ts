@@ -54,7 +54,7 @@ describe('transactions', () => {
     await log.createTopics([{ name: topic, partitions, configs: {} }])
   })
 
-  async function line(transactionalId = unique('tx')): Promise<Line> {
+  async function line(transactionalId: string | undefined = unique('tx'), plain = false): Promise<Line> {
     const { port, advertised } = node.proxied as NonNullable<NodeSpec['proxied']>
     const proxy = await Proxy.listen(advertised, port)
     const seen: (readonly [number, number])[] = []
@@ -69,7 +69,7 @@ describe('transactions', () => {
     }
     void proxy.broken.then(() => proxy.heal())
     const cluster = new KafkaCluster(await loadClient(undefined, { clientId: 'tx' }), [`127.0.0.1:${advertised}`])
-    const writer = new KafkaWriter(cluster, { transactionalId })
+    const writer = new KafkaWriter(cluster, plain ? {} : { transactionalId })
     await writer.init()
     return {
       writer,
@@ -169,6 +169,18 @@ describe('transactions', () => {
           await written(after)
         })
       }
+
+      it('are not needed: who writes without them goes on behind batches that were given up', async () => {
+        await using one = await line(undefined, true)
+        sendAll(one, 'before')
+        await one.writer.flush()
+        one.lose(produce.key, 'cut')
+        sendAll(one, 'given up')
+        await one.writer.abort()
+        const after = sendAll(one, 'after')
+        await one.writer.flush()
+        for (let p = 0; p < partitions; p++) assert.deepEqual((await readAll(log, topic, p)).slice(-8), after)
+      })
 
       it('of one who was fenced are refused, whatever it does', async () => {
         const id = unique('tx')
