@@ -96,7 +96,7 @@ export class RocksReader implements BackendReader {
 /** Owns a database: the only one who writes to it and closes it. */
 export class RocksBackend extends RocksReader implements Backend {
   readonly kind = 'rocksdb'
-  readonly #free: NativeBatch[] = []
+  readonly #free = new FreeBatches(this.native)
   /** Of those it was lent to, besides its own. */
   readonly #gates = new Set<Int32Array>()
   #closing: Promise<void> | undefined
@@ -170,7 +170,7 @@ export class RocksBackend extends RocksReader implements Backend {
 
 /** Reads and writes a database that another thread owns; the owner waits for its native calls before it closes. */
 export class RocksBorrower extends RocksReader implements StateBackend {
-  readonly #free: NativeBatch[] = []
+  readonly #free = new FreeBatches(this.native)
 
   batch(): WriteBatch {
     return new RocksBatch(this.native, this.db, this.path, this.gate, this.#free)
@@ -188,25 +188,57 @@ export class RocksBorrower extends RocksReader implements StateBackend {
   }
 }
 
-/** Native batches that are kept, and the most bytes that one of them may have held. */
+/** Native batches that are kept, and the most bytes that they may have held together. */
 const mostFree = 2
-const mostFreeBytes = 16 * mebibyte
+const mostFreeBytes = 64 * mebibyte
+
+interface FreeBatch {
+  readonly native: NativeBatch
+  /** Most bytes that it has held: so much room it has. */
+  room: number
+}
 
 /**
  * Native batches are used again: their memory is freed only when their objects are collected, which nothing hurries since
- * the collector does not see it, and a fresh one grows to its size by copying itself.
+ * the collector does not see it, and a fresh one grows to its size by copying itself, through memory that is new each time.
  */
+class FreeBatches {
+  readonly #native: Binding
+  readonly #free: FreeBatch[] = []
+
+  constructor(native: Binding) {
+    this.#native = native
+  }
+
+  /** The one with most room. */
+  take(): FreeBatch {
+    return this.#free.pop() ?? { native: this.#native.batch_init(), room: 0 }
+  }
+
+  /** It has been written, and `bytes` were in it. */
+  give(batch: FreeBatch, bytes: number): void {
+    if (bytes > batch.room) batch.room = bytes
+    this.#native.batch_clear(batch.native)
+    const free = this.#free
+    let kept = batch.room
+    for (const { room } of free) kept += room
+    if (free.length >= mostFree || kept > mostFreeBytes) return
+    free.push(batch)
+    free.sort((a, b) => a.room - b.room)
+  }
+}
+
 class RocksBatch implements WriteBatch {
   readonly #native: Binding
   readonly #db: NativeDatabase
   readonly #path: string
   readonly #gate: Int32Array
-  readonly #free: NativeBatch[]
-  #batch: NativeBatch | undefined
+  readonly #free: FreeBatches
+  #batch: FreeBatch | undefined
   count = 0
   bytes = 0
 
-  constructor(native: Binding, db: NativeDatabase, path: string, gate: Int32Array, free: NativeBatch[]) {
+  constructor(native: Binding, db: NativeDatabase, path: string, gate: Int32Array, free: FreeBatches) {
     this.#native = native
     this.#db = db
     this.#path = path
@@ -215,13 +247,13 @@ class RocksBatch implements WriteBatch {
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#native.batch_put(this.#mine(), pointed(key), value, undefined)
+    this.#native.batch_put(this.#mine().native, pointed(key), value, undefined)
     this.count++
     this.bytes += key.length + value.length
   }
 
   delete(key: Uint8Array): void {
-    this.#native.batch_del(this.#mine(), pointed(key), undefined)
+    this.#native.batch_del(this.#mine().native, pointed(key), undefined)
     this.count++
     this.bytes += key.length
   }
@@ -230,23 +262,20 @@ class RocksBatch implements WriteBatch {
     const batch = this.#mine()
     enter(this.#gate)
     try {
-      this.#native.batch_write(this.#db, batch, options?.sync === true ? withSync : withoutSync)
+      this.#native.batch_write(this.#db, batch.native, options?.sync === true ? withSync : withoutSync)
     } catch (cause) {
       throw rocksdbError(cause, this.#path)
     } finally {
       leave(this.#gate)
     }
-    this.#native.batch_clear(batch)
-    if (this.bytes <= mostFreeBytes && this.#free.length < mostFree) {
-      this.#free.push(batch)
-      this.#batch = undefined
-    }
+    this.#free.give(batch, this.bytes)
+    this.#batch = undefined
     this.count = 0
     this.bytes = 0
   }
 
-  #mine(): NativeBatch {
-    return (this.#batch ??= this.#free.pop() ?? this.#native.batch_init())
+  #mine(): FreeBatch {
+    return (this.#batch ??= this.#free.take())
   }
 }
 

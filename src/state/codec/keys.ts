@@ -73,15 +73,26 @@ export function afterPrefix(prefix: Uint8Array): Buffer {
   return after
 }
 
+/** Parts of a pair that is found by a number are below it. */
+const mostPart = 2 ** 26
+
 /**
- * What to find a key by in a Map: two ids are equal if and only if the encoded keys are. Strings and numbers are their own ids;
- * the others are a zero character and their bytes, as are strings that begin with one.
+ * What to find a key by in a Map: two ids are equal if and only if the encoded keys are. Strings and most numbers are their own
+ * ids. Pairs [a, b] of whole numbers below 2^26 are -(a * 2^26 + b) - 0.5, which no number's own id is: negative numbers with a
+ * fraction are, like all other keys and strings that begin with a zero character, such a character and their bytes.
  *
  * @throws DhaaraError DHAARA_SERIALIZE for what is no key
  */
 export function keyId(key: unknown): string | number {
   if (typeof key === 'string' && key.charCodeAt(0) !== 0) return key
-  if (typeof key === 'number' && key === key) return key
+  if (typeof key === 'number' && (key >= 0 || Math.floor(key) === key)) return key
+  if (Array.isArray(key) && key.length === 2) {
+    const a: unknown = key[0]
+    const b: unknown = key[1]
+    if (isPart(a) && isPart(b)) return -(a * mostPart + b) - 0.5
+  }
   scratch.reset().byte(tagEnd).key(key)
   return scratch.buf.latin1Slice(0, scratch.pos)
 }
+
+const isPart = (part: unknown): part is number => typeof part === 'number' && part >>> 0 === part && part < mostPart

@@ -10,25 +10,43 @@ const places = 2 ** 20
 const mostKey = 2 ** 32
 
 /**
- * Orders entries by the bytes of their keys. Keys that are small whole numbers, which is what many tables have, are
- * sorted as numbers that carry their place: no function is called a comparison, which is what a sort of objects costs.
+ * Orders entries by the bytes of their keys. Keys that are small whole numbers, or tuples that begin with one, which is what many
+ * tables have, are sorted as numbers that carry their place: no function is called a comparison, which is what a sort of objects
+ * costs. Tuples that begin with the same number are compared then.
  */
 export function inKeyOrder<T extends Keyed>(entries: T[], keys: KeyCodec): T[] {
-  const numbers = keys === typedKeys && entries.length > few && entries.length < places ? placed(entries) : undefined
+  const tuples = Array.isArray(entries[0]?.key)
+  const numbers =
+    keys === typedKeys && entries.length > few && entries.length < places ? placed(entries, tuples) : undefined
   if (numbers === undefined) return entries.sort((a, b) => keys.compare(a.key, b.key))
   numbers.sort()
   const sorted = new Array<T>(entries.length)
   for (let i = 0; i < numbers.length; i++) sorted[i] = entries[(numbers[i] as number) % places] as T
+  if (tuples) sortRuns(sorted, numbers, keys)
   return sorted
 }
 
-/** key * 2^20 + place; undefined if some key is no whole number below 2^32. */
-function placed(entries: readonly Keyed[]): Float64Array | undefined {
+/** number * 2^20 + place; undefined if some key neither is nor begins with a whole number below 2^32. */
+function placed(entries: readonly Keyed[], tuples: boolean): Float64Array | undefined {
   const numbers = new Float64Array(entries.length)
   for (let i = 0; i < entries.length; i++) {
     const { key } = entries[i] as Keyed
-    if (typeof key !== 'number' || !(key >= 0 && key < mostKey) || Math.floor(key) !== key) return undefined
-    numbers[i] = key * places + i
+    if (Array.isArray(key) !== tuples) return undefined
+    const number: unknown = tuples ? (key as readonly unknown[])[0] : key
+    if (typeof number !== 'number' || !(number >= 0 && number < mostKey) || Math.floor(number) !== number)
+      return undefined
+    numbers[i] = number * places + i
   }
   return numbers
+}
+
+/** Those whose numbers are equal, by the whole of their keys. */
+function sortRuns<T extends Keyed>(sorted: T[], numbers: Float64Array, keys: KeyCodec): void {
+  for (let from = 0, to = 1; from < sorted.length; from = to++) {
+    const first = Math.floor((numbers[from] as number) / places)
+    while (to < sorted.length && (numbers[to] as number) < (first + 1) * places) to++
+    if (to - from < 2) continue
+    const run = sorted.slice(from, to).sort((a, b) => keys.compare(a.key, b.key))
+    for (let i = 0; i < run.length; i++) sorted[from + i] = run[i] as T
+  }
 }
