@@ -130,7 +130,7 @@ function mismatch(topic: string, field: string, found: unknown, expected: string
 
 const article = (type: string): string => (type === 'json' ? 'a value' : `${type === 'object' ? 'an' : 'a'} ${type}`)
 
-const { HIGH } = skipping
+const { ESCAPE, HIGH } = skipping
 const helpers = { ...skipping, isUtf8, parse: JSON.parse }
 
 /** Where code must not be generated there is no scan, and all goes through `JSON.parse`. */
@@ -237,6 +237,7 @@ const readers: Readonly<Record<JsonFieldType, (v: string) => string>> = {
     switch (c = takeMarks()) {
       case 0: ${v} = b.latin1Slice(s, i); break
       case ${HIGH}: ${v} = b.utf8Slice(s, i); break
+      case ${ESCAPE}: ${v} = unescaped(b, s, i) ?? parse(b.latin1Slice(s - 1, i + 1)); break
       default: ${v} = parse(b.utf8Slice(s - 1, i + 1))
     }
     marks |= c

@@ -8,8 +8,8 @@ const deepest = 64
 
 /** In what was passed there is a byte above 127: it must be UTF-8, also where it is skipped. @internal */
 export const HIGH = 1
-/** In a string that was passed there is an escape. */
-const ESCAPE = 2
+/** In a string that was passed there is an escape. @internal */
+export const ESCAPE = 2
 
 let marks = 0
 
@@ -88,13 +88,43 @@ export function skipName(b: Uint8Array, i: number, end: number): number {
   }
 }
 
-/** What may stand behind a backslash, besides u and four digits. */
-const escapes = Uint8Array.from({ length: 256 }, (_, c) => Number('"\\/bfnrt'.includes(String.fromCharCode(c))))
+/** What stands behind a backslash, besides u and four digits, and what it means; 0: nothing. */
+const meanings: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+const escapes = Uint8Array.from({ length: 256 }, (_, c) => meanings[String.fromCharCode(c)]?.charCodeAt(0) ?? 0)
+
+const plain = Buffer.allocUnsafeSlow(1024)
+
+/**
+ * The text of a string that was passed, of ASCII with escapes: a call of `JSON.parse` costs more than all of it. undefined: it is
+ * long, or has an escape by number. @internal
+ */
+export function unescaped(b: Uint8Array, from: number, to: number): string | undefined {
+  if (to - from > plain.length) return undefined
+  let length = 0
+  for (let i = from; i < to; i++) {
+    let c = b[i] as number
+    if (c === BACKSLASH) {
+      c = escapes[b[++i] as number] as number
+      if (c === 0) return undefined
+    }
+    plain[length++] = c
+  }
+  return plain.latin1Slice(0, length)
+}
 
 /** `i`: after the backslash. */
 function skipEscape(b: Uint8Array, i: number, end: number): number {
   if (i >= end) return -1
-  if (escapes[b[i] as number] === 1) return i + 1
+  if (escapes[b[i] as number] !== 0) return i + 1
   if (b[i] !== 0x75 || i + 5 > end) return -1
   for (let digit = i + 1; digit < i + 5; digit++) if (!isHex(b[digit] as number)) return -1
   return i + 5

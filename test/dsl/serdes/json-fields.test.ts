@@ -105,6 +105,21 @@ describe('JSON of declared fields', () => {
     )
   })
 
+  it('reads escapes as JSON.parse does, in short strings and long ones', () => {
+    const serde = serdes.json({ fields: { s: 'string' } })
+    const part = fc.oneof(
+      fc.constantFrom('\\"', '\\\\', '\\/', '\\b', '\\f', '\\n', '\\r', '\\t', '\\u0041', 'é', 'x'.repeat(1020)),
+      fc.constantFrom('a', 'b', 'n', 'u', '/'),
+    )
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const json = `{"s":"${parts.join('')}"}`
+        assert.deepEqual(serde.deserialize(Buffer.from(json), 't'), JSON.parse(json))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('has the declared fields alone, with their types', () => {
     const serde = serdes.json({ fields: { city: 'string', total: 'number', note: 'string?', tags: 'json?' } })
     const read = (text: string) => serde.deserialize(Buffer.from(text), 'orders')

@@ -173,6 +173,20 @@ describe('keys', () => {
         if (typeof key !== 'string') assert.notEqual(keyId(`${id}`), id)
       }),
     )
+    // pairs of whole numbers, at the bounds of what a number is found by, and the numbers that are nearest to their ids
+    const part = fc.oneof(fc.nat(3), fc.constantFrom(-0, -1, 0.5, 2 ** 26 - 1, 2 ** 26, 2 ** 32, 2 ** 53, '1', null))
+    const pair = fc.tuple(part, part)
+    const near: fc.Arbitrary<unknown> = pair.chain((key): fc.Arbitrary<unknown> => {
+      const id = keyId(key)
+      return typeof id === 'number' ? fc.constantFrom(id, id - 0.5, id + 0.5, -id) : fc.constant(id)
+    })
+    fc.assert(
+      fc.property(fc.oneof(pair, near), fc.oneof(pair, near), (a, b) => {
+        assert.equal(keyId(a) === keyId(b), same(a, b))
+      }),
+      { numRuns: 5000 },
+    )
+    assert.notEqual(keyId(keyId([3, 4])), keyId([3, 4]))
     assert.equal(keyId('order-1'), 'order-1')
     assert.equal(keyId(5), 5)
     assert.notEqual(keyId('5'), keyId(5))

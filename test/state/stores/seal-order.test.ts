@@ -46,6 +46,8 @@ const stores: Record<string, (puts: readonly Put[], sealer: Sealer) => void> = {
 const keys: Record<string, fc.Arbitrary<unknown>> = {
   'small whole numbers': fc.nat(500),
   'all numbers': fc.oneof(fc.nat(), fc.integer(), fc.double({ noNaN: true })),
+  'tuples that begin with small whole numbers': fc.tuple(fc.nat(20), fc.oneof(fc.integer(), fc.string())),
+  'tuples of all kinds': fc.array(fc.oneof(fc.nat(3), fc.integer(), fc.string()), { maxLength: 3 }),
   texts: fc.string({ unit: 'binary' }),
   'keys of all kinds': fc.oneof(
     fc.boolean(),
