@@ -1,6 +1,7 @@
 import { KeyWriter } from '../codec/index.ts'
 import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
+import { KeyFilter } from './key-filter.ts'
 import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
@@ -25,6 +26,8 @@ export class KeyValueTable {
   /** Turns over the dirty entries, to measure one now and then. */
   private probe = 0
   private complete: boolean
+  /** Keys of rows that were let go of, if no row was there when the table was opened: the others have none. */
+  private gone: KeyFilter | undefined
   /** All rows stay in memory; what is not there is not remembered either. */
   private readonly pinned: boolean
   /** Rows as of the last seal; NaN where they were never counted. */
@@ -42,6 +45,7 @@ export class KeyValueTable {
     this.epoch = epoch
     this.pinned = space.pinned === true
     this.complete = this.pinned || !this.anyRow()
+    this.gone = this.complete && !this.pinned ? new KeyFilter() : undefined
     if (this.pinned) this.readAll()
     this.rows = this.pinned ? this.entries.size : this.complete ? 0 : Number.NaN
   }
@@ -100,6 +104,10 @@ export class KeyValueTable {
       if (key === null || key === undefined) continue
       const id = space.keys.id(key)
       if (entries.has(id)) continue
+      if (this.gone?.mayHave(id) === false) {
+        this.admit(key, id, undefined)
+        continue
+      }
       rows.push(this.rowKey(key))
       const entry = new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
       fresh.push(entry)
@@ -250,7 +258,7 @@ export class KeyValueTable {
   private miss(key: unknown, id: string | number): Entry {
     const { space } = this
     if (this.pinned) return new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
-    if (this.complete) return this.admit(key, id, undefined)
+    if (this.complete || this.gone?.mayHave(id) === false) return this.admit(key, id, undefined)
     this.misses++
     return this.admit(key, id, space.reader.get(this.rowKey(key)))
   }
@@ -287,7 +295,9 @@ export class KeyValueTable {
     const tooMuch = (): boolean => this.held > limit
     const evicted = (entry: Entry): void => {
       this.cachedBytes -= entry.bytes
-      if (entry.stored) this.complete = false
+      if (!entry.stored) return
+      this.complete = false
+      if (this.gone?.add(entry.id) === false) this.gone = undefined
     }
     // from where the hand is to the end, and once around
     for (let round = 0; round < 3 && tooMuch(); round++) {
@@ -299,7 +309,7 @@ export class KeyValueTable {
 
   /** Bytes on the heap, estimated. */
   private get held(): number {
-    return (this.cachedBytes + this.entries.size * 16) * 4
+    return (this.cachedBytes + this.entries.size * 16) * 4 + (this.gone?.bytes ?? 0)
   }
 
   private anyRow(): boolean {

@@ -8,9 +8,9 @@ import { write } from './write.ts'
 
 const rows = stores.keyValue('rows', { key: serdes.string(), value: serdes.number() })
 
-function open(backend: MemoryBackend, epoch: number): TaskStores {
+function open(backend: MemoryBackend, epoch: number, cacheBytes = 1 << 20): TaskStores {
   const host = { reader: backend, storeId: () => 1 }
-  return new TaskStores([storeVault.open(rows).spec], host, 0, epoch, new CachePool(1 << 20))
+  return new TaskStores([storeVault.open(rows).spec], host, 0, epoch, new CachePool(cacheBytes))
 }
 
 describe('what is counted of reads', () => {
@@ -31,5 +31,29 @@ describe('what is counted of reads', () => {
     again.prefetch(['k1', 'k2', 'k3', null], 0, 4)
     for (const key of ['k1', 'k2', 'k3']) again.get(key)
     assert.deepEqual(second.readCounts(), { rows: { lookups: 7, misses: 4 } })
+  })
+  it('is next to none for keys without rows, of a table that was empty when it was opened', () => {
+    const backend = new MemoryBackend()
+    const first = open(backend, 1, 64 << 10)
+    const table = first.keyValue('rows')
+    const keys = 5000
+    for (let i = 0; i < keys; i++) table.put(`k${i}`, i, 1)
+    write(backend, first, 1)
+    write(backend, first, 2)
+    assert.equal(table.inMemory, false)
+    for (let i = keys; i < 2 * keys; i++) assert.equal(table.get(`k${i}`), undefined)
+    table.prefetch(
+      Array.from({ length: keys }, (_, i) => `p${i}`),
+      0,
+      keys,
+    )
+    const { misses } = first.readCounts()['rows']!
+    assert.ok(misses < keys / 10, `${misses} reads`)
+    for (let i = 0; i < keys; i++) assert.equal(table.get(`k${i}`), i)
+
+    const second = open(backend, 3, 64 << 10)
+    const again = second.keyValue('rows')
+    for (let i = 0; i < 10; i++) assert.equal(again.get(`nobody${i}`), undefined)
+    assert.deepEqual(second.readCounts(), { rows: { lookups: 10, misses: 10 } })
   })
 })
