@@ -156,6 +156,8 @@ export class WorkerEngine implements Engine {
     clearTimeout(this.restart)
     await this.halted.promise
     this.metronome.stop()
+    // what workers hand over from now on is not written
+    this.generation++
     await this.writer.stop()
     await this.workers.leave()
     clearTimeout(giveUp)
