@@ -110,7 +110,7 @@ export class Scribe {
           this.settle(last.message as Told)
         }
         port.close()
-        if (!this.leaving) this.died(cause ?? new Error(`it ended with exit code ${code}`))
+        if (!this.leaving || this.under.length > 0) this.died(cause ?? new Error(`it ended with exit code ${code}`))
         resolve()
       })
     })
