@@ -60,7 +60,8 @@ export class Scribe {
 
   /** The memory of the packs goes to the thread. @param done called once, by the event loop or by `finish` */
   write(packs: readonly Packed[], sync: boolean, done: (outcome: Outcome) => void): void {
-    if (this.leaving) throw new DhaaraError('DHAARA_INTERNAL', 'the thread that writes epochs is gone; nothing is written')
+    if (this.leaving)
+      throw new DhaaraError('DHAARA_INTERNAL', 'the thread that writes epochs is gone; nothing is written')
     this.start()
     const number = ++this.number
     const { port } = this.thread as Thread
