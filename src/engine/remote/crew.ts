@@ -10,6 +10,8 @@ import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
 /** Makes the runners of an instance: one in this thread, or one a worker. */
 export type HireRunner = {
   readonly count: number
+  /** It runs in the thread of who hires it. */
+  readonly here: boolean
   /** @param lease of the group's member */
   hire(number: number, events: RunnerEvents, lease: Lease): Promise<TaskRunner>
 }

@@ -23,6 +23,7 @@ export function runHere({ plan, settings, log, local, ids }: HireParts): HireRun
   const app = settings.applicationId
   return {
     count: 1,
+    here: true,
     async hire(_, events, lease) {
       const transactionalId = writerName(app, local.instance)
       const pulse = new Pulse()
@@ -37,6 +38,7 @@ export function runHere({ plan, settings, log, local, ids }: HireParts): HireRun
 export function runOnThreads(program: WorkerProgram, { settings, log, local, ids }: HireParts): HireRunner {
   return {
     count: program.workers,
+    here: false,
     hire: (number, events, lease) =>
       ThreadRunner.hire({
         program,

@@ -76,6 +76,11 @@ export class LocalState extends LocalRows {
     batch.commit({ sync: true })
   }
 
+  /** Rows of so many bytes that are written in order at once are taken at several times the speed. */
+  get bulkBytes(): number {
+    return this.backend.bulkBytes
+  }
+
   async close(): Promise<void> {
     await this.backend.close()
     this.remove()

@@ -1,10 +1,10 @@
 import type { RemoteLog, RemoteTopic } from '../../connectors/broker/remote.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
-import { after, RowWriter, statePrefix } from '../../state/stores/index.ts'
+import { after, statePrefix } from '../../state/stores/index.ts'
 import type { Logger } from '../app/logger.ts'
-import type { Indexes } from '../query/index.ts'
+import { applyRows, indexesOf, type RowsAt, type Wanted } from './apply-rows.ts'
 import type { Changelog, ChangelogRows } from './changelog.ts'
-import type { LocalRows } from './local-state.ts'
+import type { LocalRows, LocalState } from './local-state.ts'
 import { sumOfChangelog, sumOfRows } from './row-sum.ts'
 
 /** Half of the time for which a deletion stays in a compacted topic, where the topic does not say: a day. */
@@ -20,15 +20,9 @@ export interface RestoreProgress {
   readonly remaining: number
 }
 
-/** A changelog's partition whose rows are to lie here. */
-export interface Wanted {
-  readonly log: Changelog
-  readonly partition: number
-}
-
 export interface Restore {
   readonly log: RemoteLog
-  readonly local: LocalRows
+  readonly local: LocalState
   readonly rows: ChangelogRows
   readonly wanted: readonly Wanted[]
   /** All that exist, by name. */
@@ -41,24 +35,26 @@ export interface Restore {
   readonly signal: AbortSignal
   /** Most bytes a second; default: as fast as it goes. */
   readonly bytesPerSecond?: number
+  /** Tasks run in this thread meanwhile: it is held only for moments. */
+  readonly gently?: boolean
   /** The rows are held to all of their changelogs, however they came here; what differs is read anew. */
   readonly verify?: boolean
   /** Where they are to be, where that is not the end: somebody may write on. */
   readonly until?: (topic: string, partition: number) => number
 }
 
-/** Where the rows of a changelog's partition stand. */
-export interface RowsAt extends Wanted {
-  readonly topicId: string
-  at: number
-}
-
 interface Restoring extends RowsAt {
   readonly from: number
   readonly end: number
+  /** What was read and is not written yet, and where to read on behind it. */
+  readonly batches: FetchedBatch[]
+  next: number
   rows: number
   told: number
 }
+
+/** Written at once where tasks of this thread wait for it. */
+const gentleBytes = 1 << 20
 
 /**
  * Brings the local rows of these partitions to where their changelogs are. To be called when nobody can write to them any
@@ -73,8 +69,7 @@ export async function restore(restore: Restore): Promise<void> {
     const start = starts[i] as number
     const end = restore.until?.(one.log.topic, one.partition) ?? (ends[i] as number)
     const from = beginAt(restore, one, start, end)
-    const topicId = restore.topics.get(one.log.topic)?.id ?? ''
-    return from < end ? [{ ...one, topicId, at: from, from, end, rows: 0, told: performance.now() }] : []
+    return from < end ? [beginning(restore, one, from, end)] : []
   })
   if (restoring.length > 0) await read(restore, restoring)
   if (restore.verify !== true || restore.signal.aborted) return
@@ -83,11 +78,22 @@ export async function restore(restore: Restore): Promise<void> {
     const [start, end] = [starts[i] as number, ends[i] as number]
     if (await isChangelog(restore, one, start, end)) continue
     clear(restore.local, restore.rows, one.log, one.partition, restore.stores)
-    const topicId = restore.topics.get(one.log.topic)?.id ?? ''
-    wrong.push({ ...one, topicId, at: start, from: start, end, rows: 0, told: performance.now() })
+    wrong.push(beginning(restore, one, start, end))
   }
   if (wrong.length > 0 && !restore.signal.aborted) await read(restore, wrong)
 }
+
+const beginning = ({ topics }: Restore, one: Wanted, from: number, end: number): Restoring => ({
+  ...one,
+  topicId: topics.get(one.log.topic)?.id ?? '',
+  at: from,
+  from,
+  next: from,
+  end,
+  batches: [],
+  rows: 0,
+  told: performance.now(),
+})
 
 /** Equal rows have equal sums, whatever their order. */
 async function isChangelog(
@@ -108,7 +114,15 @@ async function isChangelog(
 
 /** Where the local rows of a partition can be brought on from; they are cleared where that is the start. */
 export function beginAt(
-  { local, rows, topics, logger, stores }: Pick<Restore, 'local' | 'rows' | 'topics' | 'logger' | 'stores'>,
+  {
+    local,
+    rows,
+    topics,
+    logger,
+    stores,
+  }: Pick<Restore, 'rows' | 'topics' | 'logger' | 'stores'> & {
+    readonly local: LocalRows
+  },
   { log, partition }: Wanted,
   start: number,
   end: number,
@@ -127,13 +141,39 @@ export function beginAt(
   return start
 }
 
-async function read({ log, local, rows, tell, signal, bytesPerSecond }: Restore, all: Restoring[]): Promise<void> {
+/** What waits to be written is written after this time, though there is little of it; ms. */
+const longestWait = 200
+
+/**
+ * Reads them all to their ends, ahead of what is written: rows are put in order, and the more of them the faster the database
+ * takes them.
+ */
+async function read(restore: Restore, all: readonly Restoring[]): Promise<void> {
+  const { log, local, tell, signal, bytesPerSecond } = restore
+  const atOnce = restore.gently === true ? gentleBytes : local.bulkBytes
   let wake = (): void => {}
   const stop = (): void => wake()
   signal.addEventListener('abort', stop)
   const reader = log.reader({ onData: () => wake() })
   const began = performance.now()
   let bytes = 0
+  let waiting = 0
+  let since = began
+  const write = (): void => {
+    const some = all.filter(({ batches }) => batches.length > 0)
+    if (some.length === 0) return
+    applyRows(
+      local,
+      restore.rows,
+      some.map((state) => ({ state, batches: state.batches, end: state.end })),
+    )
+    waiting = 0
+    for (const one of some) {
+      for (const batch of one.batches) reader.done(batch)
+      one.batches.length = 0
+      tellOf(one, tell, began)
+    }
+  }
   try {
     for (const one of all) reader.add(one.log.topic, one.partition, one.from)
     let left = all
@@ -144,19 +184,28 @@ async function read({ log, local, rows, tell, signal, bytesPerSecond }: Restore,
       })
       let moved = false
       for (const one of left) {
-        const batch = reader.take(one.log.topic, one.partition, one.at)
+        const batch = reader.take(one.log.topic, one.partition, one.next)
         if (batch === undefined) continue
+        if (waiting === 0) since = performance.now()
         moved = true
-        applyBatch(local, rows, one, batch, one.end)
-        bytes += batch.data.length
+        one.next = batch.nextOffset
         one.rows += batch.count
-        reader.done(batch)
-        tellOf(one, tell, began)
-        if (one.at >= one.end) reader.remove(one.log.topic, one.partition)
+        one.batches.push(batch)
+        bytes += batch.data.length
+        // of markers of transactions there is nothing but the position
+        waiting += Math.max(1, batch.data.length)
+        if (waiting >= atOnce) write()
       }
-      left = left.filter(({ at, end }) => at < end)
-      if (!moved) await news
-      else await breathe(bytesPerSecond === undefined ? 0 : began + (bytes / bytesPerSecond) * 1000 - performance.now())
+      left = left.filter(({ next, end }) => next < end)
+      const pause = bytesPerSecond === undefined ? 0 : began + (bytes / bytesPerSecond) * 1000 - performance.now()
+      if (left.length === 0 || pause > longestWait || performance.now() - since > longestWait) write()
+      if (left.length === 0) break
+      if (moved) await breathe(pause)
+      else {
+        const late = waiting > 0 ? setTimeout(wake, longestWait) : undefined
+        await news
+        clearTimeout(late)
+      }
     }
   } finally {
     signal.removeEventListener('abort', stop)
@@ -174,62 +223,6 @@ function tellOf(one: Restoring, tell: (progress: RestoreProgress) => void, began
   const [done, total] = [one.at - one.from, one.end - one.from]
   const remaining = Math.round(((now - began) / Math.max(1, done)) * Math.max(0, total - done))
   tell({ store: one.log.store ?? one.log.topic, partition: one.partition, done, total, remaining })
-}
-
-const copied = new RowWriter()
-const mostCopied = 256
-
-/**
- * Writes what was read of a changelog to the local rows, with the position that they equal then.
- *
- * @param end rows from that offset on are left out
- */
-export function applyBatch(
-  local: LocalRows,
-  rows: ChangelogRows,
-  state: RowsAt,
-  batch: FetchedBatch,
-  end = Number.POSITIVE_INFINITY,
-): void {
-  const { data, keyStart, keyEnd, valueStart, valueEnd } = batch
-  const nextOffset = Math.min(batch.nextOffset, end)
-  const count = nextOffset < batch.nextOffset ? countBefore(batch, end) : batch.count
-  const write = local.backend.batch()
-  const rowOf = rows.reader(state.log, state.partition)
-  const indexes = indexesOf(local, rows, state.log)
-  const last = indexes === undefined ? undefined : lastOfKeys(batch, count)
-  for (let i = 0; i < count; i++) {
-    const [keyFrom, keyTo] = [keyStart[i] as number, keyEnd[i] as number]
-    if (last !== undefined && last.get(data.latin1Slice(keyFrom, keyTo)) !== i) continue
-    const row = rowOf(data, keyFrom, keyTo)
-    const [from, to] = [valueStart[i] as number, valueEnd[i] as number]
-    // no view a record, unless it is large
-    const large = to - from > mostCopied
-    const value = from < 0 ? undefined : large ? data.subarray(from, to) : copied.reset().slice(data, from, to).view()
-    indexes?.change(write, row, value)
-    if (value === undefined) write.delete(row)
-    else write.put(row, value)
-  }
-  state.at = nextOffset
-  const position = { offset: nextOffset, topicId: state.topicId, at: Date.now() }
-  local.setPosition(write, state.log.topic, state.partition, position)
-  write.commit()
-}
-
-function countBefore({ offsets, count }: FetchedBatch, end: number): number {
-  let n = count
-  while (n > 0 && (offsets[n - 1] as number) >= end) n--
-  return n
-}
-
-const indexesOf = ({ indexes }: LocalRows, rows: ChangelogRows, { store, sub }: Changelog): Indexes | undefined =>
-  store !== undefined && indexes?.has(rows.idOf(store, sub)) === true ? indexes : undefined
-
-/** Indexes go by the row that the database has: of the rows of a key in one batch only the last one counts. */
-function lastOfKeys({ data, keyStart, keyEnd }: FetchedBatch, count: number): Map<string, number> {
-  const last = new Map<string, number>()
-  for (let i = 0; i < count; i++) last.set(data.latin1Slice(keyStart[i], keyEnd[i]), i)
-  return last
 }
 
 function clear(

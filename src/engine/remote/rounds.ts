@@ -281,6 +281,7 @@ export class Rounds {
       logger: settings.logger,
       tell: (progress) => this.parts.events.restore(progress),
       signal,
+      gently: this.parts.hire.here && crew.tasks.length > 0,
       verify: settings.strict,
       ...(settings.restoreBytesPerSecond === undefined ? {} : { bytesPerSecond: settings.restoreBytesPerSecond }),
     })

@@ -3,7 +3,7 @@ import type { RemoteLog } from '../../connectors/broker/remote.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { after } from '../../state/stores/index.ts'
 import type { ChangelogRows } from './changelog.ts'
-import type { Wanted } from './restore.ts'
+import type { Wanted } from './apply-rows.ts'
 
 /** How many rows, and the sum of their checksums: the same in any order. */
 export interface RowSum {

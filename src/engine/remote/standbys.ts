@@ -1,9 +1,10 @@
 import type { RemoteLog, RemoteReader } from '../../connectors/broker/remote.ts'
 import type { Logger } from '../app/logger.ts'
+import { applyRows, type RowsAt } from './apply-rows.ts'
 import { taskOf } from './assignor.ts'
 import type { ChangelogRows } from './changelog.ts'
 import type { LocalRows } from './local-state.ts'
-import { applyBatch, beginAt, type RowsAt } from './restore.ts'
+import { beginAt } from './restore.ts'
 import type { AppTopics } from './topics.ts'
 
 /** A copy that lags behind by no more rows than this can be taken over at once. */
@@ -132,8 +133,9 @@ export class Standbys {
       try {
         const batch = this.reader.take(copy.log.topic, copy.partition, copy.at)
         if (batch === undefined) continue
-        applyBatch(this.local, this.rows, copy, batch)
+        applyRows(this.local, this.rows, [{ state: copy, batches: [batch] }])
         this.records += batch.count
+        this.reader.done(batch)
         moved = true
       } catch (error) {
         const { topic } = copy.log

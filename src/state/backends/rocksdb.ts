@@ -23,6 +23,8 @@ export interface RocksOptions {
 
 const mebibyte = 1024 * 1024
 const mostMemtables = 32 * mebibyte
+/** Of all memtables that one takes, as the binding sets it. */
+const memtablePart = 1 / 4
 const mostCache = 2 ** 32 - 1
 // The data pointer of an empty Buffer is null, on which the native code aborts the process; that of a window is not.
 const emptyKey = Buffer.alloc(1).subarray(0, 0)
@@ -99,7 +101,17 @@ export class RocksBackend extends RocksReader implements Backend {
   readonly #free = new FreeBatches(this.native)
   /** Of those it was lent to, besides its own. */
   readonly #gates = new Set<Int32Array>()
+  /**
+   * A batch of so many bytes fills a memtable by itself. If its rows come in the order of their keys, each goes behind the one
+   * before, at a quarter of the time that it takes to find a row's place among others.
+   */
+  readonly bulkBytes: number
   #closing: Promise<void> | undefined
+
+  constructor(native: Binding, db: NativeDatabase, path: string, gate: Int32Array, memtableBytes: number) {
+    super(native, db, path, gate)
+    this.bulkBytes = Math.ceil(memtableBytes * memtablePart * 1.5)
+  }
 
   /** For `readRocks` on another thread: can be sent in a message. Valid until this back end is closed. */
   get handle(): SharedHandle {
@@ -311,7 +323,7 @@ export async function openRocks(path: string, options: RocksOptions = {}): Promi
     } as const
     native.db_open(db, nativeOptions, (cause) => (cause ? reject(cause) : resolve()))
     await promise
-    return new RocksBackend(native, db, path, new Int32Array(new SharedArrayBuffer(8)))
+    return new RocksBackend(native, db, path, new Int32Array(new SharedArrayBuffer(8)), memtableBytes)
   } catch (cause) {
     throw rocksdbError(cause, path)
   }

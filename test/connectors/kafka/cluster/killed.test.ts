@@ -35,9 +35,9 @@ describe('an instance that was killed', () => {
     await rm(dir, { recursive: true, force: true })
   })
 
-  async function send(from: number, to: number): Promise<void> {
+  async function send(from: number, to: number, end = ''): Promise<void> {
     await using producer = broker.producer(`${app}.in`, { key: serdes.string(), value: serdes.string() })
-    for (let i = from; i < to; i++) void producer.send({ key: `key-${i}`, value: 'x' })
+    for (let i = from; i < to; i++) void producer.send({ key: `key-${i}${end}`, value: 'x' })
     sent += to - from
   }
 
@@ -86,5 +86,45 @@ describe('an instance that was killed', () => {
     const counts = [...(await readAll(log, `${app}.out`, 0)), ...(await readAll(log, `${app}.out`, 1))]
     const times = (n: string): number => counts.filter((count) => count === n).length
     assert.deepEqual([times('1'), times('2'), times('3'), counts.length], [keys, 100, 50, keys + 150])
+  }).timeout(180_000)
+
+  /** Its state is lost, it reads some of it from the changelog, and is killed. @returns rows that it had read, and was to read */
+  async function killWhileRestoring(
+    bytesPerSecond: number,
+  ): Promise<{ readonly done: number; readonly total: number }> {
+    const args = [script, (await kafka()).join(','), app, dir, String(bytesPerSecond)]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const gone = once(child, 'exit')
+    try {
+      for await (const line of createInterface({ input: child.stdout })) {
+        const { done, total } = JSON.parse(line) as { done?: number; total: number }
+        assert.ok(done !== undefined, 'it had restored all before it was killed')
+        if (done < total) return { done, total }
+      }
+      throw new Error('it has ended by itself')
+    } finally {
+      child.kill('SIGKILL')
+      await gone
+    }
+  }
+
+  it('goes on with a restore from where it was killed in it, and has all rows', async () => {
+    // more than a fetch of either partition
+    const end = '-'.padEnd(250, 'x')
+    await send(1, keys, end)
+    await live()
+    await rm(dir, { recursive: true })
+    const { done, total } = await killWhileRestoring(1_000_000)
+    await send(1, 100, end)
+    // it holds its rows to the whole changelog, and reads them anew where they differ
+    const restored = await live()
+    assert.ok(
+      restored > 0 && restored <= keys - done,
+      `${restored} rows were read, where ${done} of ${total} were there`,
+    )
+    const counts = [...(await readAll(log, `${app}.out`, 0)), ...(await readAll(log, `${app}.out`, 1))]
+    const times = (n: string): number => counts.filter((count) => count === n).length
+    // each life is ended by one record with a key of its own
+    assert.deepEqual([times('1'), times('2'), counts.length], [keys, 100, keys + 100])
   }).timeout(180_000)
 })
