@@ -45,8 +45,10 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
     if (view !== undefined) streams.current?.setView(view)
   }, [view])
 
-  const blockedSubs = new Set(rates.tasks.filter(({ blocked }) => blocked > 0.1).map(({ sub }) => sub))
-  const near = node === undefined ? undefined : neighbours(node.id, flow.edges)
+  const blockedSubs = useMemo(
+    () => new Set(rates.tasks.filter(({ blocked }) => blocked > 0.1).map(({ sub }) => sub)),
+    [rates],
+  )
   useEffect(() => {
     const drawn = layout.edges.map(({ edge }): Stream => {
       const step = rates.steps.get(edge.counted)
@@ -99,7 +101,30 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
     target.addEventListener('pointermove', move)
     target.addEventListener('pointerup', () => target.removeEventListener('pointermove', move), { once: true })
   }
-  const rows = new Map(tick.stores.map(({ name, rows: n }) => [name, n]))
+  // the same cards while nobody but the view moves: they are not looked at again then
+  const cards = useMemo(() => {
+    const rows = new Map(tick.stores.map(({ name, rows: n }) => [name, n]))
+    const near = node === undefined ? undefined : neighbours(node.id, flow.edges)
+    return flow.nodes.map((one) => {
+      const placed = layout.nodes.get(one.id)
+      if (placed === undefined) return null
+      return (
+        <NodeCard
+          key={one.id}
+          node={one}
+          title={titles.get(one.id) ?? one.name}
+          placed={placed}
+          step={rates.steps.get(one.id)}
+          rows={one.stores[0] === undefined ? undefined : rows.get(one.stores[0])}
+          chosen={one.id === node?.id}
+          faint={near !== undefined && !near.has(one.id)}
+          blocked={blockedSubs.has(one.sub)}
+          choose={choose}
+        />
+      )
+    })
+  }, [live, layout, chosen])
+  const found = useMemo(() => <Findings found={findings(live)} />, [live])
 
   return (
     <div class={`flow ${node === undefined ? '' : 'with-panel'}`}>
@@ -109,26 +134,9 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
           class="cards"
           style={view === undefined ? {} : { transform: `translate(${view.x}px, ${view.y}px) scale(${view.scale})` }}
         >
-          {flow.nodes.map((one) => {
-            const placed = layout.nodes.get(one.id)
-            if (placed === undefined) return null
-            return (
-              <NodeCard
-                key={one.id}
-                node={one}
-                title={titles.get(one.id) ?? one.name}
-                placed={placed}
-                step={rates.steps.get(one.id)}
-                rows={one.stores[0] === undefined ? undefined : rows.get(one.stores[0])}
-                chosen={one.id === node?.id}
-                faint={near !== undefined && !near.has(one.id)}
-                blocked={blockedSubs.has(one.sub)}
-                choose={choose}
-              />
-            )
-          })}
+          {cards}
         </div>
-        <Findings found={findings(live)} />
+        {found}
         <div class="legend" aria-hidden="true">
           <span class="legend-heat" />
           <span>idle → a core</span>
