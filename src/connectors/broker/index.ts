@@ -29,7 +29,6 @@ export type {
   Appended,
   FetchedBatch,
   LogTransaction,
-  ApartTransaction,
   OwnedLog,
   ReadableLog,
   RecordHeaders,

@@ -99,11 +99,10 @@ function reportTopics(log: OwnedLog): TopicReport[] {
 }
 
 /** All records in one commit. */
-async function produce(
+function produce(
   { log, backend, ensureTopic }: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
   { topic, records }: { topic: string; records: readonly WireRecord[] },
-): Promise<{ readonly records: number }> {
-  for (let busy = log.free(); busy !== undefined; busy = log.free()) await busy
+): { readonly records: number } {
   const { partitions } = ensureTopic(topic)
   const builders = Array.from({ length: partitions }, () => new FrameBuilder())
   const sticky = Math.floor(Math.random() * partitions)

@@ -126,7 +126,7 @@ export class LocalEngine implements Engine {
       })
       .finally(() => {
         appended[Symbol.dispose]()
-        return this.writer.stop()
+        this.writer.stop()
       })
   }
 

@@ -41,8 +41,7 @@ export async function standOnEmbedded(
     workers === undefined
       ? new LocalEngine(plan, partitions, settings, lease, ids, events)
       : new WorkerEngine(plan, partitions, workers, settings, lease, ids, events)
-  const partitionsOf = engine.partitions.map((count) => Array.from({ length: count }, (_, partition) => partition))
-  const all = (sub: number) => partitionsOf[sub] ?? []
+  const all = (sub: number) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition)
   const queries = new Queries({
     plan,
     reader: lease.backend,
@@ -51,7 +50,6 @@ export async function standOnEmbedded(
     partitionsOf: ({ sub }) => all(sub),
     ask: engine.ask,
     asked: () => engine.heed?.(),
-    settle: () => lease.log.settle(),
     changes: engine.changes,
     applied: engine.applied,
     rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, all(sub)),

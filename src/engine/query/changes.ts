@@ -59,14 +59,9 @@ export class Changes {
     return { [Symbol.dispose]: () => this.remove(watch) }
   }
 
-  /** An epoch is going to be written: what it changes is looked at, where somebody watches. */
-  begin(): void {
-    this.found = new Map()
-  }
-
   /** The sealing of an epoch, looked at where somebody watches. */
   watched(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
-    this.begin()
+    this.found = new Map()
     if (this.watches.size === 0) return seal
     return (sealer) =>
       seal({
@@ -96,8 +91,7 @@ export class Changes {
     this.groups.clear()
   }
 
-  /** A change of a row, which the database does not have yet. @param after undefined: it goes */
-  look(key: Uint8Array, after: Uint8Array | undefined): void {
+  private look(key: Uint8Array, after: Uint8Array | undefined): void {
     if (key.length < 5 || key[0] !== STATE_SPACE) return
     const group = this.groups.get(numberOf(key))
     if (group === undefined) return
