@@ -27,6 +27,8 @@ export interface NativeOpenOptions {
   /** Bytes. One memtable takes a quarter of it; in the worst case six of them exist. */
   readonly memtableMemoryBudget: number
   readonly compaction: 'level' | 'universal'
+  /** Of levels that `compaction: 'level'` does not compress by itself. */
+  readonly compression: boolean
   /** Bytes of the block cache, below 4 GiB; 0 is none. */
   readonly cacheSize: number
   readonly walCompression: boolean

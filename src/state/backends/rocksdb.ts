@@ -317,7 +317,8 @@ export async function openRocks(path: string, options: RocksOptions = {}): Promi
     const nativeOptions = {
       createIfMissing,
       memtableMemoryBudget: memtableBytes,
-      compaction: 'level',
+      compaction: 'universal',
+      compression: false,
       cacheSize: cacheBytes,
       walCompression,
     } as const
