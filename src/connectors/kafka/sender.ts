@@ -32,6 +32,8 @@ interface Queue {
   known: boolean
   /** How often in a row. */
   refused: number
+  /** After a failure it is tried again a moment later, once: each try of several queues that fails would else bring one for each. */
+  resting: boolean
 }
 
 /** The broker remembers so many batches of a producer and partition. */
@@ -166,7 +168,17 @@ export class Sender {
     const key = `${partition}/${topic}`
     let queue = this.#queues.get(key)
     if (queue === undefined) {
-      queue = { topic, partition, items: [], sequence: 0, inFlight: 0, broken: false, known: false, refused: 0 }
+      queue = {
+        topic,
+        partition,
+        items: [],
+        sequence: 0,
+        inFlight: 0,
+        broken: false,
+        known: false,
+        refused: 0,
+        resting: false,
+      }
       this.#queues.set(key, queue)
     }
     return queue
@@ -202,7 +214,7 @@ export class Sender {
       const requests = new Map<number, { queue: Queue; item: Item }[]>()
       const bytes = new Map<number, number>()
       for (const queue of this.#queues.values()) {
-        if (queue.broken && queue.inFlight > 0) continue
+        if (queue.resting || (queue.broken && queue.inFlight > 0)) continue
         queue.broken = false
         // A leader that does not know a producer takes any sequence number as its first.
         if (queue.inFlight >= (queue.known ? mostInFlight : 1)) continue
@@ -217,7 +229,7 @@ export class Sender {
         }
         if (generation !== this.#generation) return
         // While this waited, another round may have sent it.
-        if (item.sent || queue.broken || !queue.items.includes(item)) continue
+        if (item.sent || queue.broken || queue.resting || !queue.items.includes(item)) continue
         if ((this.#requests.get(leader) ?? 0) >= mostRequests) continue
         const size = bytes.get(leader) ?? 0
         if (size > 0 && size + item.batch.length > requestBytes) continue
@@ -299,8 +311,11 @@ export class Sender {
     if (!soon) this.#cluster.forget(queue.topic)
     queue.broken = true
     for (const other of queue.items) other.sent = false
+    if (queue.resting) return
+    queue.resting = true
     const generation = this.#generation
     void delay(soon ? Math.min(50, 5 * 2 ** queue.refused++) : 50).then(() => {
+      queue.resting = false
       if (generation === this.#generation) this.#pump()
     })
   }

@@ -8,6 +8,8 @@ export class Proxy implements AsyncDisposable {
   alter: (bytes: Buffer) => void = () => {}
   /** Is shown what goes to the broker. May say that the line is cut instead, or that only the answer is lost with it. */
   watch: (bytes: Buffer) => 'pass' | 'cut' | 'cut before the answer' = () => 'pass'
+  /** How many came while nobody was let in. */
+  refused = 0
   #broken = Promise.withResolvers<void>()
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -31,6 +33,7 @@ export class Proxy implements AsyncDisposable {
   private constructor(to: number) {
     this.#server = createServer((client) => {
       if (this.#cut) {
+        this.refused++
         client.destroy()
         return
       }
