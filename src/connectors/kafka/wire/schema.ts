@@ -185,9 +185,6 @@ export function api<Req, Res>(
 /** In no version that is newer, whatever the broker speaks. */
 export const atMost = <Req, Res>(max: number, api: Api<Req, Res>): Api<Req, Res> => ({ ...api, max })
 
-/** In no version that is older. */
-export const atLeast = <Req, Res>(min: number, api: Api<Req, Res>): Api<Req, Res> => ({ ...api, min })
-
 /** @param to in whose memory it is to lie; default: new */
 export function encodeRequest<Req>(
   api: Api<Req, unknown>,

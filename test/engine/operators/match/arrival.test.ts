@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { type MatchOptions, PatternMatcher, serdes, StreamsBuilder } from '../../../../src/index.ts'
 import { TopologyTestDriver } from '../../../../src/testing/index.ts'
 import { is, type Item, p } from './items.ts'
-import { loop, ns, topologyOf, records, expected, arrivals, drawn } from './topologies.ts'
+import { late, loop, ns, topologyOf, records, expected, arrivals, drawn } from './topologies.ts'
 
 describe('match', () => {
   it('waits for W, and takes events by time', () => {
@@ -18,13 +18,7 @@ describe('match', () => {
     send('d', 4, 10)
     assert.deepEqual(records(driver), ['k@4 loop k 1,2,3 1..4'])
     send('a', 5, 4)
-    assert.deepEqual(
-      driver
-        .output('late')
-        .readAll()
-        .map(({ value }) => value.n),
-      [5],
-    )
+    assert.deepEqual(late(driver), [5])
   })
 
   it('tells absence when its time is over, with no later event of the key', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { AfterMatchSkip, DhaaraError, serdes, StreamsBuilder, watermarks } from '../../../../src/index.ts'
 import { TopologyTestDriver } from '../../../../src/testing/index.ts'
 import { is, type Item } from './items.ts'
-import { topologyOf, records } from './topologies.ts'
+import { late, topologyOf, records } from './topologies.ts'
 
 describe('match', () => {
   it('follows a change of key, and decides what is late by the watermark of the source', () => {
@@ -25,13 +25,7 @@ describe('match', () => {
     driver.input('in').sendAll(items)
     driver.end()
     assert.deepEqual(records(driver).toSorted(), ['k1@12 k1 0,2', 'k2@14 k2 1,4'])
-    assert.deepEqual(
-      driver
-        .output('late')
-        .readAll()
-        .map(({ value }) => value.n),
-      [5],
-    )
+    assert.deepEqual(late(driver), [5])
   })
 
   it('names the step whose condition threw', () => {

@@ -80,3 +80,10 @@ export function drawn(given: Arrivals) {
   )
   return { items, arrival }
 }
+
+/** The numbers of the events that were late. */
+export const late = (driver: TopologyTestDriver): number[] =>
+  driver
+    .output('late')
+    .readAll()
+    .map(({ value }) => value.n)
