@@ -1,12 +1,12 @@
 /**
- * Holds the tree to `import-rules.ts`: forbidden imports, cycles, exceptions that nothing needs.
+ * Holds the tree to `import-rules.ts`: forbidden imports, circles, exceptions and knots that nothing needs.
  *
  * Imports are found by a scan of the text, not by a parser: an import statement starts its line (formatting sees to
  * that), so what stands in comments (` * import ...`) and in strings is not taken for one.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, sep } from 'node:path'
-import { type ImportException, importExceptions, type LayerRule, layerRules } from './import-rules.ts'
+import { type ImportException, importExceptions, type Knot, knots, type LayerRule, layerRules } from './import-rules.ts'
 
 export interface FoundImport {
   /** As written, for example `./a.ts`. */
@@ -50,6 +50,7 @@ export function checkImports(
   files: ReadonlyMap<string, string>,
   rules: readonly LayerRule[] = layerRules,
   exceptions: readonly ImportException[] = importExceptions,
+  tied: readonly Knot[] = knots,
 ): string[] {
   const problems: string[] = []
   const needed = new Set<ImportException>()
@@ -73,7 +74,12 @@ export function checkImports(
       `scripts/import-rules.ts: the exception ${exception.from} -> ${exception.to} is not needed; remove it`,
     )
   }
-  for (const cycle of cyclesOf(edges)) problems.push(`${cycle[0]}: imports go in a circle: ${cycle.join(' -> ')}`)
+  const loose = edges.filter((edge) => !tied.some((knot) => inKnot(edge, knot)))
+  for (const knot of tied) {
+    if (cyclesOf(edges.filter((edge) => inKnot(edge, knot))).length > 0) continue
+    problems.push(`scripts/import-rules.ts: the types of ${knot.files.join(', ')} go in no circle; remove the knot`)
+  }
+  for (const cycle of cyclesOf(loose)) problems.push(`${cycle[0]}: imports go in a circle: ${cycle.join(' -> ')}`)
   return problems
 }
 
@@ -120,11 +126,13 @@ function isAllowed(edge: Edge, rule: LayerRule): boolean {
   return inside(edge.to, home) || targets.some((target) => inside(edge.to, target))
 }
 
-/** Each cycle of run-time imports once, as the files on it, the first one repeated at the end. Depth-first search. */
+const inKnot = ({ from, to, typeOnly }: Edge, { files }: Knot): boolean =>
+  typeOnly && files.includes(from) && files.includes(to)
+
+/** Each circle once, as the files on it, the first one repeated at the end. Depth-first search. */
 function cyclesOf(edges: readonly Edge[]): string[][] {
   const next = new Map<string, string[]>()
-  for (const { from, to, typeOnly } of edges) {
-    if (typeOnly) continue
+  for (const { from, to } of edges) {
     const list = next.get(from)
     if (list === undefined) next.set(from, [to])
     else if (!list.includes(to)) list.push(to)
@@ -146,7 +154,9 @@ function cyclesOf(edges: readonly Edge[]): string[][] {
 }
 
 if (import.meta.main) {
-  const paths = globSync(['src/**/*.ts', 'examples/**/*.ts', 'bench/**/*.ts']).map((p) => p.split(sep).join('/'))
+  const paths = globSync(['{src,examples,bench,scripts,test}/**/*.ts', 'console/src/**/*.{ts,tsx}']).map((p) =>
+    p.split(sep).join('/'),
+  )
   const problems = checkImports(new Map(paths.toSorted().map((path) => [path, readFileSync(path, 'utf8')])))
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) console.error(`${problems.length} forbidden import(s); the table is scripts/import-rules.ts`)

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { expected, type Measured, measure, type RunSpec } from './measure.ts'
-import type { Outcome } from './subject.ts'
+import { expected, measure } from './measure.ts'
+import type { Measured, RunSpec } from './run.ts'
+import type { Outcome } from './run.ts'
 
 export interface Job extends RunSpec {
   /** What the module at `path` exports. */

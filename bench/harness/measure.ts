@@ -1,30 +1,9 @@
 /** One run in this process: a subject, or a case's reference. */
 import { readWorkload, parseRecord, type Chunk } from '../workload/chunks.ts'
 import { RowSink } from './sink.ts'
-import type { Outcome, Reference, Subject } from './subject.ts'
-
-export interface RunSpec {
-  /** Path of the workload file. */
-  readonly workload: string
-  readonly input: 'bytes' | 'objects' | 'parsed'
-  readonly warmUp: number
-  readonly records: number
-  /** False: the clock stands still when the input has ended. */
-  readonly endTimed?: boolean | undefined
-}
-
-export interface Measured extends Outcome {
-  /** Timed records. */
-  readonly records: number
-  /** Rows that came out while they were timed. */
-  readonly timedRows?: number
-  /** Wall time of the timed part. */
-  readonly seconds: number
-  /** User and system time of all threads in the timed part. */
-  readonly cpuSeconds: number
-  /** Highest resident size of the whole process, MiB. */
-  readonly peakRssMb: number
-}
+import type { Measured, RunSpec } from './run.ts'
+import type { Reference, Subject } from './subject.ts'
+import type { Outcome } from './run.ts'
 
 /** Wall and CPU time, running only between `start` and `stop`. */
 class StopWatch {

@@ -5,10 +5,11 @@ import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { join, resolve } from 'node:path'
 import { writeWorkload } from '../workload/chunks.ts'
 import type { Answer, Job } from './child.ts'
-import type { Measured, RunSpec } from './measure.ts'
+import type { Measured, RunSpec } from './run.ts'
 import { lineOf, type ThroughputLine } from './report.ts'
 import { type Summary, summarise } from './statistics.ts'
-import type { BenchCase, Outcome } from './subject.ts'
+import type { BenchCase } from './subject.ts'
+import type { Outcome } from './run.ts'
 
 export interface RunOptions {
   /** Runs of each subject. */

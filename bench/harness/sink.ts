@@ -1,4 +1,4 @@
-import type { Outcome } from './subject.ts'
+import type { Outcome } from './run.ts'
 
 /** A row that lies in a larger buffer. */
 export type RowIn = (bytes: Buffer, start: number, end: number) => void

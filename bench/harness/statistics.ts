@@ -1,4 +1,4 @@
-import type { Measured } from './measure.ts'
+import type { Measured } from './run.ts'
 
 /** The middle value; of an even number of values the mean of the two in the middle. */
 export function median(values: readonly number[]): number {

@@ -1,6 +1,6 @@
 /** What the harness asks of whatever it measures. */
 import type { Chunk } from '../workload/chunks.ts'
-import type { Measured, RunSpec } from './measure.ts'
+import type { Measured, RunSpec } from './run.ts'
 import type { RowSink } from './sink.ts'
 
 export interface SubjectContext<Item = never> {
@@ -38,11 +38,6 @@ export interface Subject<Item = never> {
  * subject. Yields one row after the other, in any order; where rows are counted and not written, a number each.
  */
 export type Reference<Item> = (items: Iterable<Item>) => Iterable<unknown>
-
-export interface Outcome {
-  readonly rows: number
-  readonly checksum: string
-}
 
 /** A subject of a case. */
 export interface BenchSubject {

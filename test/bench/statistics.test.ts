@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Measured } from '../../bench/harness/measure.ts'
+import type { Measured } from '../../bench/harness/run.ts'
 import { lineOf, tableOf } from '../../bench/harness/report.ts'
 import { median, ratioBetween, spread, summarise } from '../../bench/harness/statistics.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ImportException } from '../../scripts/import-rules.ts'
+import type { ImportException, Knot } from '../../scripts/import-rules.ts'
 import { layerRules } from '../../scripts/import-rules.ts'
 import { checkImports, findImports } from '../../scripts/lint-imports.ts'
 
@@ -9,6 +9,7 @@ const problemsOf = (from: string, to: string, type = false): string[] => {
   return checkImports(
     new Map([[from, `import ${type ? 'type ' : ''}{ x } from '${up || './'}${to}'\n`]]),
     layerRules,
+    [],
     [],
   )
 }
@@ -74,33 +75,44 @@ describe('import rules', () => {
   it('leaves out what an exception names, and reports an exception that nothing needs', () => {
     const exception: ImportException = { from: 'src/dsl/a.ts', to: 'src/engine/b.ts', reason: 'a test' }
     const source = `import { b } from '../engine/b.ts'\n`
-    assert.deepEqual(checkImports(new Map([['src/dsl/a.ts', source]]), layerRules, [exception]), [])
+    assert.deepEqual(checkImports(new Map([['src/dsl/a.ts', source]]), layerRules, [exception], []), [])
     assert.match(
-      checkImports(new Map(), layerRules, [exception])[0]!,
+      checkImports(new Map(), layerRules, [exception], [])[0]!,
       /src\/dsl\/a\.ts -> src\/engine\/b\.ts is not needed/,
     )
   })
 
-  it('refuses cycles of run-time imports, and lets types point back', () => {
-    const a = `import { b } from './b.ts'\n`
-    const b = `import { c } from './c.ts'\n`
-    const cycle = checkImports(
-      new Map([
-        ['src/dsl/a.ts', a],
-        ['src/dsl/b.ts', b],
-        ['src/dsl/c.ts', `export { a } from './a.ts'\n`],
-      ]),
-      layerRules,
-      [],
-    )
-    assert.deepEqual(cycle, [
+  const [a, b] = [`import { b } from './b.ts'\n`, `import type { A } from './a.ts'\n`]
+  const knot: Knot = { files: ['src/dsl/a.ts', 'src/dsl/b.ts'], reason: 'a test' }
+
+  it('refuses circles of values', () => {
+    const files = new Map([
+      ['src/dsl/a.ts', a],
+      ['src/dsl/b.ts', `import { c } from './c.ts'\n`],
+      ['src/dsl/c.ts', `export { a } from './a.ts'\n`],
+    ])
+    assert.deepEqual(checkImports(files, layerRules, [], []), [
       'src/dsl/a.ts: imports go in a circle: src/dsl/a.ts -> src/dsl/b.ts -> src/dsl/c.ts -> src/dsl/a.ts',
     ])
-    const types = new Map([
-      ['src/dsl/a.ts', a],
-      ['src/dsl/b.ts', `import type { A } from './a.ts'\n`],
-    ])
-    assert.deepEqual(checkImports(types, layerRules, []), [])
+  })
+
+  it('refuses circles of types outside of a knot, and circles of values inside', () => {
+    const circle = ['src/dsl/a.ts: imports go in a circle: src/dsl/a.ts -> src/dsl/b.ts -> src/dsl/a.ts']
+    const files = (first: string, second: string) =>
+      new Map([
+        ['src/dsl/a.ts', first],
+        ['src/dsl/b.ts', second],
+      ])
+    const types = files(`import type { B } from './b.ts'\n`, b)
+    assert.deepEqual(checkImports(types, layerRules, [], []), circle)
+    assert.deepEqual(checkImports(types, layerRules, [], [knot]), [])
+    const values = files(a, `import { a } from './a.ts'\n`)
+    assert.deepEqual(checkImports(values, layerRules, [], [])[0], circle[0])
+    assert.deepEqual(checkImports(values, layerRules, [], [knot]).at(-1), circle[0])
+  })
+
+  it('reports a knot that nothing needs', () => {
+    assert.match(checkImports(new Map(), layerRules, [], [knot])[0]!, /a\.ts, src\/dsl\/b\.ts go in no circle; remove/)
   })
 })
 

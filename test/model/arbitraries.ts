@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import type { InnerDriverOptions } from '../../src/testing/options.ts'
 import { isStraight } from './cut.ts'
 import type { Sent } from './model.ts'
-import type { Fault } from './run.ts'
 import {
   type EmitShape,
   type Fold,
@@ -244,6 +243,13 @@ export const events: fc.Arbitrary<Event[]> = fc
       return { kind: 'send', topic, key, value, timestamp: Math.max(0, i - behind), headers }
     }),
   )
+
+/** What befalls a run before its step `at`; modulo the number of steps. */
+export interface Fault {
+  readonly at: number
+  /** `restore`: a new driver begins where the last checkpoint was. */
+  readonly kind: 'checkpoint' | 'crash' | 'restore'
+}
 
 export const faults: fc.Arbitrary<Fault[]> = fc.array(
   fc.record({

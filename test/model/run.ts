@@ -1,7 +1,7 @@
 import type { Topology } from '../../src/index.ts'
 import type { InnerDriverOptions } from '../../src/testing/options.ts'
 import { type DriverSnapshot, TopologyTestDriver } from '../../src/testing/index.ts'
-import type { Event } from './arbitraries.ts'
+import type { Event, Fault } from './arbitraries.ts'
 import { Model, type Result, type Sent } from './model.ts'
 import { type Shape, storeName } from './shape.ts'
 
@@ -80,13 +80,6 @@ export function byEngine(
   const rows = rowsIn(shape, driver)
   driver.end()
   return { results: take(shape, driver), rows }
-}
-
-/** What befalls a run before its step `at`; modulo the number of steps. */
-export interface Fault {
-  readonly at: number
-  /** `restore`: a new driver begins where the last checkpoint was. */
-  readonly kind: 'checkpoint' | 'crash' | 'restore'
 }
 
 /** Feeds the steps through faults: what came after the last checkpoint is lost, and sent again. */

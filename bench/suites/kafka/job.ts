@@ -1,4 +1,4 @@
-import type { Outcome } from '../../harness/subject.ts'
+import type { Outcome } from '../../harness/run.ts'
 
 /** What one run, in a process of its own, is to do. */
 export interface KafkaJob {

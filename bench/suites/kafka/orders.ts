@@ -4,7 +4,7 @@ import { readFrames } from '../../../src/connectors/broker/frame.ts'
 import type { RemoteLog } from '../../../src/connectors/broker/remote.ts'
 import { partitionOf } from '../../../src/connectors/broker/partitioner.ts'
 import { RowSink } from '../../harness/sink.ts'
-import type { Outcome } from '../../harness/subject.ts'
+import type { Outcome } from '../../harness/run.ts'
 import { parseRecord, readWorkload } from '../../workload/chunks.ts'
 import type { Order } from '../../workload/orders.ts'
 

@@ -2,7 +2,8 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { type Broker, StreamsApp, type Topology } from '../../../src/index.ts'
-import type { Guarantee } from './open-loop.ts'
+
+export type Guarantee = 'exactly-once' | 'at-least-once'
 
 /** What was used since `begin`. */
 export interface Used {

@@ -10,11 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serdes, StreamsBuilder, type Topology } from '../../../src/index.ts'
 import { LatencyHistogram } from '../../harness/latency-histogram.ts'
 import { embeddedLink } from './embedded-link.ts'
-import { startApart, startHere } from './engine.ts'
+import { type Guarantee, startApart, startHere } from './engine.ts'
 import { kafkaLink } from './kafka-link.ts'
 import { topics } from './link.ts'
-
-export type Guarantee = 'exactly-once' | 'at-least-once'
 
 export interface LoadJob {
   /** Addresses of Kafka; without, the embedded broker. */

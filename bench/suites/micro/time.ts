@@ -1,4 +1,5 @@
-import { assigner, type AssignedSpec, type WindowAssigner } from '../../../src/engine/time/assign.ts'
+import { assigner, type AssignedSpec } from '../../../src/engine/time/assign.ts'
+import type { WindowAssigner } from '../../../src/engine/time/window-assigner.ts'
 import { TaskClock } from '../../../src/engine/time/clock.ts'
 import { Random } from '../../workload/random.ts'
 import type { MicroCase } from './case.ts'

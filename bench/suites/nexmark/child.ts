@@ -1,5 +1,5 @@
 /** One timed run of a query in a process of its own: `child.ts <query> <folder with the log>`; answers on the IPC channel. */
-import type { Measured } from '../../harness/measure.ts'
+import type { Measured } from '../../harness/run.ts'
 import { runJob, standingRows } from './job.ts'
 import { queries } from './queries/index.ts'
 import { outcomeOf } from './workload.ts'

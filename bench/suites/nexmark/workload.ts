@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { RowSink } from '../../harness/sink.ts'
-import type { Outcome } from '../../harness/subject.ts'
+import type { Outcome } from '../../harness/run.ts'
 import type { NexmarkEvent } from './events.ts'
 import { defaultParams, nexmarkGenerator } from './generator.ts'
 import { writeEvents } from './job.ts'

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { Measured } from '../../harness/measure.ts'
+import type { Measured } from '../../harness/run.ts'
 import type { OutsideJob } from '../../harness/subject.ts'
 
 export type JavaPeer = 'flink' | 'kafka-streams'

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import type { Job } from '../../harness/child.ts'
 import { type Interval, pairedInterval } from '../../harness/confidence.ts'
-import type { Measured, RunSpec } from '../../harness/measure.ts'
+import type { Measured, RunSpec } from '../../harness/run.ts'
 import { planRun } from '../../harness/runner.ts'
 import { suite as ceilings } from '../ceilings/index.ts'
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import { embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
-import type { Measured } from '../../harness/measure.ts'
+import type { Measured } from '../../harness/run.ts'
 import { Random } from '../../workload/random.ts'
 import { type Seen, topics, type Visit } from './topology.ts'
 

@@ -6,7 +6,7 @@
  */
 import { fork } from 'node:child_process'
 import { resolve } from 'node:path'
-import type { Measured } from '../../harness/measure.ts'
+import type { Measured } from '../../harness/run.ts'
 import { suiteOptions } from '../../harness/options.ts'
 import { lineOf, tableOf, type ThroughputLine } from '../../harness/report.ts'
 import { summarise } from '../../harness/statistics.ts'

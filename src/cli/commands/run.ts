@@ -1,30 +1,13 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { DhaaraError } from '../../errors/index.ts'
-import { count, setting, type TopicFile, topicFile } from '../arguments.ts'
+import { count, setting, topicFile } from '../arguments.ts'
 import { codeOf } from '../exit.ts'
-import type { InputFormat } from '../input/record-maker.ts'
 import { runOnKafka } from '../kafka/job.ts'
-import { type LogLevel, logLevels } from '../logging.ts'
+import { logLevels } from '../logging.ts'
 import { createProgress } from '../progress.ts'
 import { Job } from '../job.ts'
-
-export interface RunFlags {
-  readonly input?: readonly TopicFile[]
-  readonly output?: readonly TopicFile[]
-  readonly inputFormat: InputFormat
-  readonly partitions?: number
-  readonly untilEnd?: true
-  readonly workers?: number
-  readonly dir?: string
-  readonly set?: Readonly<Record<string, string>>
-  readonly applicationId?: string
-  readonly checkpointInterval?: string
-  readonly http?: number
-  readonly json?: true
-  readonly logLevel?: LogLevel
-  readonly brokers?: string
-}
+import type { RunFlags } from '../run-flags.ts'
 
 const help = `
 A line of an input is a value as JSON; its number is its offset. Key and timestamp come from the topology: keyOf and

@@ -23,7 +23,7 @@ import {
 import { FrameBuilder } from '../broker/frame-builder.ts'
 import { frameKey, framesEnd, partitionStateKey } from '../broker/log-keys.ts'
 import { corruptFrame } from '../broker/log-reader.ts'
-import { encodeState, type PartitionState } from './partition.ts'
+import { type Compaction, encodeState, type PartitionState } from './partition.ts'
 import type { StepResult } from './retention.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -32,17 +32,6 @@ const framesAStep = 8
 const mostKeys = 500_000
 /** Frames smaller than this are merged with what is being written. */
 const mergeBelow = 256 * 1024
-
-export interface Compaction {
-  phase: 'map' | 'rewrite'
-  /** Where the phase goes on. */
-  at: number
-  /** The pass covers what lies below. */
-  until: number
-  untilTotal: number
-  cleanBytes: number
-  readonly last: Map<string, number>
-}
 
 export function compactStep(backend: Backend, state: PartitionState, now: number): StepResult {
   if (state.topic.config.compact !== true) return 'idle'

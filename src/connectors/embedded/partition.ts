@@ -1,7 +1,18 @@
 import { frameKeyOffset, framesEnd, framesStart, partitionStateKey, type TopicRow } from '../broker/log-keys.ts'
 import { asBuffer, frameTotalBytes } from '../broker/frame.ts'
 import type { BackendReader } from '../../state/backend.ts'
-import type { Compaction } from './compaction.ts'
+
+/** How far a pass of compaction is. */
+export interface Compaction {
+  phase: 'map' | 'rewrite'
+  /** Where the phase goes on. */
+  at: number
+  /** The pass covers what lies below. */
+  until: number
+  untilTotal: number
+  cleanBytes: number
+  readonly last: Map<string, number>
+}
 
 /** What the owner keeps in memory of a partition. */
 export class PartitionState {

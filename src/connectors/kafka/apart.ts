@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import { PortLog } from '../broker/apart/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { receiveError, sendError } from '../../errors/sent-error.ts'
-import type { KafkaBrokerOptions } from './broker.ts'
+import type { KafkaBrokerOptions } from './options.ts'
 import type { Opening, ThreadStart } from './client-thread.ts'
 
 // one file extension here and there: sources run as they are, the package is compiled

@@ -2,27 +2,12 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { BrokerParts, ConsumerOptions, OutputRecord, Producer, ProducerOptions } from '../broker/broker.ts'
 import { type RemoteBroker, type RemoteLog, remote } from '../broker/remote.ts'
 import { openApart } from './apart.ts'
-import type { ClientName, SaslOptions, TlsOptions } from './client/index.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { consume } from './consumer.ts'
 import { KafkaLog } from './log.ts'
 import { openCluster } from './open.ts'
+import type { KafkaBrokerOptions } from './options.ts'
 import { KafkaProducer } from './producer.ts'
-
-export interface KafkaBrokerOptions {
-  /** `host:port` of some of them; the others are found. */
-  readonly brokers: readonly string[]
-  /** The library that connects; default: the first of the two that is installed. */
-  readonly client?: ClientName
-  readonly ssl?: boolean | TlsOptions
-  readonly sasl?: SaslOptions
-  /** Names us in the brokers' logs and quotas; default 'dhaara'. */
-  readonly clientId?: string
-  /** How long an instance may be silent before others take its tasks, ms; default 10000. */
-  readonly sessionTimeout?: number
-  /** Of topics made here; default: the brokers' own. */
-  readonly replicationFactor?: number
-}
 
 class Kafka implements BrokerParts, AsyncDisposable {
   readonly kind = 'kafka'

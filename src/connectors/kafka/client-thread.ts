@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import { LogServer } from '../broker/apart/index.ts'
 import { receiveError, type SentError, sendError } from '../../errors/sent-error.ts'
-import type { KafkaBrokerOptions } from './broker.ts'
+import type { KafkaBrokerOptions } from './options.ts'
 import { openCluster } from './open.ts'
 import { KafkaLog } from './log.ts'
 

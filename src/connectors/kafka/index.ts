@@ -1,1 +1,2 @@
-export { type KafkaBrokerOptions, kafkaBroker } from './broker.ts'
+export { kafkaBroker } from './broker.ts'
+export type { KafkaBrokerOptions } from './options.ts'

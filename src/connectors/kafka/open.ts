@@ -1,4 +1,4 @@
-import type { KafkaBrokerOptions } from './broker.ts'
+import type { KafkaBrokerOptions } from './options.ts'
 import { loadClient } from './client/index.ts'
 import { KafkaCluster } from './cluster.ts'
 

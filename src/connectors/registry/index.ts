@@ -6,5 +6,5 @@ export {
   type SchemaRegistryOptions,
   schemaRegistry,
 } from './registry.ts'
-export type { SubjectName, SubjectOptions } from './serde.ts'
+export type { SubjectName, SubjectOptions } from './subjects.ts'
 export type { SchemaReference } from './requests.ts'

@@ -5,7 +5,8 @@ import { avroFormat, type AvroFormat } from './avro.ts'
 import { jsonSchemaFormat, type JsonSchemaFormat } from './json-schema.ts'
 import { protobufFormat, type ProtobufFormat } from './protobuf.ts'
 import { Schemas } from './schemas.ts'
-import { RegistrySerde, type SubjectOptions } from './serde.ts'
+import { RegistrySerde } from './serde.ts'
+import type { SubjectOptions } from './subjects.ts'
 
 export interface SchemaRegistryOptions {
   /** `http://localhost:8081`; several: the next one is asked where one cannot be reached. */

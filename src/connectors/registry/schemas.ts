@@ -2,7 +2,7 @@ import { DhaaraError } from '../../errors/index.ts'
 import type { Format } from './format.ts'
 import { type HttpOptions, run, runNow } from './http.ts'
 import { type Call, idOf, latestOf, type ResolvedSchema, schemaOfId, withReferences } from './requests.ts'
-import type { SubjectOptions } from './serde.ts'
+import type { SubjectOptions } from './subjects.ts'
 
 /** What a subject is written with. */
 interface ToWrite {

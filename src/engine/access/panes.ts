@@ -1,6 +1,6 @@
 import type { WindowTable } from '../../state/stores/index.ts'
 import { type PaneMerge, PaneRuns } from '../operators/pane-runs.ts'
-import type { WindowAssigner } from '../time/assign.ts'
+import type { WindowAssigner } from '../time/window-assigner.ts'
 import type { PaneGrid } from '../time/panes.ts'
 
 interface WindowedRow {

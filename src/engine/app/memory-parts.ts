@@ -1,5 +1,4 @@
 import type { EmbeddedMemory } from '../../connectors/broker/broker.ts'
-import type { Settings } from './options.ts'
 
 const MB = 1 << 20
 /** The database reads back what memtables held when it is opened after a crash: more of them, longer starts. */
@@ -35,7 +34,7 @@ export function memoryParts(memoryBytes: number, cacheBytes = memoryBytes / 2): 
 }
 
 /** What a database may take of an app's memory. */
-export function databaseMemory({ memoryBytes, cacheBytes }: Settings): EmbeddedMemory {
-  const { blockCache, memtables } = memoryParts(memoryBytes, cacheBytes)
+export function databaseMemory(given: { readonly memoryBytes: number; readonly cacheBytes: number }): EmbeddedMemory {
+  const { blockCache, memtables } = memoryParts(given.memoryBytes, given.cacheBytes)
   return { cacheBytes: blockCache, memtableBytes: memtables }
 }

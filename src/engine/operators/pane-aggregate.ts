@@ -1,6 +1,6 @@
 import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
 import { type Bucket, DuePane, type Entry, type WindowTable } from '../../state/stores/index.ts'
-import type { WindowAssigner } from '../time/assign.ts'
+import type { WindowAssigner } from '../time/window-assigner.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import type { PaneGrid } from '../time/panes.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'

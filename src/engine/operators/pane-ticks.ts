@@ -1,5 +1,5 @@
 import type { DuePane, WindowTable } from '../../state/stores/index.ts'
-import type { WindowAssigner } from '../time/assign.ts'
+import type { WindowAssigner } from '../time/window-assigner.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { PaneGrid } from '../time/panes.ts'
 import { type PaneMerge, type PaneRun, PaneRuns } from './pane-runs.ts'

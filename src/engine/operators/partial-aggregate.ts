@@ -1,5 +1,5 @@
 import type { AggregateSpec, UserFn } from '../../dsl/plan/index.ts'
-import type { WindowAssigner } from '../time/assign.ts'
+import type { WindowAssigner } from '../time/window-assigner.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf, mergeOf } from './aggregate.ts'
 import { Grouped } from './grouped.ts'

@@ -5,28 +5,12 @@ import { DhaaraError } from '../../errors/index.ts'
 import { encodeHeaders } from '../../connectors/broker/record-headers.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
-import type { WallClock } from '../time/wall.ts'
 import { type Emit, noEmit } from './operator.ts'
+import type { ProcessServices } from './process-services.ts'
 import { stateContext } from './state-context.ts'
 import { KeyTimers } from './timers.ts'
-import type { KeyValueTable } from '../../state/stores/index.ts'
 
 type AnyProcessor = Processor<unknown, unknown>
-
-export interface ProcessServices {
-  readonly taskId: string
-  readonly clock: TaskClock
-  readonly wall: WallClock
-  readonly rec: CurrentRecord
-  /** By the names or handles that the step listed. @throws DhaaraError DHAARA_STORE_UNKNOWN */
-  store(handle: string | { readonly name: string }): unknown
-  readonly eventTimers: KeyValueTable
-  readonly wallTimers: KeyValueTable
-  counter(name: string): { add(n?: number): void }
-  gauge(name: string, read: () => number): void
-  /** Runs user code that no record caused; errors go to the policy. */
-  guarded(stepId: number, fn: () => void): void
-}
 
 /** A user's own processor: stores, timers, punctuators, `forward`. */
 export class Process {

@@ -1,5 +1,5 @@
 import type { StateContext } from '../../dsl/process/types.ts'
-import type { ProcessServices } from './process.ts'
+import type { ProcessServices } from './process-services.ts'
 
 /** What any stateful user code gets of its task. */
 export function stateContext(services: ProcessServices): StateContext {

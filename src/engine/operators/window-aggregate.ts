@@ -1,6 +1,6 @@
 import type { AggregateSpec, EmitSpec, UserFn } from '../../dsl/plan/index.ts'
 import { type Bucket, type Entry, Ticked, type WindowTable } from '../../state/stores/index.ts'
-import type { WindowAssigner } from '../time/assign.ts'
+import type { WindowAssigner } from '../time/window-assigner.ts'
 import type { TaskClock, Timed } from '../time/clock.ts'
 import { type Fold, foldOf } from './aggregate.ts'
 import { Grouped } from './grouped.ts'

@@ -7,7 +7,8 @@ export { type StoreLayout, storeLayout } from './layout.ts'
 export { type Packed, packRaw, unpackRaw } from './packed.ts'
 export { Queries, type QueryParts } from './queries.ts'
 export type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
-export { type OpenStore, StoreQuery } from './store-query.ts'
+export { StoreQuery } from './store-query.ts'
+export type { OpenStore } from './open-store.ts'
 export { toJson } from './to-json.ts'
 export type {
   AnyStoreQuery,

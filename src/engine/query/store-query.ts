@@ -6,26 +6,15 @@ import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.
 import { indexPrefix, indexStore } from './indexes.ts'
 import { type Shape, showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
+import type { OpenStore } from './open-store.ts'
 import type { RowPages, RowSource } from './raw.ts'
-import { watchedOf, type Watched, type WatchRows } from './watch.ts'
+import { watchedOf, type Watched } from './watch.ts'
 import { rowScan, type Start } from './scan.ts'
 import { changesOf } from './subscribe.ts'
 import type { Change, CountOptions, ObserveOptions, Observed, QueryOptions, Scan, ScanOptions } from './types.ts'
 
 /** Event times in keys end here. */
 const lastTime = Number.MAX_SAFE_INTEGER
-
-/** A store that is there, and where its rows are found. */
-export interface OpenStore {
-  readonly layout: StoreLayout
-  rows(options: QueryOptions): RowSource
-  /** Names of its indexes. */
-  readonly indexes: readonly string[]
-  /** Rows, as counted while they were written; undefined where they were not. */
-  estimate(): number | undefined | Promise<number | undefined>
-  /** @throws DhaaraError DHAARA_UNSUPPORTED where changes cannot be watched */
-  watching(): WatchRows
-}
 
 /**
  * What a store can be asked; of any kind. Types say what a handle's store has; what it has not is refused here.

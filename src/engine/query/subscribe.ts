@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { DhaaraError } from '../../errors/index.ts'
 import { timestampOf } from '../../state/stores/index.ts'
 import { type Entry, entriesOf, type WindowedKey } from './entries.ts'
-import type { OpenStore } from './store-query.ts'
+import type { OpenStore } from './open-store.ts'
 import type { Change, ObserveOptions } from './types.ts'
 import type { RowChange, Watched } from './watch.ts'
 

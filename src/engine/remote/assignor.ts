@@ -1,5 +1,5 @@
 import type { TaskId } from '../runtime/host.ts'
-import type { Told } from './membership.ts'
+import type { Told } from './told.ts'
 
 /** What a member of the group tells its leader. */
 export interface MemberState {

@@ -1,11 +1,5 @@
 import type { MemberState } from './assignor.ts'
-
-/** Tasks of an instance that has left, kept for it for so much longer, ms. */
-export interface Away {
-  readonly instance: string
-  readonly tasks: readonly string[]
-  readonly ms: number
-}
+import type { Away } from './told.ts'
 
 /** What a member was told last of all others: the group's memory, whoever leads it next. */
 export interface Known {

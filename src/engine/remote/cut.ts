@@ -1,5 +1,5 @@
 import type { RemoteLog } from '../../connectors/broker/remote.ts'
-import type { AppTopics } from './topics.ts'
+import type { AppTopics } from './app-topics.ts'
 
 /**
  * Where the topics of an app end, its changelogs and its repartitions, at a moment at which nobody commits: by topic, of each

@@ -3,7 +3,7 @@ import type { PhysicalPlan, SubTopology } from '../plan/physical.ts'
 import type { EngineParts, Share } from './engine-parts.ts'
 import { Inputs } from './inputs.ts'
 import { tasksTopic } from './names.ts'
-import type { AppTopics } from './topics.ts'
+import type { AppTopics } from './app-topics.ts'
 
 /** Steps that know nothing of the records before. */
 const forgetful: ReadonlySet<string> = new Set([

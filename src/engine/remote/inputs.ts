@@ -5,7 +5,7 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import type { TaskId } from '../runtime/host.ts'
 import { topicsOf } from '../runtime/topics.ts'
 import { isInternal } from './names.ts'
-import type { AppTopics } from './topics.ts'
+import type { AppTopics } from './app-topics.ts'
 
 /** A partition that a task reads. */
 export interface Input extends TopicPartition {

@@ -1,33 +1,9 @@
 import type { Assigned, TopicPartition } from '../../connectors/broker/remote.ts'
 import type { TaskId } from '../runtime/host.ts'
 import { assign, type AssignOptions, type MemberState, taskName, taskOf } from './assignor.ts'
-import { type Away, awayOf, type Known } from './away.ts'
+import { awayOf, type Known } from './away.ts'
 import type { Cut } from './cut.ts'
-
-/** What a member is told by the group's leader. */
-export interface Told {
-  readonly tasks: readonly string[]
-  /** Tasks of others whose state it is to keep a copy of. */
-  readonly standbys: readonly string[]
-  /** Those of them that move here when their state is here. */
-  readonly warming: readonly string[]
-  /** Every task of the app has been told to somebody: none is on its way. */
-  readonly settled: boolean
-  /** Who has which tasks; absent where the leader does not tell. */
-  readonly hosts?: readonly HostTasks[]
-  /** Whose tasks are kept for a while. */
-  readonly away?: readonly Away[]
-  /** For who has asked for it; absent: it cannot be told now. */
-  readonly cut?: Cut
-}
-
-/** An instance, and where its rows can be asked for. */
-export interface HostTasks {
-  readonly instance: string
-  /** URL; absent: nowhere. */
-  readonly at?: string
-  readonly tasks: readonly string[]
-}
+import type { HostTasks, Told } from './told.ts'
 
 /** Who is told its tasks, and who still has those that are told to nobody. */
 function hostsOf(states: readonly MemberState[], told: ReadonlyMap<string, Told>): HostTasks[] {

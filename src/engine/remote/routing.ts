@@ -30,7 +30,7 @@ import {
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { taskName } from './assignor.ts'
 import { keyPlaces, type PlaceOfKey } from './key-places.ts'
-import type { HostTasks } from './membership.ts'
+import type { HostTasks } from './told.ts'
 import { PeerClient } from './peer-client.ts'
 import { type Envelope, PeerRows, questionIn, type SentQuestion } from './peer-rows.ts'
 

@@ -14,7 +14,7 @@ import { KeptSources } from './kept-sources.ts'
 import { KnownTopics } from './known-topics.ts'
 import type { LocalRows } from './local-state.ts'
 import { remoteHost } from './remote-host.ts'
-import type { RunnerParts } from './runner.ts'
+import type { RunnerParts } from './runner-parts.ts'
 import type { Assignment } from './task-runner.ts'
 import { TopicLinks } from './topic-links.ts'
 

@@ -1,24 +1,22 @@
-import type { Lease } from '../../connectors/broker/lease.ts'
-import type { Membership, RemoteLog, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
+import type { Membership, RemoteReader, RemoteWriter } from '../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { StateBackend, WriteBatch } from '../../state/backend.ts'
+import type { WriteBatch } from '../../state/backend.ts'
 import type { EngineReport } from '../app/engine.ts'
 import type { Settings } from '../app/options.ts'
 import { Policies, retryDelays } from '../app/policies.ts'
-import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, Indexes, type RawQuery, type RawRows, type RawValues } from '../query/index.ts'
 import { EpochAborted } from '../runtime/errors.ts'
 import { CarefulReplay, RetryEpoch } from '../runtime/failures.ts'
 import type { TaskGroup } from '../runtime/group.ts'
 import { Alarm } from './alarm.ts'
-import type { StoreNumbers } from './changelog.ts'
 import { sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
 import { type Offsets, positionName } from './inputs.ts'
 import { LocalRows } from './local-state.ts'
 import { mayPass } from './passing.ts'
+import type { RunnerParts } from './runner-parts.ts'
 import { RunnerTasks } from './runner-tasks.ts'
 import { Sinks } from './sinks.ts'
-import type { Assignment, RunnerEvents, TaskRunner } from './task-runner.ts'
+import type { Assignment, TaskRunner } from './task-runner.ts'
 import { Looked, type WatchedStores, WrittenRows } from './written-rows.ts'
 
 /** Records between two looks at the clock and at the event loop. */
@@ -29,24 +27,6 @@ const MOST_WAITING = 64 << 20
 const OPEN_AHEAD = 25
 /** A transaction that is open for longer is aborted by the broker, so that a dead instance does not hold its readers up. */
 const TRANSACTION_TIMEOUT = 15_000
-
-export interface RunnerParts {
-  readonly app: string
-  readonly plan: PhysicalPlan
-  readonly settings: Settings
-  readonly log: RemoteLog
-  readonly state: StateBackend
-  readonly ids: StoreNumbers
-  /** Of this runner alone, and the same after a restart with the same directory. */
-  readonly transactionalId: string
-  readonly events: RunnerEvents
-  /** Of the group's member. */
-  readonly lease: Lease
-  /** See `Teller`; in memory that others share. */
-  readonly writes?: Int32Array
-  /** When it has ended. */
-  readonly onStop?: () => void
-}
 
 /**
  * Runs tasks in this thread. They commit together, in one transaction an epoch:

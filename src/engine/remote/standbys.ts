@@ -5,7 +5,7 @@ import { taskOf } from './assignor.ts'
 import type { ChangelogRows } from './changelog.ts'
 import type { LocalRows } from './local-state.ts'
 import { beginAt } from './restore.ts'
-import type { AppTopics } from './topics.ts'
+import type { AppTopics } from './app-topics.ts'
 
 /** A copy that lags behind by no more rows than this can be taken over at once. */
 const caughtUp = 1000

@@ -4,7 +4,7 @@ import type { RawQuery, RawRows, RawValues } from '../query/index.ts'
 import type { TaskId } from '../runtime/host.ts'
 import type { Offsets } from './inputs.ts'
 import type { Positions } from './positions.ts'
-import type { AppTopics } from './topics.ts'
+import type { AppTopics } from './app-topics.ts'
 import type { Teller, Written } from './watches.ts'
 
 /** Tasks that a runner is to run from now on, and no others. Their rows lie in the local state. */

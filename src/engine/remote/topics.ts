@@ -5,19 +5,10 @@ import type { Settings } from '../app/options.ts'
 import { partitionCounts } from '../plan/partitions.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { topicsOf } from '../runtime/topics.ts'
+import type { AppTopics } from './app-topics.ts'
 import { type Changelog, changelogsOf } from './changelog.ts'
 import { tasksThere } from './growth.ts'
 import { isInternal, repartitionTopic } from './names.ts'
-
-/** The topics that an app meets, and how its plan is spread over them. */
-export interface AppTopics {
-  /** All that exist, by name. */
-  readonly all: ReadonlyMap<string, RemoteTopic>
-  /** Of each sub-topology. */
-  readonly partitions: readonly number[]
-  readonly changelogs: readonly Changelog[]
-  readonly repartitions: readonly { readonly topic: string; readonly partitions: number; readonly sub: number }[]
-}
 
 const compacted = { 'cleanup.policy': 'compact', 'compression.type': 'producer' }
 /** Records are removed when they have been read, not by their age. */

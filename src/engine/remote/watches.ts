@@ -2,20 +2,13 @@ import { setImmediate } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
 import { statePrefix } from '../../state/stores/index.ts'
 import type { Begun, Inbox, RawChange, RowPages, StoreLayout, Watched, WatchFrom } from '../query/index.ts'
-import { numberOf, type WatchedStores } from './written-rows.ts'
+import { numberOf, type WatchedStores, type WrittenRow } from './written-rows.ts'
 
 /** What a runner has written with a commit, of rows that are watched. */
 export interface Written {
   /** Of the commit: the runner's count of writes after it. */
   readonly count: number
   readonly rows: readonly WrittenRow[]
-}
-
-export interface WrittenRow {
-  /** With the store's prefix. */
-  readonly key: Uint8Array
-  readonly before: Uint8Array | undefined
-  readonly after: Uint8Array | undefined
 }
 
 /** Of a runner: what it tells of what it writes. */

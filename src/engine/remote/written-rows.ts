@@ -1,5 +1,11 @@
 import type { BackendReader } from '../../state/backend.ts'
-import type { WrittenRow } from './watches.ts'
+
+export interface WrittenRow {
+  /** With the store's prefix. */
+  readonly key: Uint8Array
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+}
 
 /** Stores and partitions of which somebody watches rows, as in the keys of rows. */
 export interface WatchedStores {

@@ -2,26 +2,7 @@ import type { WindowSpec } from '../../dsl/plan/index.ts'
 import { calendar } from './calendar.ts'
 import { CumulativeWindows } from './cumulative.ts'
 import { PaneGrid } from './panes.ts'
-
-/**
- * Which windows a timestamp belongs to: `lastStart(t)`, `previous(…)`, … while `endOf(…) > t`. A window is known by a number
- * of its own, in the order of closing: its start, where no two windows start together.
- */
-export interface WindowAssigner {
-  /** Start of the latest window that holds t. */
-  lastStart(t: number): number
-  /** Start of the window before; -1 if there is none (no window starts before 0). */
-  previous(start: number): number
-  next(start: number): number
-  /** Where the window of this number begins. */
-  startOf(start: number): number
-  /** Exclusive. */
-  endOf(start: number): number
-  /** Windows do not overlap. */
-  readonly single: boolean
-  /** Of windows of one length that overlap. */
-  readonly panes?: PaneGrid
-}
+import type { WindowAssigner } from './window-assigner.ts'
 
 type Aligned = Extract<WindowSpec, { kind: 'tumbling' | 'hopping' }>
 /** Windows that do not depend on the records in them. */

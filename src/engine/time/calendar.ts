@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { PeriodSpec } from '../../dsl/plan/index.ts'
-import type { WindowAssigner } from './assign.ts'
+import type { WindowAssigner } from './window-assigner.ts'
 
 const DAY = 86_400_000
 

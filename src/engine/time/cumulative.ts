@@ -1,4 +1,4 @@
-import type { WindowAssigner } from './assign.ts'
+import type { WindowAssigner } from './window-assigner.ts'
 
 /**
  * Windows that grow by a step until their period is over: [S, S + step), [S, S + 2 step), … [S, E).

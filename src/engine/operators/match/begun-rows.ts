@@ -10,20 +10,7 @@ import {
 } from '../../cep/index.ts'
 import { RowWriter } from '../../cep/row.ts'
 import { ColdRows } from './cold-rows.ts'
-import type { KeyState } from './key-state.ts'
-
-/** An event that has begun matches, until its row lies in the database. */
-export interface Fresh {
-  readonly state: KeyState
-  readonly chunk: number
-  readonly beginning: Beginning
-  readonly ts: number
-  readonly value: unknown
-  /** The epoch whose row it is. */
-  readonly epoch: number
-  /** Ended, or taken by a matcher, before that. */
-  dropped: boolean
-}
+import type { Fresh, KeyState } from './key-state.ts'
 
 const writer = new RowWriter()
 

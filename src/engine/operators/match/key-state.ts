@@ -1,6 +1,18 @@
-import type { KeyedMatcher, Part } from '../../cep/index.ts'
-import type { Fresh } from './begun-rows.ts'
+import type { Beginning, KeyedMatcher, Part } from '../../cep/index.ts'
 import type { ColdRows } from './cold-rows.ts'
+
+/** An event that has begun matches, until its row lies in the database. */
+export interface Fresh {
+  readonly state: KeyState
+  readonly chunk: number
+  readonly beginning: Beginning
+  readonly ts: number
+  readonly value: unknown
+  /** The epoch whose row it is. */
+  readonly epoch: number
+  /** Ended, or taken by a matcher, before that. */
+  dropped: boolean
+}
 
 /** Part of a key's state that is in the database only; `chunks` null: all of it, which part by part nobody knows. */
 export interface ColdPart extends Omit<Part, 'chunks'> {

@@ -24,7 +24,7 @@ import { LocalState } from '../local-state.ts'
 import { isInternal, repartitionTopic, tasksTopic } from '../names.ts'
 import { readRange } from '../read-range.ts'
 import { restore } from '../restore.ts'
-import type { AppTopics } from '../topics.ts'
+import type { AppTopics } from '../app-topics.ts'
 import { outsider } from './landing.ts'
 
 export interface SavepointOnLog {
