@@ -61,79 +61,64 @@ export class StreamJoin implements Timed {
   }
 
   left(key: unknown, value: unknown, ts: number): void {
-    const { lefts, rights } = this
-    if (value === null || value === undefined) {
-      this.nullValues.n++
-      return
-    }
-    if (key === null || key === undefined) {
-      if (lefts.keeps) this.out(key, this.joiner(value, null, key), ts)
-      else this.nullKeys.n++
-      return
-    }
-    const { w } = this.clock
-    const id = lefts.table.space.keys.id(key)
-    let matched = false
-    const open = w - rights.reach + 1
-    const from = ts - this.before > open ? ts - this.before : open
-    const to = ts + this.after
-    const { table } = rights
-    for (let start = table.startOf(from); start <= to; start += table.span) {
-      const group = table.find(start, key, id)
-      if (group === undefined) continue
-      const { records } = group
-      for (let i = group.from(from); i < records.length; i++) {
-        const other = records[i]!
-        if (other.ts > to) break
-        this.out(key, this.joiner(value, other.value, key), ts > other.ts ? ts : other.ts)
-        matched = true
-        if (rights.keeps && !other.matched) table.mark(group, other)
-      }
-    }
-    if (ts + lefts.reach > w) {
-      this.clock.notice(lefts.add(key, id, ts, this.copy === undefined ? value : this.copy(value), matched))
-      return
-    }
-    this.late.n++
-    if (!matched && lefts.keeps) this.out(key, this.joiner(value, null, key), ts)
+    this.meet(this.lefts, this.rights, ts - this.before, ts + this.after, key, value, ts)
   }
 
   right(key: unknown, value: unknown, ts: number): void {
-    const { lefts, rights } = this
+    this.meet(this.rights, this.lefts, ts - this.after, ts + this.before, key, value, ts)
+  }
+
+  /** @param from, to times of those that it may meet, both inclusive */
+  private meet(
+    own: JoinSide,
+    others: JoinSide,
+    from: number,
+    to: number,
+    key: unknown,
+    value: unknown,
+    ts: number,
+  ): void {
     if (value === null || value === undefined) {
       this.nullValues.n++
       return
     }
     if (key === null || key === undefined) {
-      if (rights.keeps) this.out(key, this.joiner(null, value, key), ts)
+      if (own.keeps) this.alone(own, key, value, ts)
       else this.nullKeys.n++
       return
     }
+    const { joiner } = this
     const { w } = this.clock
-    const id = rights.table.space.keys.id(key)
+    const isLeft = own === this.lefts
+    const id = own.table.space.keys.id(key)
     let matched = false
-    const open = w - lefts.reach + 1
-    const from = ts - this.after > open ? ts - this.after : open
-    const to = ts + this.before
-    const { table } = lefts
-    for (let start = table.startOf(from); start <= to; start += table.span) {
+    const open = w - others.reach + 1
+    const first = from > open ? from : open
+    const { table } = others
+    for (let start = table.startOf(first); start <= to; start += table.span) {
       const group = table.find(start, key, id)
       if (group === undefined) continue
       const { records } = group
-      for (let i = group.from(from); i < records.length; i++) {
+      for (let i = group.from(first); i < records.length; i++) {
         const other = records[i]!
         if (other.ts > to) break
-        this.out(key, this.joiner(other.value, value, key), ts > other.ts ? ts : other.ts)
+        const pair = isLeft ? joiner(value, other.value, key) : joiner(other.value, value, key)
+        this.out(key, pair, ts > other.ts ? ts : other.ts)
         matched = true
-        if (lefts.keeps && !other.matched) table.mark(group, other)
+        if (others.keeps && !other.matched) table.mark(group, other)
       }
     }
-    if (ts + rights.reach > w) {
-      this.clock.notice(rights.add(key, id, ts, this.copy === undefined ? value : this.copy(value), matched))
+    if (ts + own.reach > w) {
+      this.clock.notice(own.add(key, id, ts, this.copy === undefined ? value : this.copy(value), matched))
       return
     }
     this.late.n++
-    if (!matched && rights.keeps) this.out(key, this.joiner(null, value, key), ts)
+    if (!matched && own.keeps) this.alone(own, key, value, ts)
+  }
+
+  /** A record that has met nobody. */
+  private alone(own: JoinSide, key: unknown, value: unknown, ts: number): void {
+    this.out(key, own === this.lefts ? this.joiner(value, null, key) : this.joiner(null, value, key), ts)
   }
 
   nextAt(): number {
@@ -152,17 +137,18 @@ export class StreamJoin implements Timed {
       const right = due(rights, at)
       if (left === undefined && right === undefined) break
       if (right === undefined || (left !== undefined && this.leftFirst(left, right))) {
-        lefts.take()
-        const { group, record } = left as Waiting
-        this.out(group.key, this.joiner(record.value, null, group.key), record.ts)
+        this.release(lefts, left as Waiting)
       } else {
-        rights.take()
-        const { group, record } = right
-        this.out(group.key, this.joiner(null, record.value, group.key), record.ts)
+        this.release(rights, right)
       }
     }
     lefts.drop(at)
     rights.drop(at)
+  }
+
+  private release(own: JoinSide, { group, record }: Waiting): void {
+    own.take()
+    this.alone(own, group.key, record.value, record.ts)
   }
 
   private leftFirst(left: Waiting, right: Waiting): boolean {
