@@ -1,6 +1,7 @@
 /**
  * The three kinds of events of the Nexmark auction site (Tucker, Tufte, Papadimos, Maier: "NEXMark – A Benchmark for
- * Queries over Data Streams"; fields as in the Nexmark SQL suite). Times are epoch milliseconds, prices whole numbers.
+ * Queries over Data Streams"; fields as in the Nexmark SQL suite). Times are epoch milliseconds, prices whole numbers; `extra`,
+ * the filler, is null where an event has none.
  */
 export interface Person {
   readonly id: number
@@ -10,7 +11,7 @@ export interface Person {
   readonly city: string
   readonly state: string
   readonly dateTime: number
-  readonly extra: string
+  readonly extra: string | null
 }
 
 export interface Auction {
@@ -23,7 +24,7 @@ export interface Auction {
   readonly expires: number
   readonly seller: number
   readonly category: number
-  readonly extra: string
+  readonly extra: string | null
 }
 
 export interface Bid {
@@ -33,7 +34,7 @@ export interface Bid {
   readonly channel: string
   readonly url: string
   readonly dateTime: number
-  readonly extra: string
+  readonly extra: string | null
 }
 
 export type NexmarkEvent = { readonly person: Person } | { readonly auction: Auction } | { readonly bid: Bid }
@@ -45,7 +46,9 @@ export interface Kinds {
   readonly bid: Bid
 }
 
-type TypesOf<T> = { readonly [P in keyof T]: T[P] extends number ? 'number' : 'string' }
+type TypesOf<T> = {
+  readonly [P in keyof T]: T[P] extends number ? 'number' : T[P] extends string ? 'string' : 'string?'
+}
 
 export const columnTypes: { readonly [K in keyof Kinds]: TypesOf<Kinds[K]> } = {
   person: {
@@ -56,7 +59,7 @@ export const columnTypes: { readonly [K in keyof Kinds]: TypesOf<Kinds[K]> } = {
     city: 'string',
     state: 'string',
     dateTime: 'number',
-    extra: 'string',
+    extra: 'string?',
   },
   auction: {
     id: 'number',
@@ -68,7 +71,7 @@ export const columnTypes: { readonly [K in keyof Kinds]: TypesOf<Kinds[K]> } = {
     expires: 'number',
     seller: 'number',
     category: 'number',
-    extra: 'string',
+    extra: 'string?',
   },
   bid: {
     auction: 'number',
@@ -77,7 +80,7 @@ export const columnTypes: { readonly [K in keyof Kinds]: TypesOf<Kinds[K]> } = {
     channel: 'string',
     url: 'string',
     dateTime: 'number',
-    extra: 'string',
+    extra: 'string?',
   },
 }
 

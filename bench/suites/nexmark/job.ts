@@ -45,16 +45,17 @@ export async function writeEvents(
 
 export interface JobOptions {
   readonly watermark?: WatermarkStrategy
+  readonly maxTimestampAhead?: Duration
   readonly checkpointInterval: Duration
 }
 
 /** Runs the query over all that the folder's log holds, to the end. */
-export async function runJob(dir: string, query: Query, { watermark, checkpointInterval }: JobOptions): Promise<void> {
+export async function runJob(dir: string, query: Query, { watermark, ...options }: JobOptions): Promise<void> {
   await using app = new StreamsApp({
     applicationId: 'nexmark',
     topology: topologyOf(query, watermark),
     broker: embeddedBroker({ dir, partitions: 1 }),
-    checkpointInterval,
+    ...options,
   })
   await app.start()
   app.endInputs()

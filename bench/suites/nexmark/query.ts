@@ -80,7 +80,7 @@ export class Site<C extends Columns = AllColumns> {
 
 function fieldsOf(columns: Columns): JsonFields {
   const of = <K extends keyof Kinds>(kind: K): readonly [JsonFields, '?'] => {
-    const types: Readonly<Record<string, 'string' | 'number'>> = columnTypes[kind]
+    const types: Readonly<Record<string, 'string' | 'string?' | 'number'>> = columnTypes[kind]
     const names = ['dateTime', ...((columns[kind] ?? []) as readonly string[])]
     return [Object.fromEntries(names.map((name) => [name, types[name]!])), '?']
   }

@@ -163,7 +163,7 @@ export const reference: Record<string, (site: Site) => Row[]> = {
     if (!(Number(price) > 1_000_000 && Number(price) < 50_000_000)) return []
     const hour = new Date(bid.dateTime).getUTCHours()
     const bidTimeType = hour >= 8 && hour <= 18 ? 'dayTime' : hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime'
-    return [{ ...short(bid), price, bidTimeType, cCounts: bid.extra.split('c').length - 1 }]
+    return [{ ...short(bid), price, bidTimeType, cCounts: (bid.extra ?? '').split('c').length - 1 }]
   }),
   q15: ({ bids }) =>
     grouped(bids, ({ dateTime }) => iso(dateTime).slice(0, 10)).map((group) => ({
@@ -196,7 +196,7 @@ export const reference: Record<string, (site: Site) => Row[]> = {
     }),
   q18: ({ bids }) =>
     grouped(bids, ({ bidder, auction }) => `${bidder} ${auction}`).map((group) => ({
-      ...group.toSorted((a, b) => b.dateTime - a.dateTime || (a.extra < b.extra ? -1 : 1))[0]!,
+      ...group.toSorted((a, b) => b.dateTime - a.dateTime || ((a.extra ?? '') < (b.extra ?? '') ? -1 : 1))[0]!,
     })),
   q19: ({ bids }) =>
     grouped(bids, ({ auction }) => auction).flatMap((group) =>

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defaultParams, nexmarkGenerator } from '../../../bench/suites/nexmark/generator.ts'
+import type { NexmarkEvent } from '../../../bench/suites/nexmark/events.ts'
+import { baseTime, defaultParams, nexmarkGenerator } from '../../../bench/suites/nexmark/generator.ts'
 import { queries } from '../../../bench/suites/nexmark/queries/index.ts'
 import type { Row } from '../../../bench/suites/nexmark/query.ts'
 import { reference, siteOf } from '../../../bench/suites/nexmark/reference.ts'
@@ -54,6 +55,29 @@ describe('Nexmark queries over a file', function () {
       const rows = await run(name, all.join(''))
       assert.deepEqual(sortedRows(rows), sortedRows(reference[name]!(siteOf(events))))
     }
+  })
+
+  it('ends a line where JSON lines do, whatever a text has in it', async () => {
+    const odd = events.map((event) =>
+      'bid' in event ? { bid: { ...event.bid, extra: `c\u2028c\u2029c\u0085"\\\r\n${event.bid.price}` } } : event,
+    )
+    const rows = await run('q14', odd.map((event) => JSON.stringify(event)).join('\n'))
+    assert.deepEqual(sortedRows(rows), sortedRows(reference['q14']!(siteOf(odd))))
+  })
+
+  it('reads events of any time, behind a byte order mark, with and without filler', async () => {
+    const ahead = 4_102_444_800_000 - baseTime
+    const later = events.map((event, i) => {
+      if (!('bid' in event)) return event
+      const { extra, ...bid } = { ...event.bid, dateTime: event.bid.dateTime + ahead }
+      return { bid: i % 3 === 0 ? { ...bid, extra } : i % 3 === 1 ? { ...bid, extra: null } : bid } as NexmarkEvent
+    })
+    const filled = later.map((event) =>
+      'bid' in event ? { bid: { ...event.bid, extra: event.bid.extra ?? null } } : event,
+    )
+    const text = `\ufeff${later.map((event) => JSON.stringify(event)).join('\n')}`
+    for (const name of ['q14', 'q18', 'q20'])
+      assert.deepEqual(sortedRows(await run(name, text)), sortedRows(reference[name]!(siteOf(filled))))
   })
 
   it('writes the files of q10 anew each time', async () => {

@@ -26,7 +26,8 @@ function timeType(hour: number): string {
   return hour <= 6 || hour >= 20 ? 'nightTime' : 'otherTime'
 }
 
-function countOf(letter: string, text: string): number {
+function countOf(letter: string, text: string | null): number {
+  if (text === null) return 0
   let n = 0
   for (let at = text.indexOf(letter); at >= 0; at = text.indexOf(letter, at + 1)) n++
   return n

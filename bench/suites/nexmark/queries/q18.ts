@@ -17,5 +17,5 @@ export const q18 = reading(
 /** Of bids in one millisecond the one with the smaller extra. */
 function later(last: Bid, bid: Bid): Bid {
   if (bid.dateTime !== last.dateTime) return bid.dateTime > last.dateTime ? bid : last
-  return bid.extra < last.extra ? bid : last
+  return (bid.extra ?? '') < (last.extra ?? '') ? bid : last
 }

@@ -42,8 +42,8 @@ export const q20: Query = {
 }
 
 function joined(bid: Bid, auction: Auction): object {
-  const { auction: id, bidder, price, channel, url, dateTime: bidDateTime, extra: bidExtra } = bid
-  const { itemName, description, initialBid, reserve, dateTime, expires, seller, category, extra } = auction
+  const { auction: id, bidder, price, channel, url, dateTime: bidDateTime, extra: bidExtra = null } = bid
+  const { itemName, description, initialBid, reserve, dateTime, expires, seller, category, extra = null } = auction
   return {
     auction: id,
     bidder,
