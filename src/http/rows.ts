@@ -10,24 +10,41 @@ type RowType = (typeof rowTypes)[number]
 /** Rows that are sent together. */
 const chunkRows = 256
 
-/** The type that a request wants rows in; JSON where it does not say. @throws HttpProblem 406 */
+interface AcceptedRange {
+  readonly range: string
+  readonly q: number
+  /** Place in the header. */
+  readonly at: number
+}
+
+/**
+ * The type that a request wants rows in; JSON where it does not say. As RFC 9110, 12.5.1: of the ranges that take a type in, the
+ * most specific says how much it is wanted, and 0 is not at all. Of types that are wanted as much, the one named more exactly,
+ * then the one named first.
+ *
+ * @throws HttpProblem 406
+ */
 export function rowType({ headers }: FastifyRequest): RowType {
-  const accepted = (headers.accept ?? '*/*')
-    .split(',')
-    .map((part) => {
-      const [type = '', ...params] = part.trim().split(';')
-      const q = params.map((param) => /^\s*q=([\d.]+)\s*$/.exec(param)?.[1]).find((value) => value !== undefined)
-      return { type: type.trim().toLowerCase(), q: q === undefined ? 1 : Number(q) }
-    })
-    .filter(({ q }) => q > 0)
-    .sort((a, b) => b.q - a.q)
-  for (const { type } of accepted) {
-    if (type === '*/*' || type === 'application/*') return 'application/json'
-    if (type === 'text/*') return 'text/csv'
-    const found = rowTypes.find((known) => known === type)
-    if (found !== undefined) return found
+  const { accept = '' } = headers
+  if (accept.trim() === '') return 'application/json'
+  const ranges = accept.split(',').map(acceptedRange)
+  let best: { readonly type: RowType; readonly by: AcceptedRange; readonly exact: number } | undefined
+  for (const type of rowTypes) {
+    const names = ['*/*', `${type.slice(0, type.indexOf('/'))}/*`, type]
+    const exact = names.findLastIndex((name) => ranges.some(({ range }) => range === name))
+    const by = ranges.find(({ range }) => range === names[exact])
+    if (by === undefined || by.q === 0) continue
+    const rank = best && (by.q - best.by.q || exact - best.exact || best.by.at - by.at)
+    if (rank === undefined || rank > 0) best = { type, by, exact }
   }
-  throw new HttpProblem(406, `Found Accept: ${headers.accept}; rows are there as ${rowTypes.join(', ')}`)
+  if (best !== undefined) return best.type
+  throw new HttpProblem(406, `Found Accept: ${accept}; rows are there as ${rowTypes.join(', ')}`)
+}
+
+function acceptedRange(part: string, at: number): AcceptedRange {
+  const [range = '', ...params] = part.split(';')
+  const q = params.map((param) => /^\s*q=([\d.]+)\s*$/i.exec(param)?.[1]).find((value) => value !== undefined)
+  return { range: range.trim().toLowerCase(), q: q === undefined ? 1 : Number(q), at }
 }
 
 /**

@@ -11,6 +11,7 @@ import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { pagesOf, servePages } from './pages.ts'
 import { HttpProblem, problemOf, problemType } from './problem.ts'
+import { refuseUnread } from './refuse-unread.ts'
 import { methodsAt } from './allowed-methods.ts'
 import { readParameters } from './query-parameters.ts'
 import { anything, closed, object, type Route, type Schema } from './route.ts'
@@ -58,9 +59,14 @@ export async function serveApp(
     requestTimeout: slowRequest,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1024 },
+    // what is no request of any route is answered like those that are
+    frameworkErrors: (error, _, reply) => void fail(reply as FastifyReply, error),
+    clientErrorHandler: refuseUnread,
     // what is not known is refused, and not left out
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, keywords: [] } },
   })
+  // bodies are JSON
+  server.removeContentTypeParser('text/plain')
   advertisedBy(options, '')
   const metrics = new AppMetrics(app)
   const sampler = new Sampler(app)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSavepoint } from '../../src/engine/app/savepoint.ts'
@@ -201,6 +202,52 @@ describe('an app over HTTP', () => {
       const response = await post(path, body)
       assert.equal(response.status, 400)
       assert.match(((await response.json()) as { detail: string }).detail, why)
+    }
+  })
+
+  it('gives rows in the type that is wanted most', async () => {
+    const [json, lines, csv] = ['application/json', 'application/x-ndjson', 'text/csv']
+    for (const [accept, type] of [
+      ['', json],
+      ['*/*', json],
+      ['application/*', json],
+      ['text/*', csv],
+      ['text/csv, application/json', csv],
+      ['application/json;q=0.5, text/csv;Q=0.9', csv],
+      ['text/html, */*;q=0.1', json],
+      // the more specific range decides
+      ['*/*, application/json;q=0', lines],
+      ['application/*;q=0, text/*;q=0.1', csv],
+      ['*/*, text/csv', csv],
+      ['*/*;q=0.9, text/csv;q=0.5', json],
+    ] as const)
+      assert.equal((await get('/api/stores/sums/rows', { accept })).headers.get('content-type')?.split(';')[0], type)
+    for (const accept of ['text/html', 'text/csv;q=0', '*/*;q=0, image/png'])
+      assert.equal((await get('/api/stores/sums/rows', { accept })).status, 406, accept)
+  })
+
+  it('answers what is no request by a problem too', async () => {
+    const answerTo = async (text: string): Promise<string> => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket.write(text)
+      let answer = ''
+      for await (const chunk of socket) answer += String(chunk)
+      return answer
+    }
+    const bad = await get('/api/%zz')
+    assert.equal(bad.status, 400)
+    assert.match(bad.headers.get('content-type') ?? '', /^application\/problem\+json/)
+    const post = await fetch(`${url}/api/stores/sums/rows`, { method: 'POST', body: '{"keys":[]}' })
+    assert.deepEqual([post.status, ((await post.json()) as { title: string }).title], [415, 'Unsupported Media Type'])
+    for (const [text, status] of [
+      [`GET /livez?${'x'.repeat(20_000)} HTTP/1.1\r\nhost: localhost\r\n\r\n`, 431],
+      ['GET\r\n\r\n', 400],
+      ['GET / HTTP/1.1\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n', 400],
+    ] as const) {
+      const answer = await answerTo(text)
+      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `))
+      assert.match(answer, /content-type: application\/problem\+json/)
+      assert.equal((JSON.parse(answer.slice(answer.indexOf('{'))) as { status: number }).status, status)
     }
   })
 
