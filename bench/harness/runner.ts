@@ -56,7 +56,7 @@ export async function runCase(
   const cache = options.cache ?? '.cache/bench'
   const spec = await planRun(bench, options, cache)
   const reference = await referenceOf(bench, spec, cache, options.log)
-  const yardstick = entrantOf(bench, bench.yardstick, 'default')
+  const yardstick = yardstickOf(bench)
   const results = [yardstick, ...entrantsOf(bench, options.subjects)].map(
     (entrant): Results => ({ entrant, runs: [], correct: true }),
   )
@@ -124,7 +124,7 @@ export async function planRun(bench: BenchCase, options: RunOptions, cache: stri
   }
   if (options.seconds === undefined) return specFor(whole(options.records ?? bench.records))
   const trial = specFor(whole(bench.records / 5))
-  const { records, seconds } = await measured(entrantOf(bench, bench.yardstick, 'default'), trial)
+  const { records, seconds } = await measured(yardstickOf(bench), trial)
   // Round numbers, so that the next invocation finds workload and reference in the cache.
   return specFor(whole((records / seconds) * options.seconds, chunk * 5))
 }
@@ -164,6 +164,10 @@ const sources = [
 
 function entrantOf(bench: BenchCase, name: string, variant: string): Entrant {
   return { name, variant, path: join(bench.folder, `${name}.ts`) }
+}
+
+function yardstickOf({ yardstick: name, yardstickFolder, folder }: BenchCase): Entrant {
+  return { name, variant: 'default', path: join(yardstickFolder ?? folder, `${name}.ts`) }
 }
 
 function entrantsOf(bench: BenchCase, wanted: readonly string[] | undefined): Entrant[] {

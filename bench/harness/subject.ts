@@ -79,6 +79,8 @@ export interface BenchCase {
   readonly ratioOf: 'cpu' | 'wall'
   /** Subject that the others are held against. */
   readonly yardstick: string
+  /** Absolute path of the folder that has its file, if it is not the case's own. */
+  readonly yardstickFolder?: string
   /** Other subjects, measured where their file exists; with the variants of each. */
   readonly subjects: readonly BenchSubject[]
   /** Each line of the yardstick against a subject, not of a subject against the yardstick: for others' engines beside ours. */

@@ -3,6 +3,7 @@
  * is against one of them; above 1 the engine is the faster one. What a peer leaves out (state that survives, for example) stands
  * in `bench/README.md`, with its settings.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootstrapOf, runningCluster, startCluster, stopCluster } from '../../../scripts/kafka/cluster.ts'
 import { missingTools } from '../../../scripts/kafka/jars.ts'
@@ -41,7 +42,8 @@ function caseOf(name: string, java: boolean, bootstrap: string | undefined): Ben
     const variants = name === 'json-in-out' ? ['usual', 'tuned'] : ['usual', 'exactly-once', 'tuned']
     subjects.push({ name: 'kafka-streams', variants, run: (job) => runJava('kafka-streams', job, bootstrap) })
   }
-  return { ...bench, yardstick: 'dhaara', turned: true, subjects, warmUp: 500_000, records: 1_500_000 }
+  const own = existsSync(join(folder, 'dhaara.ts')) ? { yardstickFolder: folder } : {}
+  return { ...bench, ...own, yardstick: 'dhaara', turned: true, subjects, warmUp: 500_000, records: 1_500_000 }
 }
 
 /** Without state there is nothing to write down. */
