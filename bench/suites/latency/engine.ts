@@ -2,6 +2,9 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { type Broker, StreamsApp, type Topology } from '../../../src/index.ts'
+import type { CheckpointEvent } from '../../../src/engine/app/engine.ts'
+import type { Commit } from './parts.ts'
+import { clock } from './trace.ts'
 
 export type Guarantee = 'exactly-once' | 'at-least-once'
 
@@ -9,6 +12,7 @@ export type Guarantee = 'exactly-once' | 'at-least-once'
 export interface Used {
   readonly cpuSeconds: number
   readonly peakRssMb: number
+  readonly commits: readonly Commit[]
 }
 
 /** The engine under load, wherever it runs. */
@@ -27,13 +31,21 @@ export interface EngineJob {
 export async function startHere(job: EngineJob, broker: Broker, topology: Topology): Promise<Engine> {
   const { id: applicationId, guarantee, dir: stateDir } = job
   const app = new StreamsApp({ applicationId, topology, broker, guarantee, stateDir })
+  const commits: Commit[] = []
+  app.on('checkpoint', ({ ms, parts }: CheckpointEvent) => {
+    const sealed = clock() - ms
+    commits.push({ sealed, committed: sealed + (parts?.commit === undefined ? ms : parts.flush + parts.commit) })
+  })
   await app.start()
   let before = process.cpuUsage()
   return {
-    begin: async () => void (before = process.cpuUsage()),
+    async begin() {
+      commits.length = 0
+      before = process.cpuUsage()
+    },
     used: async () => {
       const { user, system } = process.cpuUsage(before)
-      return { cpuSeconds: (user + system) / 1e6, peakRssMb: process.resourceUsage().maxRSS / 1024 }
+      return { cpuSeconds: (user + system) / 1e6, peakRssMb: process.resourceUsage().maxRSS / 1024, commits }
     },
     close: () => app.close(),
   }

@@ -13,6 +13,8 @@ import { embeddedLink } from './embedded-link.ts'
 import { type Guarantee, startApart, startHere } from './engine.ts'
 import { kafkaLink } from './kafka-link.ts'
 import { topics } from './link.ts'
+import { clock } from './trace.ts'
+import { type Parts, partsOf, type Times } from './parts.ts'
 
 export interface LoadJob {
   /** Addresses of Kafka; without, the embedded broker. */
@@ -33,6 +35,7 @@ export interface LoadAnswer {
   readonly p99Ms: number
   readonly p999Ms: number
   readonly maxMs: number
+  readonly parts: Parts
   /** Each record gave its row, and each key's last row has its count. */
   readonly correct: boolean
 }
@@ -41,13 +44,14 @@ const keys = 1_000
 const warmUpSeconds = 3
 /** Records between two waits of a sender that goes as fast as it can. */
 const slice = 2_000
+/** One of so many is traced from hand-over to hand-over. */
+const traced = 16
 
-interface Order {
+interface Order extends Pick<Times, 'due' | 'sent'> {
   readonly customer: number
-  readonly due: number
 }
 
-interface Row extends Order {
+interface Row extends Order, Pick<Times, 'applied'> {
   readonly count: number
 }
 
@@ -58,31 +62,34 @@ export function topology({ input, output } = topics, keyed = false): Topology {
   const byCustomer = keyed ? orders.groupByKey() : orders.groupBy(({ customer }) => String(customer))
   byCustomer
     .aggregate(
-      () => ({ count: 0, due: 0 }),
-      ({ count }, { due }) => ({ count: count + 1, due }),
+      () => ({ count: 0, due: 0, sent: 0 }),
+      ({ count }, { due, sent }) => ({ count: count + 1, due, sent }),
     )
     .toStream()
-    .map(({ count, due }, customer): [null, Row] => [null, { customer: Number(customer), count, due }])
+    .map((state, customer): [null, Row] => [null, { customer: Number(customer), ...state, applied: clock() }])
     .to(output, { key: serdes.json(), value: serdes.json() })
   return builder.build()
 }
-
-const clock = (): number => performance.timeOrigin + performance.now()
 
 export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): Promise<LoadAnswer> {
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-latency-'))
   const link = brokers === undefined ? await embeddedLink(dir) : await kafkaLink(brokers)
   const latencies = new LatencyHistogram()
+  const times: Times[] = []
   const sent = new Uint32Array(keys)
   const counted = new Uint32Array(keys)
   let received = 0
   let from = Number.POSITIVE_INFINITY
   let wake = (): void => {}
   await link.listen((text) => {
-    const { customer, count, due } = JSON.parse(text) as Row
+    const { customer, count, due, sent, applied } = JSON.parse(text) as Row
     received++
     counted[customer] = Math.max(counted[customer]!, count)
-    if (due >= from) latencies.add(clock() - due)
+    if (due >= from) {
+      const now = clock()
+      latencies.add(now - due)
+      if (received % traced === 0) times.push({ due, sent, applied, received: now })
+    }
     wake()
   })
   const id = `latency-${process.pid}`
@@ -93,11 +100,12 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
   let total = 0
   const send = (count: number, dueOf: (i: number) => number): Promise<void> => {
     const customers: string[] = []
+    const now = clock()
     const orders = Array.from({ length: count }, (_, i) => {
       const customer = (total++ * 7919) % keys
       sent[customer]!++
       customers.push(String(customer))
-      return JSON.stringify({ customer, due: dueOf(i), note: 'x'.repeat(120) })
+      return JSON.stringify({ customer, due: dueOf(i), sent: now, note: 'x'.repeat(120) })
     })
     return link.send(customers, orders)
   }
@@ -129,7 +137,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
       await allReceived()
     }
     const ended = clock()
-    const used = await engine.used()
+    const { commits, ...used } = await engine.used()
     return {
       records: total - before.total,
       seconds: (ended - before.began) / 1000,
@@ -138,6 +146,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
       p99Ms: latencies.at(99),
       p999Ms: latencies.at(99.9),
       maxMs: latencies.maxMs,
+      parts: partsOf(times, commits),
       correct: received === total && sent.every((count, key) => counted[key] === count),
     }
   } finally {
