@@ -8,6 +8,9 @@ export const admin = { username: 'admin', password: 'admin-secret' } as const
 /** Is known, and has no right at all. */
 export const guest = { username: 'guest', password: 'guest-secret' } as const
 
+/** How long a login by SCRAM-SHA-512 is good for at the port without TLS. */
+export const loginMs = 2000
+
 /** A token of somebody, good for a minute, as these brokers take it. */
 export function unsignedToken(sub: string): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -60,6 +63,8 @@ export function secureProperties(dir: string): Record<string, string> {
     'ssl.keystore.password': password,
     'ssl.key.password': password,
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+    // for tests of what outlives a login; others log in by it for moments
+    'listener.name.sasl_plaintext.scram-sha-512.connections.max.reauth.ms': String(loginMs),
     'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     // who comes without a name, through the listeners that ask for none, may do everything
     'super.users': `User:ANONYMOUS;User:${admin.username}`,

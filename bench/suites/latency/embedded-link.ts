@@ -1,6 +1,8 @@
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import { embeddedBroker, serdes } from '../../../src/index.ts'
 import { type Link, topics } from './link.ts'
+import { putRow, rowMemory } from './row.ts'
+import { clock } from './trace.ts'
 
 /** The broker in this process: rows are seen as soon as they are appended, which is when they are committed. */
 export async function embeddedLink(dir: string): Promise<Link> {
@@ -17,17 +19,20 @@ export async function embeddedLink(dir: string): Promise<Link> {
       for (const value of values) void producer.send({ value })
       await producer.flush()
     },
-    async listen(onRow) {
+    async listen(onRows) {
       listening = log.onAppend((all) => {
         if (!all.some(({ topic }) => topic === topics.output)) return
+        const now = clock()
         for (
           let batch = log.fetch(topics.output, 0, at);
           batch !== undefined;
           batch = log.fetch(topics.output, 0, at)
         ) {
           at = batch.nextOffset
-          for (let i = 0; i < batch.count; i++)
-            onRow(batch.data.toString('utf8', batch.valueStart[i], batch.valueEnd[i]))
+          const { count, data, valueStart, valueEnd } = batch
+          const rows = rowMemory(count)
+          for (let i = 0; i < count; i++) putRow(rows, i, data.toString('latin1', valueStart[i], valueEnd[i]))
+          onRows(rows, now)
         }
       })
     },

@@ -14,6 +14,7 @@ import { type Guarantee, startApart, startHere } from './engine.ts'
 import { kafkaLink } from './kafka-link.ts'
 import { topics } from './link.ts'
 import { clock } from './trace.ts'
+import { columns, type Row } from './row.ts'
 import { type Parts, partsOf, type Times } from './parts.ts'
 
 export interface LoadJob {
@@ -42,6 +43,8 @@ export interface LoadAnswer {
 
 const keys = 1_000
 const warmUpSeconds = 3
+/** So long at the rate that is measured before records count: what the warm-up has left behind is written by then. */
+const settleSeconds = 1
 /** Records between two waits of a sender that goes as fast as it can. */
 const slice = 2_000
 /** One of so many is traced from hand-over to hand-over. */
@@ -49,10 +52,6 @@ const traced = 16
 
 interface Order extends Pick<Times, 'due' | 'sent'> {
   readonly customer: number
-}
-
-interface Row extends Order, Pick<Times, 'applied'> {
-  readonly count: number
 }
 
 /** @param keyed the records' keys are their customers */
@@ -81,14 +80,15 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
   let received = 0
   let from = Number.POSITIVE_INFINITY
   let wake = (): void => {}
-  await link.listen((text) => {
-    const { customer, count, due, sent, applied } = JSON.parse(text) as Row
-    received++
-    counted[customer] = Math.max(counted[customer]!, count)
-    if (due >= from) {
-      const now = clock()
-      latencies.add(now - due)
-      if (received % traced === 0) times.push({ due, sent, applied, received: now })
+  await link.listen((rows, at) => {
+    for (let i = 0; i < rows.length; i += columns.length) {
+      const customer = rows[i]!
+      counted[customer] = Math.max(counted[customer]!, rows[i + 1]!)
+      const due = rows[i + 2]!
+      received++
+      if (due < from) continue
+      latencies.add(at - due)
+      if (received % traced === 0) times.push({ due, sent: rows[i + 3]!, applied: rows[i + 4]!, received: at })
     }
     wake()
   })
@@ -120,7 +120,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
     await flood(warmUpSeconds)
     await engine.begin()
     const before = { total, began: clock() }
-    from = before.began
+    from = before.began + settleSeconds * 1000
     if (rate === undefined) await flood(seconds)
     else {
       const pending = new Set<Promise<void>>()

@@ -52,6 +52,8 @@ export interface ClientOptions {
   readonly sasl?: SaslOptions | undefined
 }
 
+/** Of the time for which a login is good: then another connection is to be made. */
+export const loginPart = 0.8
 /** The one request whose answer never has tagged fields in its header, whatever its version. */
 export const apiVersionsKey = 18
 /** The one request that has no version with tagged fields. */

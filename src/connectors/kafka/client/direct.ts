@@ -10,6 +10,7 @@ import {
   apiVersionsKey,
   type ClientOptions,
   type KafkaConnection,
+  loginPart,
   type SaslOptions,
   saslHandshakeKey,
 } from './client.ts'
@@ -19,8 +20,6 @@ import { logIn } from './sasl.ts'
 const connectTimeout = 10_000
 /** Where bytes go of which it is not known yet to what answer they belong. */
 const scratchBytes = 64 << 10
-/** Of the time for which a login is good: then another connection is to be made. */
-const loginPart = 0.8
 /** More than any broker answers: this is not Kafka's protocol. */
 const mostBytes = 2 ** 30
 

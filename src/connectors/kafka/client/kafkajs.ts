@@ -4,8 +4,14 @@
  */
 import { createRequire } from 'node:module'
 import { DhaaraError } from '../../../errors/index.ts'
-import { apiVersionsKey, type ClientOptions, type KafkaClient, type KafkaConnection } from './client.ts'
+import { apiVersionsKey, type ClientOptions, type KafkaClient, type KafkaConnection, loginPart } from './client.ts'
 import { failure } from './failures.ts'
+
+/**
+ * The library would log in anew on a connection that is in use, ms before the login ends: what others send meanwhile the broker takes
+ * for a part of it, and hangs up. A connection is left in time instead.
+ */
+const never = Number.MIN_SAFE_INTEGER
 
 interface Inner {
   readonly requestQueue: Queue
@@ -13,6 +19,10 @@ interface Inner {
   connect(): Promise<unknown>
   disconnect(): Promise<unknown>
   isAuthenticated(): boolean
+  /** Of the login, as `process.hrtime()` tells it. */
+  readonly authenticatedAt: [number, number] | null
+  /** For how long it is good, ms; 0: for ever. */
+  readonly sessionLifetime: { toString(): string }
   setVersions(versions: unknown): void
   setSupportAuthenticationProtocol(supported: boolean): void
   send(protocol: object): Promise<Buffer>
@@ -49,6 +59,7 @@ export async function kafkajs(options: ClientOptions): Promise<KafkaClient> {
         socketFactory: modules.socketFactory,
         requestTimeout: timeoutMs,
         connectionTimeout: 10_000,
+        reauthenticationThreshold: never,
         ssl: tlsOf(options),
         sasl: saslOf(options),
       })
@@ -112,15 +123,22 @@ function calm(queue: Queue): void {
 }
 
 function wrap(connection: Inner, { Encoder }: Modules, address: string): KafkaConnection {
+  let waiting = 0
+  /** What is under way is waited for. */
+  const leave = (): void => {
+    if (waiting === 0 && connection.isConnected() && loginEnds(connection)) connection.disconnect().catch(() => {})
+  }
   return {
     get open() {
-      return connection.isConnected()
+      leave()
+      return connection.isConnected() && !loginEnds(connection)
     },
     async send({ key, version, name }, body) {
       // Its headers are of the older kind; the tagged fields of the newer go in front of the body, and of the answer.
       const payload = Buffer.allocUnsafe(body.length + 1)
       payload[0] = 0
       body.copy(payload, 1)
+      waiting++
       try {
         const answer = await connection.send({
           request: {
@@ -135,6 +153,9 @@ function wrap(connection: Inner, { Encoder }: Modules, address: string): KafkaCo
         return key === apiVersionsKey ? answer : answer.subarray(1)
       } catch (error) {
         throw failure(error, address)
+      } finally {
+        waiting--
+        leave()
       }
     },
     close: () =>
@@ -145,6 +166,14 @@ function wrap(connection: Inner, { Encoder }: Modules, address: string): KafkaCo
   }
 }
 
+/** Its login is good for little longer, or not any more. */
+function loginEnds({ authenticatedAt, sessionLifetime }: Inner): boolean {
+  const lifetime = Number(sessionLifetime.toString())
+  if (lifetime === 0 || authenticatedAt === null) return false
+  const [seconds, nanoseconds] = process.hrtime(authenticatedAt)
+  return seconds * 1e3 + nanoseconds / 1e6 >= lifetime * loginPart
+}
+
 function tlsOf({ ssl }: ClientOptions): object | null {
   if (ssl === undefined || ssl === false) return null
   return ssl === true ? {} : ssl
@@ -152,6 +181,7 @@ function tlsOf({ ssl }: ClientOptions): object | null {
 
 function saslOf({ sasl }: ClientOptions): object | null {
   if (sasl === undefined) return null
-  if (sasl.mechanism !== 'oauthbearer') return sasl
+  // the library writes into it
+  if (sasl.mechanism !== 'oauthbearer') return { ...sasl }
   return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await sasl.token() }) }
 }

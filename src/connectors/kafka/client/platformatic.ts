@@ -28,23 +28,36 @@ export async function platformatic(options: ClientOptions): Promise<KafkaClient>
 }
 
 function wrap({ Writer }: typeof Platformatic, connection: Platformatic.Connection, address: string): KafkaConnection {
+  /** It logs in anew by itself, on the same connection. */
+  const loggingIn = (): boolean => connection.status === 'reauthenticating'
+  const send: KafkaConnection['send'] = ({ key, version }, body) =>
+    new Promise((resolve, reject) => {
+      connection.send<Buffer>(
+        key,
+        version,
+        () => Writer.create().append(body),
+        // One piece, whatever the socket's chunks were.
+        (_id, _key, _version, reader) => reader.buffer.buffer,
+        true,
+        key !== apiVersionsKey,
+        (error, answer) => (error ? reject(failure(error, address)) : resolve(answer as Buffer)),
+      )
+    })
   return {
     get open() {
-      return connection.isConnected()
+      return connection.isConnected() || loggingIn()
     },
-    send: ({ key, version }, body) =>
-      new Promise((resolve, reject) => {
-        connection.send<Buffer>(
-          key,
-          version,
-          () => Writer.create().append(body),
-          // One piece, whatever the socket's chunks were.
-          (_id, _key, _version, reader) => reader.buffer.buffer,
-          true,
-          key !== apiVersionsKey,
-          (error, answer) => (error ? reject(failure(error, address)) : resolve(answer as Buffer)),
-        )
-      }),
+    async send(request, body) {
+      // between the parts of a login the broker takes nothing else, and hangs up
+      if (loggingIn()) {
+        try {
+          await connection.ready()
+        } catch (error) {
+          throw failure(error, address)
+        }
+      }
+      return send(request, body)
+    },
     close: () => connection.close().catch(() => {}),
   }
 }
