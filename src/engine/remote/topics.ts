@@ -88,6 +88,21 @@ function deadLetters(plan: PhysicalPlan, { policies, deadLetterTopic }: Settings
   return needed ? [{ name: deadLetterTopic, partitions: 1, configs: { 'retention.ms': '-1' } }] : []
 }
 
+/** undefined: this user may not see it, and nothing depends on it but that somebody is warned. */
+async function configsOf(
+  log: RemoteLog,
+  topic: string,
+  logger: Logger,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  try {
+    return await log.configs(topic, true)
+  } catch (error) {
+    if (!(error instanceof DhaaraError) || error.code !== 'DHAARA_KAFKA_AUTH') throw error
+    logger.warn({ topic }, 'how a topic is kept could not be checked: the right DescribeConfigs on it is missing')
+    return undefined
+  }
+}
+
 /** What is at odds with how a repartition's topic has to be kept: until it was read. */
 async function checkPurged(
   log: RemoteLog,
@@ -96,7 +111,8 @@ async function checkPurged(
 ): Promise<void> {
   await Promise.all(
     repartitions.map(async ({ topic }) => {
-      const configs = await log.configs(topic, true)
+      const configs = await configsOf(log, topic, logger)
+      if (configs === undefined) return
       for (const name of ['cleanup.policy', 'retention.ms'] as const) {
         if (configs[name] !== purged[name])
           logger.warn(
@@ -118,7 +134,8 @@ async function checkConfigs(
   return Promise.all(
     changelogs.map(async (changelog) => {
       const { topic } = changelog
-      const configs = await log.configs(topic, true)
+      const configs = await configsOf(log, topic, logger)
+      if (configs === undefined) return changelog
       const policy = configs['cleanup.policy']
       if (policy !== 'compact')
         logger.warn(
