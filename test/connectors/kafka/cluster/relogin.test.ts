@@ -8,6 +8,19 @@ import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote
 import { kafkaBroker, serdes, StreamsApp, StreamsBuilder } from '../../../../src/index.ts'
 import { faultyCluster, unique } from '../broker.ts'
 import { readAll } from './read.ts'
+import {
+  create,
+  describe as describes,
+  grant,
+  group,
+  read,
+  revoke,
+  type Rule,
+  setPassword,
+  topic,
+  transactionalId,
+  write,
+} from './users.ts'
 
 const own = { key: serdes.string(), value: serdes.string() }
 /** Logins end, and are made anew, several times. */
@@ -57,6 +70,63 @@ for (const client of ['platformatic', 'kafkajs'] as const) {
       await mine.release()
       assert.equal((await readAll(log, topic, 0)).length, written)
       await log.deleteTopics([topic])
+    })
+
+    it('an app whose password is changed ends and says so; with the new one it goes on', async () => {
+      const app = unique('rotated')
+      const rules: Rule[] = [
+        [topic, app, [read, write, create]],
+        [group, app, [read]],
+        [transactionalId, app, [write, describes]],
+      ]
+      await setPassword(open, app, 'first')
+      await grant(open, app, rules)
+      await log.createTopics(['in', 'out'].map((name) => ({ name: `${app}.${name}`, partitions: 1, configs: {} })))
+      const stateDir = await mkdtemp(join(tmpdir(), 'dhaara-rotated-'))
+      const builder = new StreamsBuilder()
+      builder
+        .stream(`${app}.in`, own)
+        .groupByKey()
+        .count({ name: 'counts' })
+        .toStream()
+        .mapValues(String)
+        .to(`${app}.out`, own)
+      const make = (password: string): StreamsApp =>
+        new StreamsApp({
+          applicationId: app,
+          topology: builder.build(),
+          broker: kafkaBroker({
+            ...options,
+            sessionTimeout: 2000,
+            sasl: { mechanism: 'scram-sha-512', username: app, password },
+          }),
+          stateDir,
+        })
+      await using producer = kafkaBroker({ brokers: [open] }).producer<string, string>(`${app}.in`, own)
+      const before = make('first')
+      const after = make('second')
+      try {
+        await before.start()
+        const committed = new Promise<void>((resolve) => void before.on('checkpoint', () => resolve()))
+        await producer.send({ key: 'k', value: 'a' })
+        await committed
+        await setPassword(open, app, 'second')
+        await assert.rejects(before.completed, {
+          code: 'DHAARA_KAFKA_AUTH',
+          message: /did not let us in.*option sasl/s,
+        })
+        await producer.send({ key: 'k', value: 'b' })
+        await after.start()
+        after.endInputs()
+        await after.completed
+        assert.deepEqual(await readAll(log, `${app}.out`, 0), ['1', '2'])
+      } finally {
+        await before.close()
+        await after.close()
+        await revoke(open, rules)
+        await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
+        await rm(stateDir, { recursive: true, force: true })
+      }
     })
 
     it('an app runs on, and no epoch of it is lost', async () => {

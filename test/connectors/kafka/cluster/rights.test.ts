@@ -2,31 +2,35 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type AclOperationTypes, type AclResourceTypes, Kafka, logLevel } from 'kafkajs'
 import { guest } from '../../../../scripts/kafka/security.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import { kafkaBroker, serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../../src/index.ts'
 import { faultyCluster, unique } from '../broker.ts'
 import { readAll } from './read.ts'
+import {
+  create,
+  describe as describes,
+  grant,
+  group,
+  read,
+  revoke,
+  type Rule,
+  topic,
+  transactionalId,
+  write,
+} from './users.ts'
 
 const own = { key: serdes.string(), value: serdes.string() }
-// numbers of the protocol: the library's own names of them are not to be had from a module
-const [TOPIC, GROUP, TRANSACTIONAL_ID] = [2, 3, 5] as const
-const [ANY, READ, WRITE, CREATE, DESCRIBE] = [1, 3, 4, 5, 8] as const
-const PREFIXED = 4
-const ALLOW = 3
-
 type Right = 'in' | 'out' | 'internal' | 'create' | 'group' | 'transactionalId'
-type Rule = readonly [type: AclResourceTypes, name: string, operations: readonly AclOperationTypes[]]
 
 /** Least that the job needs, by what it is for. */
 const rights = (app: string): Record<Right, Rule> => ({
-  in: [TOPIC, `${app}.in`, [READ]],
-  out: [TOPIC, `${app}.out`, [WRITE]],
-  internal: [TOPIC, `${app}-`, [READ, WRITE]],
-  create: [TOPIC, `${app}-`, [CREATE]],
-  group: [GROUP, app, [READ]],
-  transactionalId: [TRANSACTIONAL_ID, app, [WRITE, DESCRIBE]],
+  in: [topic, `${app}.in`, [read]],
+  out: [topic, `${app}.out`, [write]],
+  internal: [topic, `${app}-`, [read, write]],
+  create: [topic, `${app}-`, [create]],
+  group: [group, app, [read]],
+  transactionalId: [transactionalId, app, [write, describes]],
 })
 
 describe('rights that an app needs', function () {
@@ -35,7 +39,6 @@ describe('rights that an app needs', function () {
   let log: RemoteLog
   let app: string
   let dir: string
-  const kafka = () => new Kafka({ brokers: [addresses.open], logLevel: logLevel.NOTHING }).admin()
 
   before(async () => {
     const [node] = (await faultyCluster()).nodes
@@ -51,42 +54,10 @@ describe('rights that an app needs', function () {
     for (const value of ['a', 'b', 'c']) await producer.send({ key: 'k', value })
   })
   afterEach(async () => {
-    const admin = kafka()
-    await admin.connect()
-    await admin.deleteAcls({
-      filters: [TOPIC, GROUP, TRANSACTIONAL_ID].flatMap((resourceType) =>
-        Object.values(rights(app)).map(([, resourceName]) => ({
-          resourceType,
-          resourceName,
-          resourcePatternType: PREFIXED,
-          operation: ANY,
-          permissionType: ANY,
-        })),
-      ),
-    })
-    await admin.disconnect()
+    await revoke(addresses.open, Object.values(rights(app)))
     await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
     await rm(dir, { recursive: true, force: true })
   })
-
-  async function grant(rules: readonly Rule[]): Promise<void> {
-    const admin = kafka()
-    await admin.connect()
-    await admin.createAcls({
-      acl: rules.flatMap(([resourceType, resourceName, operations]) =>
-        operations.map((operation) => ({
-          resourceType,
-          resourceName,
-          resourcePatternType: PREFIXED,
-          principal: `User:${guest.username}`,
-          host: '*',
-          operation,
-          permissionType: ALLOW,
-        })),
-      ),
-    })
-    await admin.disconnect()
-  }
 
   function counting(): Topology {
     const builder = new StreamsBuilder()
@@ -124,14 +95,14 @@ describe('rights that an app needs', function () {
   for (const missing of Object.keys(words) as Right[]) {
     it(`names what it must not: ${missing}; with the right it goes on`, async () => {
       const { [missing]: held, ...others } = rights(app)
-      await grant(Object.values(others))
+      await grant(addresses.open, guest.username, Object.values(others))
       await assert.rejects(run(), (error: Error & { code?: string }) => {
         assert.equal(error.code, 'DHAARA_KAFKA_AUTH', error.message)
         assert.match(error.message, words[missing](app))
         return true
       })
       assert.deepEqual(await readAll(log, `${app}.out`, 0), [])
-      await grant([held])
+      await grant(addresses.open, guest.username, [held])
       await run()
       assert.deepEqual(await readAll(log, `${app}.out`, 0), ['1', '2', '3'])
     })
