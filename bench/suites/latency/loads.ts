@@ -5,6 +5,7 @@ import { bootstrapOf, runningCluster, startCluster, stopCluster } from '../../..
 import { missingTools } from '../../../scripts/kafka/jars.ts'
 import { type Environment, environment } from '../../harness/report.ts'
 import type { LoadAnswer, LoadJob } from './open-loop.ts'
+import { partNames } from './parts.ts'
 
 const shares = [0.1, 0.5, 0.8]
 
@@ -56,7 +57,10 @@ async function measureAll(
     const offeredPerSecond = Math.round(capacityPerSecond * share)
     const answer = await inChild({ ...job, rate: offeredPerSecond, seconds })
     const variant = `${job.guarantee}, ${share * 100} %`
-    log(`${where} (${variant}): p50 ${answer.p50Ms.toFixed(1)} ms, p99 ${answer.p99Ms.toFixed(1)} ms`)
+    const parts = partNames.map(
+      (name) => `${name} ${answer.parts[name].p50.toFixed(1)}/${answer.parts[name].p99.toFixed(1)}`,
+    )
+    log(`${where} (${variant}): p50/p99 ${answer.p50Ms.toFixed(1)}/${answer.p99Ms.toFixed(1)} ms: ${parts.join(', ')}`)
     lines.push({
       suite: 'latency',
       case: where,
