@@ -24,7 +24,7 @@ export class Broadcast implements BroadcastRules<unknown, unknown> {
     this.table = table
     this.copy = copy
     this.nullKeys = ctx.dropped(name, 'null-key')
-    for (const { id, key, value } of table.scan()) this.held.set(id, [key, value])
+    for (const { key, value } of table.scan()) this.held.set(table.space.keys.id(key), [key, value])
   }
 
   /** A rule comes, or goes. */
@@ -37,12 +37,12 @@ export class Broadcast implements BroadcastRules<unknown, unknown> {
     const entry = table.load(key)
     this.sorted = undefined
     if (value === null || value === undefined) {
-      held.delete(entry.id)
+      held.delete(table.space.keys.id(key))
       if (entry.value !== undefined) table.set(entry, undefined, ts)
       return
     }
     const kept = this.copy === undefined ? value : this.copy(value)
-    held.set(entry.id, [key, kept])
+    held.set(table.space.keys.id(key), [key, kept])
     table.set(entry, kept, ts)
   }
 

@@ -46,7 +46,7 @@ export class KeyTimers implements Timed {
       const [key, name] = entry.key as [unknown, string]
       const { at, seq } = entry.value as Timer
       this.seq = Math.max(this.seq, seq + 1)
-      this.heap.push({ at, seq, key, name: name === '' ? undefined : name, id: entry.id })
+      this.heap.push({ at, seq, key, name: name === '' ? undefined : name, id: table.space.keys.id(entry.key) })
     }
   }
 
@@ -54,7 +54,7 @@ export class KeyTimers implements Timed {
     const entry = this.table.load([key, name ?? ''])
     const timer = { at, seq: this.seq++ }
     this.table.set(entry, timer, at)
-    this.heap.push({ ...timer, key, name, id: entry.id })
+    this.heap.push({ ...timer, key, name, id: this.table.space.keys.id(entry.key) })
     this.notice(at)
   }
 

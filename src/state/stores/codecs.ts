@@ -3,10 +3,13 @@ import {
   compareKeys,
   decodeKey,
   encodeKey,
+  hashId,
+  hashKey,
   keyId,
   type KeyWriter,
   packStamped,
   readDouble,
+  sameKey,
   unpackStamped,
   viewStamped,
 } from '../codec/index.ts'
@@ -15,6 +18,10 @@ import {
 export interface KeyCodec {
   /** Equal ids, equal keys. */
   id(key: unknown): string | number
+  /** 32 bits: equal keys, equal hashes. */
+  hash(key: unknown): number
+  /** The same bytes; both must have been hashed, which refuses what is no key. */
+  same(a: unknown, b: unknown): boolean
   encode(key: unknown): Uint8Array
   /** Appends the same bytes. */
   write(writer: KeyWriter, key: unknown): void
@@ -45,6 +52,8 @@ export function timestampOf(bytes: Uint8Array): number {
 export const typedKeys: KeyCodec = {
   serde: undefined,
   id: keyId,
+  hash: hashKey,
+  same: sameKey,
   encode: encodeKey,
   write: (writer, key) => void writer.key(key),
   decode: (bytes) => decodeKey(bytes),
@@ -66,6 +75,8 @@ export function serdeKeys(
   return {
     serde,
     id,
+    hash: (key) => hashId(id(key)),
+    same: (a, b) => id(a) === id(b),
     encode,
     write: (writer, key) => void writer.raw(encode(key)),
     decode: (bytes) => readBack(store, 'key', () => serde.deserialize(bytes, store)),

@@ -6,7 +6,8 @@ const odd = -1
 /** A decoded row in the cache. `value === undefined`: known to be absent. */
 export class Entry {
   readonly key: unknown
-  readonly id: string | number
+  /** Of its key, in tables that are found by it. */
+  readonly hash: number
   value: unknown
   private high: number
   private low: number
@@ -20,9 +21,9 @@ export class Entry {
   bytes: number
   private other: number | undefined
 
-  constructor(key: unknown, id: string | number, value: unknown, ts: number, bytes: number, stored: boolean) {
+  constructor(key: unknown, hash: number, value: unknown, ts: number, bytes: number, stored: boolean) {
     this.key = key
-    this.id = id
+    this.hash = hash
     this.value = value
     this.high = 0
     this.low = 0

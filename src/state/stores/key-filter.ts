@@ -1,3 +1,5 @@
+import { mix } from '../codec/index.ts'
+
 /** Of the first layer; each further one holds four times as many as the one before. */
 const firstKeys = 1 << 12
 const bitsAKey = 12
@@ -8,7 +10,8 @@ const mostKeys = firstKeys * ((4 ** 7 - 1) / 3)
 /**
  * Which keys may have rows in the database: a no is sure, a yes is wrong once in some fifty times. Layers of Bloom
  * filters, each four times as large as the one before, so that nobody has to know how many keys come (Almeida, Baquero, Preguiça,
- * Hutchison: "Scalable Bloom Filters", 2007). The probes of a key lie in one line of the processor's cache.
+ * Hutchison: "Scalable Bloom Filters", 2007). Keys are told by their hashes; the probes of one lie in one line of the processor's
+ * cache.
  */
 export class KeyFilter {
   private readonly layers: Layer[] = []
@@ -17,9 +20,8 @@ export class KeyFilter {
   bytes = 0
 
   /** @returns whether there was room */
-  add(id: string | number): boolean {
-    const hash = hashOf(id)
-    if (this.holds(hash)) return true
+  add(hash: number): boolean {
+    if (this.mayHave(hash)) return true
     if (this.keys === mostKeys) return false
     let { last } = this
     if (last === undefined || last.left === 0) {
@@ -33,12 +35,8 @@ export class KeyFilter {
     return true
   }
 
-  mayHave(id: string | number): boolean {
-    return this.holds(hashOf(id))
-  }
-
   /** The newest holds the most. */
-  private holds(hash: number): boolean {
+  mayHave(hash: number): boolean {
     for (let i = this.layers.length - 1; i >= 0; i--) if ((this.layers[i] as Layer).has(hash)) return true
     return false
   }
@@ -81,26 +79,4 @@ class Layer {
   private block(hash: number): number {
     return Math.floor(((hash >>> 0) / 2 ** 32) * this.blocks) * blockWords
   }
-}
-
-/** FNV-1a over UTF-16 units, mixed; of a number, of its two halves. */
-function hashOf(id: string | number): number {
-  let hash = 0x811c9dc5
-  if (typeof id === 'string') {
-    for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
-    return mix(hash)
-  }
-  if ((id | 0) === id) return mix(id ^ hash)
-  double[0] = id
-  return mix(Math.imul(mix((halves[0] as number) ^ hash), 0x01000193) ^ (halves[1] as number))
-}
-
-const double = new Float64Array(1)
-const halves = new Int32Array(double.buffer)
-
-/** The last steps of MurmurHash3: each bit of what goes in changes half of what comes out. */
-function mix(hash: number): number {
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return hash ^ (hash >>> 16)
 }

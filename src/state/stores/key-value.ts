@@ -2,10 +2,10 @@ import { KeyWriter } from '../codec/index.ts'
 import { timestampOf } from './codecs.ts'
 import { Entry } from './entry.ts'
 import { KeyFilter } from './key-filter.ts'
+import { KeyTable } from './key-table.ts'
 import { roughBytes } from './rough-bytes.ts'
 import { inKeyOrder } from './seal-order.ts'
 import { after, concat, type Sealer, type StoreSpace } from './space.ts'
-import { sweep } from './sweep.ts'
 
 const rowKeys = new KeyWriter()
 
@@ -17,7 +17,9 @@ const rowKeys = new KeyWriter()
  */
 export class KeyValueTable {
   readonly space: StoreSpace
-  private readonly entries = new Map<string | number, Entry>()
+  private readonly entries: KeyTable<Entry>
+  /** The one that was asked for last: who changes a row has mostly read it just before. */
+  private last: Entry | undefined
   private dirty: Entry[] = []
   private epoch = 1
   /** Dirty lists of sealed epochs that are not written yet. */
@@ -36,12 +38,12 @@ export class KeyValueTable {
   lookups = 0
   misses = 0
   private cachedBytes = 0
-  private hand: IterableIterator<[string | number, Entry]> | undefined
   /** Encoded size of what the running epoch changed is not known yet; entries changed times the mean row is the guess. */
   private meanBytes = 64
 
   constructor(space: StoreSpace, epoch: number) {
     this.space = space
+    this.entries = new KeyTable(space.keys.same)
     this.epoch = epoch
     this.pinned = space.pinned === true
     this.complete = this.pinned || !this.anyRow()
@@ -52,18 +54,22 @@ export class KeyValueTable {
 
   load(key: unknown): Entry {
     this.lookups++
-    const id = this.space.keys.id(key)
-    const found = this.entries.get(id)
-    if (found !== undefined) {
-      found.used = true
-      return found
+    const { last } = this
+    if (last !== undefined && last.key === key && typeof key !== 'object') {
+      last.used = true
+      return last
     }
-    return this.miss(key, id)
+    const hash = this.space.keys.hash(key)
+    const found = this.entries.get(key, hash)
+    if (found === undefined) return this.miss(key, hash)
+    found.used = true
+    this.last = found
+    return found
   }
 
   /** Store the value under the entry's key; undefined deletes, and the timestamp goes with the row. */
   set(entry: Entry, value: unknown, ts: number): void {
-    if (this.pinned) this.entries.set(entry.id, entry)
+    if (this.pinned) this.pin(entry)
     entry.value = value
     entry.ts = value === undefined ? Number.NEGATIVE_INFINITY : ts
     if (entry.dirty !== this.epoch) {
@@ -91,7 +97,7 @@ export class KeyValueTable {
       for (; filled < fresh.length; filled++) this.fill(fresh[filled] as Entry, rows[filled])
     } finally {
       // what cannot be read, or comes behind a key that cannot be, is not known to be absent
-      for (; filled < fresh.length; filled++) this.entries.delete((fresh[filled] as Entry).id)
+      for (; filled < fresh.length; filled++) this.entries.delete(fresh[filled] as Entry)
     }
   }
 
@@ -102,16 +108,16 @@ export class KeyValueTable {
     for (let i = from; i < to; i++) {
       const key = keys[i]
       if (key === null || key === undefined) continue
-      const id = space.keys.id(key)
-      if (entries.has(id)) continue
-      if (this.gone?.mayHave(id) === false) {
-        this.admit(key, id, undefined)
+      const hash = space.keys.hash(key)
+      if (entries.get(key, hash) !== undefined) continue
+      if (this.gone?.mayHave(hash) === false) {
+        this.admit(key, hash, undefined)
         continue
       }
       rows.push(this.rowKey(key))
-      const entry = new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
+      const entry = new Entry(key, hash, undefined, Number.NEGATIVE_INFINITY, 0, false)
       fresh.push(entry)
-      entries.set(id, entry)
+      entries.add(entry)
     }
     this.misses += fresh.length
     return rows
@@ -187,7 +193,7 @@ export class KeyValueTable {
       for (const entry of entries) {
         if (entry.dirty !== at) continue
         entry.dirty = 0
-        if (this.pinned && entry.value === undefined && this.entries.delete(entry.id)) this.cachedBytes -= entry.bytes
+        if (this.pinned && entry.value === undefined && this.entries.delete(entry)) this.cachedBytes -= entry.bytes
       }
       this.sealedBytes -= bytes
     }
@@ -198,7 +204,7 @@ export class KeyValueTable {
   /** Rows, counted in the cache, and guessed where not all are there. */
   count(): number {
     let live = 0
-    for (const entry of this.entries.values()) if (entry.value !== undefined) live++
+    for (const entry of this.entries) if (entry.value !== undefined) live++
     if (this.complete) return live
     for (const _ of this.space.reader.range({ gte: this.space.prefix, lt: after(this.space.prefix) })) live++
     return live
@@ -230,7 +236,7 @@ export class KeyValueTable {
       const decoded = space.keys.decode(bytes)
       yield new Entry(
         decoded,
-        space.keys.id(decoded),
+        space.keys.hash(decoded),
         space.values.decode(row),
         timestampOf(row),
         key.length + row.length,
@@ -245,7 +251,7 @@ export class KeyValueTable {
 
   private heldIn(gte: Uint8Array | undefined, lt: Uint8Array | undefined, reverse: boolean): Held[] {
     const held: Held[] = []
-    for (const entry of this.entries.values()) {
+    for (const entry of this.entries) {
       const bytes = this.space.keys.encode(entry.key)
       if (gte && Buffer.compare(bytes, gte) < 0) continue
       if (lt && Buffer.compare(bytes, lt) >= 0) continue
@@ -255,19 +261,27 @@ export class KeyValueTable {
     return held.sort((a, b) => Buffer.compare(a.bytes, b.bytes) * direction)
   }
 
-  private miss(key: unknown, id: string | number): Entry {
+  private miss(key: unknown, hash: number): Entry {
     const { space } = this
-    if (this.pinned) return new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
-    if (this.complete || this.gone?.mayHave(id) === false) return this.admit(key, id, undefined)
+    if (this.pinned) return new Entry(key, hash, undefined, Number.NEGATIVE_INFINITY, 0, false)
+    if (this.complete || this.gone?.mayHave(hash) === false) return this.admit(key, hash, undefined)
     this.misses++
-    return this.admit(key, id, space.reader.get(this.rowKey(key)))
+    return this.admit(key, hash, space.reader.get(this.rowKey(key)))
+  }
+
+  /** An entry of what was not there: a row without one is not remembered. */
+  private pin(entry: Entry): void {
+    const known = this.entries.get(entry.key, entry.hash)
+    if (known === entry) return
+    if (known !== undefined) this.entries.delete(known)
+    this.entries.add(entry)
   }
 
   private readAll(): void {
     const { reader, prefix, keys } = this.space
     for (const [bytes, row] of reader.range({ gte: prefix, lt: after(prefix) })) {
       const key = keys.decode(bytes.subarray(prefix.length))
-      this.admit(key, keys.id(key), row)
+      this.admit(key, keys.hash(key), row)
     }
   }
 
@@ -277,13 +291,14 @@ export class KeyValueTable {
     return rowKeys.copy()
   }
 
-  private admit(key: unknown, id: string | number, row: Uint8Array | undefined): Entry {
+  private admit(key: unknown, hash: number, row: Uint8Array | undefined): Entry {
     const entry =
       row === undefined
-        ? new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
-        : new Entry(key, id, this.space.values.decode(row), timestampOf(row), row.length, true)
+        ? new Entry(key, hash, undefined, Number.NEGATIVE_INFINITY, 0, false)
+        : new Entry(key, hash, this.space.values.decode(row), timestampOf(row), row.length, true)
     this.cachedBytes += entry.bytes
-    this.entries.set(id, entry)
+    this.entries.add(entry)
+    this.last = entry
     return entry
   }
 
@@ -292,18 +307,21 @@ export class KeyValueTable {
     const { cache } = this.space
     const limit = cache.allowed(this.held)
     if (this.held <= limit) return
-    const tooMuch = (): boolean => this.held > limit
-    const evicted = (entry: Entry): void => {
-      this.cachedBytes -= entry.bytes
-      if (!entry.stored) return
-      this.complete = false
-      if (this.gone?.add(entry.id) === false) this.gone = undefined
+    const spared = (entry: Entry): boolean => {
+      const kept = entry.dirty !== 0 || entry.used
+      if (entry.dirty === 0) entry.used = false
+      return kept
     }
-    // from where the hand is to the end, and once around
-    for (let round = 0; round < 3 && tooMuch(); round++) {
-      this.hand ??= this.entries.entries()
-      if (sweep(this.entries, this.hand, tooMuch, evicted)) this.hand = undefined
+    const enough = (gone: Entry): boolean => {
+      this.cachedBytes -= gone.bytes
+      if (gone.stored) {
+        this.complete = false
+        if (this.gone?.add(gone.hash) === false) this.gone = undefined
+      }
+      return this.held <= limit
     }
+    this.last = undefined
+    this.entries.sweep(2, spared, enough)
     cache.allowed(this.held)
   }
 

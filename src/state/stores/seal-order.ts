@@ -1,3 +1,5 @@
+import { KeyWriter } from '../codec/index.ts'
+import { BytesOrder } from './bytes-order.ts'
 import { type KeyCodec, typedKeys } from './codecs.ts'
 
 interface Keyed {
@@ -12,17 +14,36 @@ const mostKey = 2 ** 32
 /**
  * Orders entries by the bytes of their keys. Keys that are small whole numbers, or tuples that begin with one, which is what many
  * tables have, are sorted as numbers that carry their place: no function is called a comparison, which is what a sort of objects
- * costs. Tuples that begin with the same number are compared then.
+ * costs. Tuples that begin with the same number are compared then. Other keys are ordered by their bytes.
  */
 export function inKeyOrder<T extends Keyed>(entries: T[], keys: KeyCodec): T[] {
+  if (entries.length <= few) return entries.sort((a, b) => keys.compare(a.key, b.key))
   const tuples = Array.isArray(entries[0]?.key)
-  const numbers =
-    keys === typedKeys && entries.length > few && entries.length < places ? placed(entries, tuples) : undefined
-  if (numbers === undefined) return entries.sort((a, b) => keys.compare(a.key, b.key))
+  const numbers = keys === typedKeys && entries.length < places ? placed(entries, tuples) : undefined
+  if (numbers === undefined) return byBytes(entries, keys)
   numbers.sort()
   const sorted = new Array<T>(entries.length)
   for (let i = 0; i < numbers.length; i++) sorted[i] = entries[(numbers[i] as number) % places] as T
   if (tuples) sortRuns(sorted, numbers, keys)
+  return sorted
+}
+
+const bytes = new BytesOrder()
+let writer = new KeyWriter()
+/** Beyond this the memory for the bytes of keys is not kept. */
+const mostKept = 8 << 20
+
+function byBytes<T extends Keyed>(entries: readonly T[], keys: KeyCodec): T[] {
+  writer.reset()
+  const starts = new Uint32Array(entries.length + 1)
+  for (let i = 0; i < entries.length; i++) {
+    keys.write(writer, (entries[i] as T).key)
+    starts[i + 1] = writer.pos
+  }
+  const order = bytes.sort(writer.buf, starts, entries.length)
+  if (writer.buf.length > mostKept) writer = new KeyWriter()
+  const sorted = new Array<T>(entries.length)
+  for (let i = 0; i < sorted.length; i++) sorted[i] = entries[order[i] as number] as T
   return sorted
 }
 

@@ -235,8 +235,8 @@ export class WindowTable {
   private admit(bucket: Bucket, key: unknown, id: string | number, row: Uint8Array | undefined): Entry {
     const entry =
       row === undefined
-        ? new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, 0, false)
-        : new Entry(key, id, this.space.values.decode(row), timestampOf(row), row.length, true)
+        ? new Entry(key, 0, undefined, Number.NEGATIVE_INFINITY, 0, false)
+        : new Entry(key, 0, this.space.values.decode(row), timestampOf(row), row.length, true)
     bucket.entries.set(id, entry)
     this.entryCount++
     return entry
@@ -265,8 +265,8 @@ export class WindowTable {
   private reopened(old: Bucket): Bucket {
     this.dropped.delete(old.start)
     const bucket = new Bucket(this, old.start, true)
-    for (const { key, id, bytes, stored } of old.entries.values())
-      if (stored) bucket.entries.set(id, new Entry(key, id, undefined, Number.NEGATIVE_INFINITY, bytes, true))
+    for (const [id, { key, bytes, stored }] of old.entries)
+      if (stored) bucket.entries.set(id, new Entry(key, 0, undefined, Number.NEGATIVE_INFINITY, bytes, true))
     this.entryCount += bucket.entries.size
     if (old.complete) bucket.complete = true
     else this.readAll(bucket)

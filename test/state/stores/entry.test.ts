@@ -13,7 +13,7 @@ describe('an entry of the cache', () => {
   it('gives back each time as it was put, whatever it had before', () => {
     fc.assert(
       fc.property(fc.array(times, { minLength: 1 }), ([first, ...others]) => {
-        const entry = new Entry('k', 'k', undefined, first as number, 0, false)
+        const entry = new Entry('k', 0, undefined, first as number, 0, false)
         assert.equal(entry.ts, (first as number) + 0)
         for (const ts of others) {
           entry.ts = ts
