@@ -7,7 +7,7 @@
  * (`jobRatio`: its throughput beside the questions, against without; processor time: what the questions add to the job's). Beside
  * `points-http` stands a bare fastify that answers the same from a map, as the ceiling. `arrow`: a store of a million rows over HTTP. `subscriptions`:
  * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
- * pairs of short runs: the median of the pairs' ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`).
+ * one process, in turn: the median of the ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`); `--runs` is of two processes.
  */
 import { fork } from 'node:child_process'
 import { resolve } from 'node:path'
@@ -41,9 +41,6 @@ export async function main(args: readonly string[]): Promise<number> {
   return lines.every(({ correct }) => correct) ? 0 : 1
 }
 
-/** Pairs of runs that stand for one run of another case: they are short, and there must be many. */
-const pairsARun = 5
-
 interface Size {
   readonly seconds: number
   readonly runs: number
@@ -51,7 +48,7 @@ interface Size {
 }
 
 async function measure(name: (typeof names)[number], { seconds, runs, records }: Size): Promise<Line[]> {
-  if (name === 'metering') return metering(runs * pairsARun)
+  if (name === 'metering') return metering(runs)
   if (name === 'arrow') {
     const answer = await inChild({ kind: 'arrow', rows: records })
     const ratio = (answer.cpuOfReading ?? Number.NaN) / answer.cpuSeconds
@@ -72,16 +69,15 @@ async function measure(name: (typeof names)[number], { seconds, runs, records }:
 }
 
 /** A line a job: what it takes without metering, as a share of what it takes with it. */
-async function metering(pairs: number): Promise<Line[]> {
+async function metering(runs: number): Promise<Line[]> {
   const lines: Line[] = []
   for (const job of meteredJobs) {
-    const found = await measureMetering(job, pairs, (text) => console.error(`metering ${text}`))
-    const sum = (of: 'seconds' | 'cpuSeconds' | 'records'): number => found.on.reduce((all, one) => all + one[of], 0)
-    const spent = { records: sum('records'), seconds: sum('seconds'), cpuSeconds: sum('cpuSeconds') }
+    const found = await measureMetering(job, runs, (text) => console.error(`metering ${text}`))
     const { estimate, low, high, level } = found.cost
     lines.push({
-      ...lineOf('metering', job, { ...spent, correct: found.correct }),
-      runs: pairs,
+      ...lineOf('metering', job, { ...found.spent, correct: found.correct }),
+      runs,
+      pairs: found.pairs,
       against: 'off',
       ratio: 1 / estimate,
       ratioLow: 1 / high,

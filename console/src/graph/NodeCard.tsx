@@ -1,3 +1,4 @@
+import { Component } from 'preact'
 import type { GraphNode } from '../../../src/http/live/types.ts'
 import { heat } from '../lib/heat.ts'
 import { percent, rate, short } from '../lib/format.ts'
@@ -32,7 +33,7 @@ const words: Readonly<Record<string, string>> = {
 
 export const wordOf = (kind: string): string => words[kind] ?? kind
 
-interface Props {
+export interface CardProps {
   readonly node: GraphNode
   readonly title: string
   readonly placed: PlacedNode
@@ -44,7 +45,23 @@ interface Props {
   readonly choose: (id: number) => void
 }
 
-export function NodeCard({ node, title, placed, step, rows, chosen, faint, blocked, choose }: Props) {
+/** Made anew only when something of it has changed: of a hundred cards, going from step to step changes a few. */
+export class NodeCard extends Component<CardProps> {
+  override shouldComponentUpdate(next: CardProps): boolean {
+    return differ(this.props, next)
+  }
+
+  override render(props: CardProps) {
+    return <Card {...props} />
+  }
+}
+
+export function differ(before: CardProps, now: CardProps): boolean {
+  for (const name in now) if (before[name as keyof CardProps] !== now[name as keyof CardProps]) return true
+  return false
+}
+
+function Card({ node, title, placed, step, rows, chosen, faint, blocked, choose }: CardProps) {
   const { id, name, kind, stores } = node
   const busy = step?.busy ?? 0
   const flow = step === undefined ? 0 : kind === 'sink' ? step.in : kind === 'source' ? step.in : step.out

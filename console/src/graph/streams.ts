@@ -36,6 +36,7 @@ export class Streams {
   private streams: readonly Stream[] = []
   private view: View = { x: 0, y: 0, scale: 1 }
   private frame = 0
+  private pause: ReturnType<typeof setTimeout> | undefined
   private at = 0
   private paint = paints()
   private readonly forget = theme.listen(() => (this.paint = paints()))
@@ -45,12 +46,11 @@ export class Streams {
     this.canvas = canvas
     this.context = canvas.getContext('2d') as CanvasRenderingContext2D
     const tick = (now: number): void => {
-      this.frame = requestAnimationFrame(tick)
-      // thirty pictures a second are plenty for a drift
-      if (now - this.at < 30) return
       const seconds = Math.min(0.1, (now - this.at) / 1000)
       this.at = now
       this.draw(this.still.matches ? 0 : seconds)
+      // thirty pictures a second are plenty for a drift; between them the page has no frame to make
+      this.pause = setTimeout(() => (this.frame = requestAnimationFrame(tick)), 20)
     }
     this.frame = requestAnimationFrame(tick)
   }
@@ -71,6 +71,7 @@ export class Streams {
 
   stop(): void {
     cancelAnimationFrame(this.frame)
+    clearTimeout(this.pause)
     this.forget()
   }
 

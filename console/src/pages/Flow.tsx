@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { layOut } from '../graph/layout.ts'
 import { NodeCard } from '../graph/NodeCard.tsx'
 import { simplify } from '../graph/simplify.ts'
@@ -59,10 +59,16 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
     streams.current?.setStreams(drawn)
   }, [live, layout, chosen])
 
-  const choose = (id: number | undefined): void => {
-    const next = graph.nodes.find((one) => one.id === id)
-    go('flow', next === undefined || next.name === chosen ? undefined : next.name)
-  }
+  // the same function for as long as the graph is the same, so that a card has nothing new
+  const shown = useRef(chosen)
+  shown.current = chosen
+  const choose = useCallback(
+    (id: number): void => {
+      const next = graph.nodes.find((one) => one.id === id)
+      go('flow', next === undefined || next.name === shown.current ? undefined : next.name)
+    },
+    [graph],
+  )
   const step = (event: KeyboardEvent): void => {
     const next = node === undefined ? flow.nodes[0]?.id : neighbour(layout, node.id, event.key)
     if (next === undefined) return

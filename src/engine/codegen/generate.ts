@@ -1,9 +1,19 @@
 import type { MapNode, SplitNode } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
 import { followsPresent, versionedRoot } from '../plan/versioned.ts'
-import { inputLoop } from './loop.ts'
+import { type CountedFilter, inputLoop } from './loop.ts'
 import { fnNames, isCounted, isOperator, isOutlet } from './steps.ts'
 import { type Traits, traitsOf } from './traits.ts'
+
+/** Steps that each record of a loop goes through, one after the other, until one of them drops it. */
+interface Line {
+  readonly filters: CountedFilter[]
+  /** Since the last of the filters. */
+  steps: number[]
+}
+
+/** Gives one record for one, or none. */
+const inLine: ReadonlySet<Step['op']['kind']> = new Set(['filter', 'mapValues', 'map', 'selectKey', 'peek', 'forEach'])
 
 /**
  * Emits the JavaScript of one sub-topology: a function for each input that loops over a batch and calls the user's
@@ -23,6 +33,8 @@ export class Generator {
   private timed = false
   /** Steps whose records the loop being made counts in variables of its own; undefined outside of loops. */
   private tallies: Set<number> | undefined
+  /** The code being made is run once a record of the loop at most: undefined where it is not so, or no longer. */
+  private line: Line | undefined
 
   constructor(sub: SubTopology) {
     this.sub = sub
@@ -56,10 +68,13 @@ export class Generator {
 
   private loop(step: Step): string {
     const tallies = new Set<number>()
+    const line: Line = { filters: [], steps: [] }
     this.tallies = tallies
+    this.line = line
     const body = this.bodyOf(step)
     this.tallies = undefined
-    return inputLoop(step, body, this.traits, { tallies, timed: this.timed })
+    this.line = undefined
+    return inputLoop(step, body, this.traits, { tallies, filters: line.filters, timed: this.timed })
   }
 
   /** What an input does with a record: source tables keep it first. */
@@ -86,16 +101,29 @@ export class Generator {
 
   /** The step being run, for whoever catches what it throws; in a timed slice, for its time. */
   private at(id: number): string {
+    this.line?.steps.push(id)
     return this.timed ? `at = ${id}; meter.to(${id});` : `at = ${id};`
   }
 
   /** Counts a record that comes out of a step, where that is not simply what went in. */
   private count(step: Step): string {
     const { id } = step
-    if (!isCounted(step)) return ''
+    if (!isCounted(step) || this.line?.filters.at(-1)?.id === id) return ''
     if (this.tallies === undefined) return `counts[${id}]++;`
     this.tallies.add(id)
     return `n${id}++;`
+  }
+
+  /**
+   * What a filter does with a record that it drops. On the way of each record, those that are dropped are counted: most filters
+   * let most of them pass, and what passes then costs nothing.
+   */
+  private drop({ id }: Step): string {
+    const { line } = this
+    if (line === undefined) return ''
+    line.filters.push({ id, steps: line.steps })
+    line.steps = []
+    return `else d${id}++;`
   }
 
   /** A function's body: what fails in it ends there. */
@@ -108,6 +136,7 @@ export class Generator {
     const edges = step.outputs.filter(({ to }) => to.op.kind !== 'late')
     const counted = this.count(step)
     if (edges.length === 1) return `${counted} ${this.enter(edges[0] as Edge, k, v, o, ts)}`
+    this.line = undefined
     const each = edges.map((edge) => `try { ${this.enter(edge, k, v, o, ts)} } catch (e) { fail(e, at, ${k}, ${v}) }`)
     return [counted, ...each].join('\n')
   }
@@ -115,6 +144,7 @@ export class Generator {
   private enter(edge: Edge, k: string, v: string, o: string, ts: string): string {
     const { to } = edge
     const table = edge.to.inputs[edge.port]?.table ?? false
+    if (table || !inLine.has(to.op.kind)) this.line = undefined
     if (to.op.kind === 'merge' && to.inputs.length > 1) {
       return `${this.shared(to)}(${k}, ${v}, ${ts});`
     }
@@ -142,8 +172,10 @@ export class Generator {
     const call = `f${id}(${v}, ${k}, rec)`
     const next = (key: string, value: string) => this.deliver(to, key, value, 'undefined', ts)
     switch (op.kind) {
-      case 'filter':
-        return `${this.at(id)} if (${op.negate ? '!' : ''}${call}) { ${next(k, v)} }`
+      case 'filter': {
+        const [at, drop] = [this.at(id), this.drop(to)]
+        return `${at} if (${op.negate ? '!' : ''}${call}) { ${next(k, v)} } ${drop}`
+      }
       case 'mapValues': {
         const value = this.name()
         return `${this.at(id)} const ${value} = ${call}; ${next(k, value)}`

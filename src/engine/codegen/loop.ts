@@ -16,18 +16,36 @@ export function inputLoop(step: Step, body: string, traits: Traits, metering: Me
 export interface Metering {
   /** Steps whose records are counted in the loop: in its own variables, told at its end. */
   readonly tallies: ReadonlySet<number>
+  /** Steps of which the loop counts what they drop, in the order in which records come to them. */
+  readonly filters: readonly CountedFilter[]
   /** The copy that reads the clock between steps. */
   readonly timed: boolean
 }
 
-const declared = ({ tallies }: Metering): string => [...tallies].map((id) => `let n${id} = 0;`).join(' ')
-const told = ({ tallies }: Metering): string => [...tallies].map((id) => `counts[${id}] += n${id};`).join(' ')
+export interface CountedFilter {
+  readonly id: number
+  /** What was thrown there does not come out of the filter: steps behind the filter before it, and itself. */
+  readonly steps: readonly number[]
+}
+
+const declared = ({ tallies, filters }: Metering): string =>
+  [...[...tallies].map((id) => `let n${id} = 0;`), ...filters.map(({ id }) => `let d${id} = 0;`)].join(' ')
+/** What passed a filter is what came, without what it and those before it dropped. */
+const told = ({ tallies, filters }: Metering): string =>
+  [
+    ...[...tallies].map((id) => `counts[${id}] += n${id};`),
+    ...(filters.length === 0 ? [] : ['let passed = to - from - skipped;']),
+    ...filters.map(({ id }) => `counts[${id}] += passed -= d${id};`),
+  ].join(' ')
+/** What was thrown is dropped by the filter that it would have come to. */
+const lost = ({ filters }: Metering): string =>
+  filters.map(({ id, steps }) => `if (${steps.map((step) => `at === ${step}`).join(' || ')}) d${id}++;`).join(' else ')
 /** Time goes to the input again, whatever steps the record went through. */
 const home = (step: Step, { timed }: Metering): string => (timed ? `meter.to(${step.id});` : '')
 const nameOf = (step: Step, { timed }: Metering): string => `in${step.id}${timed ? 't' : ''}`
 
-const failing = (traits: Traits, body: string): string =>
-  `try { ${body} } catch (e) { ${traits.place ? '' : 'rec.batch = b; rec.i = i; '}rec.ts = ts; fail(e, at) }`
+const failing = (traits: Traits, body: string, metering: Metering): string =>
+  `try { ${body} } catch (e) { ${traits.place ? '' : 'rec.batch = b; rec.i = i; '}rec.ts = ts; ${lost(metering)} fail(e, at) }`
 
 const seen = (traits: Traits): string => `${traits.place ? 'rec.i = i;' : ''} ${traits.time ? 'rec.ts = ts;' : ''}`
 
@@ -35,14 +53,14 @@ function repartitionLoop(step: Step, change: boolean, body: string, traits: Trai
   return `function ${nameOf(step, metering)}(b, from, to, time) {
     rec.batch = b; rec.own = undefined
     const keys = b.keys, values = b.values, olds = b.olds, times = b.timestamps, ws = b.w
-    let at = ${step.id}; ${declared(metering)}
+    let at = ${step.id}, skipped = 0; ${declared(metering)}
     for (let i = from; i < to; i++) {
       const w = ws[i]
       if (w > time.w) time.raise(w)
       const k = keys[i], v = values[i], o = ${change ? 'olds[i]' : 'undefined'}, ts = times[i]
       ${seen(traits)}
       if (ts > clock.streamTime) clock.streamTime = ts
-      ${failing(traits, body)}
+      ${failing(traits, body, metering)}
       ${home(step, metering)}
       if (clock.w >= clock.next) clock.advance(clock.w)
     }
@@ -51,17 +69,18 @@ function repartitionLoop(step: Step, change: boolean, body: string, traits: Trai
 }
 
 function topicLoop(step: Step, body: string, traits: Traits, metering: Metering): string {
-  const processed = failing(traits, body)
+  const processed = failing(traits, body, metering)
   const { tombstones, keyless } = dropsOf(step)
+  const skip = (name: string): string => `{ env.${name}[${step.id}].n++; skipped++ } else `
   const dropped = [
-    ...(tombstones ? [`if (v === null) env.tombstones[${step.id}].n++; else `] : []),
-    ...(keyless ? [`if (k === null) env.keyless[${step.id}].n++; else `] : []),
+    ...(tombstones ? [`if (v === null) ${skip('tombstones')}`] : []),
+    ...(keyless ? [`if (k === null) ${skip('keyless')}`] : []),
   ].join('')
   const { each, last } = watermark(step, traits)
   return `function ${nameOf(step, metering)}(b, from, to, time) {
     rec.batch = b; rec.own = undefined
     const keys = b.keys, values = b.values, times = b.timestamps, solo = time.solo
-    let max = time.max, at = ${step.id}; ${declared(metering)}
+    let max = time.max, at = ${step.id}, skipped = 0; ${declared(metering)}
     for (let i = from; i < to; i++) {
       const k = keys[i], v = values[i], o = undefined, ts = times[i]
       ${seen(traits)}

@@ -3,8 +3,8 @@ const perReading = calibrate()
 
 /** What a reading costs in all, ms: the clock, and code that is run too seldom to be made fast. */
 const perStep = perReading + 0.0001
-/** A slice is timed step by step when so many times the cost of that has been spent: at most one part in 65 goes into it. */
-const spacing = 64
+/** A slice is timed step by step when so many times the cost of that has been spent: at most one part in 257 goes into it. */
+const spacing = 256
 /** Slices of fewer records are too short for two clock readings each: one in eight is timed. */
 const short = 32
 
