@@ -39,6 +39,9 @@ async function main(args: readonly string[]): Promise<number> {
   return module.suite === undefined ? module.main!(rest) : runSuite(module.suite, rest)
 }
 
+// Who reads no more, as `head` does, wants no complaint.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2))
+
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error)
   if (error instanceof RangeError || error instanceof TypeError) console.error(usageText)

@@ -45,7 +45,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const named = given.length === 0 ? ['growth', 'partials'] : given
   if (named.includes('growth'))
     for (const line of growth())
-      console.log(json ? JSON.stringify({ suite: 'cep', ...line, ...environment() }) : textOf(line))
+      console.log(
+        json
+          ? JSON.stringify({ suite: 'cep', subject: 'dhaara', variant: String(line.size), ...line, ...environment() })
+          : textOf(line),
+      )
   const lines: ThroughputLine[] = []
   for (const bench of cases.filter(({ name }) => named.includes(name))) {
     const options = { ...settings, log: (text: string) => console.error(text) }

@@ -11,6 +11,7 @@
  *     npm run bench -- latency repartition [--rate 100000] [--workers 2] [--interval 100]
  */
 import { parseArgs } from 'node:util'
+import { positiveOption, wholeOption } from '../../harness/options.ts'
 import { columns } from '../../harness/report.ts'
 import { type LoadLine, measureLoads } from './loads.ts'
 import { linesOf, type Load, measureRepartition } from './repartition.ts'
@@ -22,12 +23,20 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       rate: { type: 'string', default: '100000' },
       seconds: { type: 'string', default: '20' },
+      runs: { type: 'string', default: '1' },
       workers: { type: 'string', default: '2' },
       interval: { type: 'string', default: '100' },
       json: { type: 'boolean', default: false },
     },
   })
-  const [rate, seconds, workers, interval] = [values.rate, values.seconds, values.workers, values.interval].map(Number)
+  const seconds = positiveOption('seconds', values.seconds)
+  const runs = wholeOption('runs', values.runs)
+  const load: Load = {
+    rate: wholeOption('rate', values.rate),
+    seconds,
+    workers: wholeOption('workers', values.workers),
+    interval: wholeOption('interval', values.interval),
+  }
   const choices = ['embedded', 'kafka', 'repartition']
   const unknown = positionals.find((name) => !choices.includes(name))
   if (unknown !== undefined) throw new RangeError(`There is no case '${unknown}'; there are: ${choices.join(', ')}`)
@@ -35,14 +44,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const loads: LoadLine[] = []
   for (const where of ['embedded', 'kafka'] as const) {
     if (!named.includes(where)) continue
-    const found = await measureLoads(where, seconds as number, (text) => console.error(text))
+    const found = await measureLoads(where, { seconds, runs }, (text) => console.error(text))
     if (values.json) for (const line of found) console.log(JSON.stringify(line))
     else console.log(tableOf(found))
     loads.push(...found)
   }
   const code = loads.every(({ correct }) => correct) ? 0 : 1
   if (!named.includes('repartition')) return code
-  const line = await measureRepartition({ rate, seconds, workers, interval } as Load)
+  const line = await measureRepartition(load)
   if (values.json) for (const one of linesOf(line)) console.log(JSON.stringify(one))
   else {
     console.table(line.parts)

@@ -17,15 +17,22 @@ export interface LoadLine extends LoadAnswer, Environment {
   readonly variant: string
   readonly offeredPerSecond: number
   readonly capacityPerSecond: number
+  /** The line is of the one whose p99 is the median. */
+  readonly runs: number
+}
+
+export interface LoadTime {
+  readonly seconds: number
+  readonly runs: number
 }
 
 /** @param where `embedded` or `kafka` */
 export async function measureLoads(
   where: 'embedded' | 'kafka',
-  seconds: number,
+  time: LoadTime,
   log: (text: string) => void,
 ): Promise<LoadLine[]> {
-  if (where === 'embedded') return measureAll({ guarantee: 'exactly-once' }, where, seconds, log)
+  if (where === 'embedded') return measureAll({ guarantee: 'exactly-once' }, where, time, log)
   const missing = missingTools()
   if (missing !== undefined) {
     log(`Skipped: kafka, since ${missing}`)
@@ -36,7 +43,7 @@ export async function measureLoads(
   try {
     const lines: LoadLine[] = []
     for (const guarantee of ['exactly-once', 'at-least-once'] as const)
-      lines.push(...(await measureAll({ brokers, guarantee }, where, seconds, log)))
+      lines.push(...(await measureAll({ brokers, guarantee }, where, time, log)))
     return lines
   } finally {
     if (mine) await stopCluster(1)
@@ -46,7 +53,7 @@ export async function measureLoads(
 async function measureAll(
   job: Omit<LoadJob, 'seconds'>,
   where: string,
-  seconds: number,
+  { seconds, runs }: LoadTime,
   log: (text: string) => void,
 ): Promise<LoadLine[]> {
   const most = await inChild({ ...job, seconds })
@@ -55,7 +62,9 @@ async function measureAll(
   const lines: LoadLine[] = []
   for (const share of shares) {
     const offeredPerSecond = Math.round(capacityPerSecond * share)
-    const answer = await inChild({ ...job, rate: offeredPerSecond, seconds })
+    const answers: LoadAnswer[] = []
+    for (let run = 0; run < runs; run++) answers.push(await inChild({ ...job, rate: offeredPerSecond, seconds }))
+    const answer = answers.toSorted((a, b) => a.p99Ms - b.p99Ms)[answers.length >> 1] as LoadAnswer
     const variant = `${job.guarantee}, ${share * 100} %`
     const parts = partNames.map(
       (name) => `${name} ${answer.parts[name].p50.toFixed(1)}/${answer.parts[name].p99.toFixed(1)}`,
@@ -68,7 +77,9 @@ async function measureAll(
       variant,
       offeredPerSecond,
       capacityPerSecond,
+      runs,
       ...answer,
+      correct: answers.every(({ correct }) => correct),
       ...environment(),
     })
   }

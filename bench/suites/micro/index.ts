@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import Benchmark from 'benchmark'
+import { positiveOption, wholeOption } from '../../harness/options.ts'
 import { type Environment, environment } from '../../harness/report.ts'
 import type { MicroCase } from './case.ts'
 import { codecs } from './codecs.ts'
@@ -13,17 +14,27 @@ import { time } from './time.ts'
 
 const groups: Readonly<Record<string, readonly MicroCase[]>> = { codecs, stores, time, patterns }
 
-interface MicroLine extends Environment {
+/** Of all that was run for a figure, that before the samples included; memory is that of the process so far. */
+interface Costs {
+  readonly runs: number
+  readonly records: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly peakRssMb: number
+}
+
+interface MicroLine extends Environment, Costs {
   readonly suite: 'micro'
   readonly case: string
   readonly subject: string
+  readonly variant: 'default'
   /** Values, records or keys a second. */
   readonly recordsPerSecond: number
   /** Relative margin of error at 95 %, as a share. */
   readonly spread: number
-  readonly runs: number
   readonly against?: string
   readonly ratio?: number
+  readonly ratioOf?: 'wall'
 }
 
 /** @returns the exit code: 2 if the command line was wrong */
@@ -31,50 +42,70 @@ export async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '1' } },
+    options: {
+      json: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: '1' },
+      runs: { type: 'string', default: '10' },
+    },
   })
   const unknown = positionals.find((name) => groups[name] === undefined)
   if (unknown !== undefined) {
     console.error(`There is no group '${unknown}'; there are: ${Object.keys(groups).join(', ')}`)
     return 2
   }
-  const seconds = Number(values.seconds)
-  if (!(seconds > 0)) {
-    console.error(`--seconds is '${values.seconds}', not a number above 0`)
-    return 2
-  }
+  const seconds = positiveOption('seconds', values.seconds)
+  const samples = wholeOption('runs', values.runs)
   for (const name of positionals.length === 0 ? Object.keys(groups) : positionals) {
-    for (const line of measureGroup(name, groups[name]!, seconds))
+    for (const line of measureGroup(name, groups[name]!, seconds, samples))
       console.log(values.json ? JSON.stringify(line) : textOf(line))
   }
   return 0
 }
 
-function measureGroup(group: string, cases: readonly MicroCase[], seconds: number): MicroLine[] {
-  const measured = new Map(cases.map((one) => [one.name, measure(one, seconds)]))
+function measureGroup(group: string, cases: readonly MicroCase[], seconds: number, samples: number): MicroLine[] {
+  const measured = new Map(cases.map((one) => [one.name, measure(one, seconds, samples)]))
   return cases.map((one) => {
-    const { hz, rme, runs } = measured.get(one.name)!
+    const { hz, rme, ...costs } = measured.get(one.name)!
     const other = one.against === undefined ? undefined : measured.get(one.against)
     return {
       suite: 'micro',
       case: group,
       subject: one.name,
+      variant: 'default',
       recordsPerSecond: Math.round(hz),
       spread: Number((rme / 100).toFixed(3)),
-      runs,
-      ...(other && { against: one.against!, ratio: Number((hz / other.hz).toFixed(3)) }),
+      ...costs,
+      ...(other && { against: one.against!, ratio: Number((hz / other.hz).toFixed(3)), ratioOf: 'wall' }),
       ...environment(),
     }
   })
 }
 
-function measure({ run, perCall }: MicroCase, seconds: number): { hz: number; rme: number; runs: number } {
+function measure({ run, perCall }: MicroCase, seconds: number, samples: number): Costs & { hz: number; rme: number } {
   let kept: unknown
-  const bench = new Benchmark(() => void (kept = run()), { maxTime: seconds, minSamples: 10 })
+  let calls = 0
+  const before = process.cpuUsage()
+  const started = performance.now()
+  const bench = new Benchmark(
+    () => {
+      calls++
+      kept = run()
+    },
+    { maxTime: seconds, minSamples: samples },
+  )
   bench.run()
   if (bench.error !== undefined || kept === undefined) throw bench.error ?? new Error('A case returned nothing')
   const { hz, stats } = bench
-  return { hz: hz * perCall, rme: stats.rme, runs: stats.sample.length }
+  const { user, system } = process.cpuUsage(before)
+  return {
+    hz: hz * perCall,
+    rme: stats.rme,
+    runs: stats.sample.length,
+    records: calls * perCall,
+    seconds: Number(((performance.now() - started) / 1000).toFixed(3)),
+    cpuSeconds: Number(((user + system) / 1e6).toFixed(3)),
+    peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  }
 }
 
 function textOf({ case: group, subject, recordsPerSecond, spread, against, ratio }: MicroLine): string {

@@ -1,16 +1,20 @@
 /**
  * Nexmark: 24 queries over the events of an auction site, in the public DSL.
  *
- *     npm run bench -- nexmark [q0 …] [--events n] [--runs n] [--latency seconds] [--json]     measure
+ *     npm run bench -- nexmark [q0 …] [--events n | --seconds n] [--runs n] [--latency seconds] [--json]     measure
  *     npm run bench -- nexmark q5 --input events.jsonl --output -          run one over given events
  *     npm run bench -- nexmark --generate 1000                             print events
  */
 import { parseArgs } from 'node:util'
+import { positiveOption, wholeOption } from '../../harness/options.ts'
 import { columns } from '../../harness/report.ts'
 import { nexmarkGenerator } from './generator.ts'
 import { measureQueries, type NexmarkLine } from './measure.ts'
 import { queries } from './queries/index.ts'
 import { runFile } from './run-file.ts'
+
+/** Of each second that a run is to take, about. */
+const eventsPerSecond = 100_000
 
 /** @returns the exit code: 1 if a query's rows were wrong, 2 if the command line was */
 export async function main(args: readonly string[]): Promise<number> {
@@ -20,7 +24,8 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       json: { type: 'boolean', default: false },
       runs: { type: 'string', default: '3' },
-      events: { type: 'string', default: '500000' },
+      events: { type: 'string' },
+      seconds: { type: 'string', default: '5' },
       latency: { type: 'string', default: '0' },
       input: { type: 'string' },
       output: { type: 'string', default: '-' },
@@ -31,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const unknown = positionals.find((name) => queries[name] === undefined)
   if (unknown !== undefined)
     return usage(`There is no query '${unknown}'; there are: ${Object.keys(queries).join(', ')}`)
-  if (values.generate !== undefined) return generate(Number(values.generate))
+  if (values.generate !== undefined) return generate(wholeOption('generate', values.generate))
   if (values.input !== undefined) {
     const [name] = positionals
     if (name === undefined || positionals.length > 1) return usage('Name one query to run over --input')
@@ -42,9 +47,12 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const names = positionals.length === 0 ? Object.keys(queries) : positionals
   const lines = await measureQueries(names, {
-    runs: Number(values.runs),
-    events: Number(values.events),
-    latencySeconds: Number(values.latency),
+    runs: wholeOption('runs', values.runs),
+    events:
+      values.events === undefined
+        ? Math.ceil(positiveOption('seconds', values.seconds) * eventsPerSecond)
+        : wholeOption('events', values.events),
+    latencySeconds: values.latency === '0' ? 0 : positiveOption('latency', values.latency),
     cache: '.cache/bench',
     log: (text) => console.error(text),
   })
@@ -76,7 +84,7 @@ function tableOf(lines: readonly NexmarkLine[]): string {
 function usage(problem: string): number {
   console.error(problem)
   console.error(
-    'npm run bench -- nexmark [query …] [--events n] [--runs n] [--latency seconds] [--json] [--input file] [--output file] [--files folder]',
+    'npm run bench -- nexmark [query …] [--events n | --seconds n] [--runs n] [--latency seconds] [--json] [--input file] [--output file] [--files folder]',
   )
   return 2
 }

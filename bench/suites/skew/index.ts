@@ -9,10 +9,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
+import { positiveOption, wholeOption } from '../../harness/options.ts'
+import { type Environment, environment } from '../../harness/report.ts'
 import type { Sale } from './topology.ts'
 
 const partitions = 4
 const shops = 10_000
+/** Of each second that a run is to take, about. */
+const recordsPerSecond = 100_000
+const cases = [
+  ['one-phase', '1'],
+  ['two-phase', '2'],
+] as const
 const url = new URL('topology.ts', import.meta.url)
 
 interface Load {
@@ -20,9 +28,11 @@ interface Load {
   readonly workers: number
 }
 
-export interface SkewLine {
+export interface SkewLine extends Environment {
   readonly suite: 'skew'
   readonly case: 'one-phase' | 'two-phase'
+  readonly subject: 'dhaara'
+  readonly variant: 'hot'
   readonly records: number
   readonly workers: number
   /** Medians, records a second. */
@@ -30,19 +40,40 @@ export interface SkewLine {
   readonly hotPerSecond: number
   /** How much longer the hot key takes: median of the pairs' ratios. */
   readonly ratio: number
+  readonly against: 'uniform'
+  readonly ratioOf: 'wall'
+  /** Of the pairs' ratios: (max - min) / median. */
+  readonly spread: number
+  readonly runs: number
+  /** Held to what was sent, in each run: a wrong sum ends the measurement. */
+  readonly correct: true
 }
 
 export async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
+    allowPositionals: true,
     options: {
-      records: { type: 'string', default: '400000' },
+      records: { type: 'string' },
+      seconds: { type: 'string', default: '4' },
       runs: { type: 'string', default: '5' },
       workers: { type: 'string', default: '2' },
       json: { type: 'boolean', default: false },
     },
   })
-  const lines = await measure({ records: Number(values.records), workers: Number(values.workers) }, Number(values.runs))
+  const unknown = positionals.find((name) => !cases.some(([known]) => name === known))
+  if (unknown !== undefined)
+    throw new RangeError(
+      `The suite skew has no case '${unknown}'; there are: ${cases.map(([name]) => name).join(', ')}`,
+    )
+  const load = {
+    records:
+      values.records === undefined
+        ? Math.ceil(positiveOption('seconds', values.seconds) * recordsPerSecond)
+        : wholeOption('records', values.records),
+    workers: wholeOption('workers', values.workers),
+  }
+  const lines = await measure(load, wholeOption('runs', values.runs), positionals)
   if (values.json) for (const line of lines) console.log(JSON.stringify(line))
   else
     console.table(
@@ -57,23 +88,30 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Uniform and hot in turn, so that what else the machine does falls on both. */
-export async function measure(load: Load, runs: number): Promise<SkewLine[]> {
+export async function measure(load: Load, runs: number, named: readonly string[] = []): Promise<SkewLine[]> {
   const lines: SkewLine[] = []
-  for (const [name, phases] of [
-    ['one-phase', '1'],
-    ['two-phase', '2'],
-  ] as const) {
+  for (const [name, phases] of cases.filter(([one]) => named.length === 0 || named.includes(one))) {
     const pairs: { readonly uniform: number; readonly hot: number }[] = []
     for (let run = 0; run < runs; run++)
       pairs.push({ uniform: await timed(load, phases, false), hot: await timed(load, phases, true) })
     const rate = (of: 'uniform' | 'hot') => Math.round(load.records / (median(pairs.map((pair) => pair[of])) / 1000))
+    const ratios = pairs.map(({ hot, uniform }) => hot / uniform)
+    const ratio = median(ratios)
     lines.push({
       suite: 'skew',
       case: name,
+      subject: 'dhaara',
+      variant: 'hot',
       ...load,
       uniformPerSecond: rate('uniform'),
       hotPerSecond: rate('hot'),
-      ratio: Number(median(pairs.map(({ hot, uniform }) => hot / uniform)).toFixed(2)),
+      against: 'uniform',
+      ratio: Number(ratio.toFixed(2)),
+      ratioOf: 'wall',
+      spread: Number(((Math.max(...ratios) - Math.min(...ratios)) / ratio).toFixed(3)),
+      runs,
+      correct: true,
+      ...environment(),
     })
   }
   return lines
