@@ -1,6 +1,8 @@
+import { randomInt } from 'node:crypto'
 import { keyId } from './keys.ts'
 
-const start = 0x811c9dc5
+/** Of this thread alone: who chooses keys shall not choose which of them collide. Hashes are never stored. */
+const start = randomInt(2 ** 32) | 0
 const prime = 0x01000193
 const double = new Float64Array(1)
 const halves = new Int32Array(double.buffer)
@@ -44,7 +46,7 @@ export function sameKey(a: unknown, b: unknown): boolean {
   return true
 }
 
-/** FNV-1a over UTF-16 units, mixed. */
+/** FNV-1a over UTF-16 units, begun by chance and mixed. */
 function hashText(text: string): number {
   return mix(addText(start, text))
 }
