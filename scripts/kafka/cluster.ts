@@ -12,13 +12,20 @@ export interface ClusterKind {
   readonly secure?: boolean
   /** A listener whose advertised port is another one, for a proxy to listen at. */
   readonly proxied?: boolean
+  /** For benchmarks: with the memory and the collector that Kafka is shipped with, where tests have less, and longer pauses. */
+  readonly measured?: boolean
 }
+
+export const measuredKind: ClusterKind = { nodes: 1, measured: true }
 
 /** What tests of refusals and of lost answers want. */
 export const faultyKind: ClusterKind = { nodes: 1, secure: true, proxied: true }
 
-const dirOf = ({ nodes, secure, proxied }: ClusterKind): string =>
-  join(kafkaHome, `cluster-${nodes}${secure ? '-secure' : ''}${proxied ? '-proxied' : ''}`)
+const dirOf = ({ nodes, secure, proxied, measured }: ClusterKind): string =>
+  join(
+    kafkaHome,
+    `cluster-${nodes}${secure ? '-secure' : ''}${proxied ? '-proxied' : ''}${measured ? '-measured' : ''}`,
+  )
 const specFile = (kind: ClusterKind): string => join(dirOf(kind), 'cluster.json')
 const kindOf = (kind: ClusterKind | 1 | 3): ClusterKind => (typeof kind === 'number' ? { nodes: kind } : kind)
 
@@ -48,6 +55,7 @@ export async function startCluster(of: ClusterKind | 1 | 3): Promise<ClusterSpec
   const spec: ClusterSpec = {
     id: tool('kafka.tools.StorageTool', ['random-uuid']).trim(),
     dir,
+    measured: kind.measured === true,
     nodes: Array.from({ length: kind.nodes }, (_, i) => ({
       id: i + 1,
       port: port(),

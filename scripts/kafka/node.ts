@@ -21,7 +21,13 @@ export interface ClusterSpec {
   readonly id: string
   readonly dir: string
   readonly nodes: readonly NodeSpec[]
+  /** See `ClusterKind`. */
+  readonly measured?: boolean
 }
+
+/** As Kafka's own start script gives them. */
+const shipped = ['-Xmx1g', '-Xms1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35']
+const small = ['-Xmx512m', '-Xms256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=4']
 
 const nodeDir = ({ dir }: ClusterSpec, { id }: NodeSpec): string => join(dir, `node-${id}`)
 const pidFile = (cluster: ClusterSpec, node: NodeSpec): string => join(nodeDir(cluster, node), 'pid')
@@ -50,7 +56,7 @@ export function tool(name: string, args: readonly string[]): string {
 export function startNode(cluster: ClusterSpec, node: NodeSpec): void {
   const dir = nodeDir(cluster, node)
   const log = openSync(join(dir, 'log'), 'a')
-  const options = ['-Xmx512m', '-Xms256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=4']
+  const options = cluster.measured ? shipped : small
   const child = spawn('java', [...options, '-cp', jars(), 'kafka.Kafka', join(dir, 'server.properties')], {
     detached: true,
     stdio: ['ignore', log, log],

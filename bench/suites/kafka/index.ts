@@ -8,13 +8,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { bootstrapOf, runningCluster, startCluster, stopCluster } from '../../../scripts/kafka/cluster.ts'
 import { missingTools } from '../../../scripts/kafka/jars.ts'
 import { type RemoteLog, remote } from '../../../src/connectors/broker/remote.ts'
 import { kafkaBroker } from '../../../src/index.ts'
 import { expected } from '../../harness/measure.ts'
 import type { Measured } from '../../harness/run.ts'
-import { suiteOptions } from '../../harness/options.ts'
+import { withKafka } from '../../harness/kafka.ts'
+import { type SuiteOptions, suiteOptions } from '../../harness/options.ts'
 import { lineOf, tableOf, type ThroughputLine } from '../../harness/report.ts'
 import { planRun, type RunOptions } from '../../harness/runner.ts'
 import { summarise } from '../../harness/statistics.ts'
@@ -88,8 +88,15 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const noStreams = missingJava()
   if (noStreams !== undefined) log(`Skipped: Kafka Streams, since ${noStreams}`)
-  const mine = runningCluster(1) === undefined
-  const brokers = bootstrapOf(await startCluster(1))
+  return withKafka((brokers) => measureOn(brokers, options, noStreams === undefined, log))
+}
+
+async function measureOn(
+  brokers: readonly string[],
+  options: SuiteOptions,
+  streams: boolean,
+  log: (text: string) => void,
+): Promise<number> {
   const remoteLog = await kafkaBroker({ brokers })[remote]()
   try {
     const settings: RunOptions = {
@@ -103,15 +110,14 @@ export async function main(args: readonly string[]): Promise<number> {
     const named = (name: string): boolean => options.named.length === 0 || options.named.includes(name)
     for (const one of cases) {
       if (!named(one.name)) continue
-      lines.push(...(await measureCase(one, brokers, remoteLog, settings, noStreams === undefined)))
+      lines.push(...(await measureCase(one, brokers, remoteLog, settings, streams)))
     }
-    if (named('restart')) lines.push(...(await restart(brokers, remoteLog, settings, noStreams === undefined)))
+    if (named('restart')) lines.push(...(await restart(brokers, remoteLog, settings, streams)))
     if (options.json) for (const line of lines) console.log(JSON.stringify(line))
     else console.log(tableOf(lines))
     return lines.every(({ correct }) => correct) ? 0 : 1
   } finally {
     await remoteLog.release()
-    if (mine) await stopCluster(1)
   }
 }
 

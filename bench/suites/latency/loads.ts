@@ -1,8 +1,8 @@
 /** Latency at shares of the capacity that was measured just before: `embedded`, and `kafka` with each guarantee. */
 import { fork } from 'node:child_process'
 import { resolve } from 'node:path'
-import { bootstrapOf, runningCluster, startCluster, stopCluster } from '../../../scripts/kafka/cluster.ts'
 import { missingTools } from '../../../scripts/kafka/jars.ts'
+import { withKafka } from '../../harness/kafka.ts'
 import { type Environment, environment } from '../../harness/report.ts'
 import type { LoadAnswer, LoadJob } from './open-loop.ts'
 import { partNames } from './parts.ts'
@@ -38,16 +38,12 @@ export async function measureLoads(
     log(`Skipped: kafka, since ${missing}`)
     return []
   }
-  const mine = runningCluster(1) === undefined
-  const brokers = bootstrapOf(await startCluster(1))
-  try {
+  return withKafka(async (brokers) => {
     const lines: LoadLine[] = []
     for (const guarantee of ['exactly-once', 'at-least-once'] as const)
       lines.push(...(await measureAll({ brokers, guarantee }, where, time, log)))
     return lines
-  } finally {
-    if (mine) await stopCluster(1)
-  }
+  })
 }
 
 async function measureAll(

@@ -5,8 +5,8 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootstrapOf, runningCluster, startCluster, stopCluster } from '../../../scripts/kafka/cluster.ts'
 import { missingTools } from '../../../scripts/kafka/jars.ts'
+import { withKafka } from '../../harness/kafka.ts'
 import { runSuite } from '../../harness/run-suite.ts'
 import type { BenchCase, BenchSubject } from '../../harness/subject.ts'
 import { suite as ceilings } from '../ceilings/index.ts'
@@ -23,14 +23,11 @@ export async function main(args: readonly string[]): Promise<number> {
   if (missing !== undefined) log(`Skipped: Flink and Kafka Streams, since ${missing}`)
   else if (noBroker !== undefined) log(`Skipped: Kafka Streams, since ${noBroker}`)
   const wantsBroker = noBroker === undefined && (!args.includes('--subject') || args.includes('kafka-streams'))
-  const mine = wantsBroker && runningCluster(1) === undefined
-  const bootstrap = wantsBroker ? bootstrapOf(await startCluster(1)).join(',') : undefined
-  try {
+  const run = (bootstrap?: string): Promise<number> => {
     const cases = names.map((name) => caseOf(name, missing === undefined, bootstrap))
-    return await runSuite({ name: 'peers', cases }, args)
-  } finally {
-    if (mine) await stopCluster(1)
+    return runSuite({ name: 'peers', cases }, args)
   }
+  return wantsBroker ? withKafka((brokers) => run(brokers.join(','))) : run()
 }
 
 function caseOf(name: string, java: boolean, bootstrap: string | undefined): BenchCase {
