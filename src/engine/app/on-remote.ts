@@ -1,4 +1,5 @@
-import { type RemoteBroker, remote } from '../../connectors/broker/remote.ts'
+import { type RemoteBroker, type RemoteLog, remote } from '../../connectors/broker/remote.ts'
+import type { RocksOptions } from '../../state/backends/index.ts'
 import { Indexes, Queries, type StoreLayout } from '../query/index.ts'
 import { RemoteEngine } from '../remote/engine.ts'
 import { runHere, runOnThreads } from '../remote/hire.ts'
@@ -15,9 +16,7 @@ export async function standOnRemote(
   { options, settings, program, plan, events, advertised, hold, restoring }: StandingParts,
 ): Promise<Standing> {
   const { applicationId } = settings
-  const log = await broker[remote]({ apart: true })
-  hold({ remoteLog: log, release: () => log.release() })
-  const local = await LocalState.open(options.stateDir, databaseMemory(settings))
+  const [log, local] = await openBoth(broker, options.stateDir, databaseMemory(settings))
   hold({
     remoteLog: log,
     async release() {
@@ -69,4 +68,17 @@ export async function standOnRemote(
   })
   writeManifest(local.backend, applicationId, plan)
   return { engine, queries, routing }
+}
+
+/** At once: the client's thread takes its time to load. @throws what either throws; the other is closed then */
+async function openBoth(
+  broker: RemoteBroker,
+  dir: string | undefined,
+  memory: RocksOptions,
+): Promise<[RemoteLog, LocalState]> {
+  const [log, local] = await Promise.allSettled([broker[remote]({ apart: true }), LocalState.open(dir, memory)])
+  if (log.status === 'fulfilled' && local.status === 'fulfilled') return [log.value, local.value]
+  if (log.status === 'fulfilled') await log.value.release()
+  if (local.status === 'fulfilled') await local.value.close()
+  throw log.status === 'rejected' ? log.reason : (local as PromiseRejectedResult).reason
 }
