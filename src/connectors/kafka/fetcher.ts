@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FetchedBatch } from '../broker/log.ts'
 import type { ReaderOptions, RemoteReader } from '../broker/remote.ts'
+import { topicReplaced } from '../broker/topic-replaced.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
-import { fetch } from './wire/fetch.ts'
+import { fetch, fetchByName } from './wire/fetch.ts'
+import { noTopicId } from './wire/schema.ts'
 import { type Aborted, endOfSet, readRecordSet } from './wire/record-set.ts'
 
 /** What was fetched of a partition and not taken, as it came. */
@@ -18,6 +20,10 @@ interface Fetched {
 interface Partition {
   readonly topic: string
   readonly partition: number
+  /** Of the topic: one that is made anew under its name has another. */
+  id: string | undefined
+  /** Something was answered: from then on it is that topic that is read. */
+  known: boolean
   readonly fetched: Fetched[]
   /** Where the next fetch begins. */
   next: number
@@ -71,6 +77,8 @@ export class Fetcher implements RemoteReader {
     this.#partitions.set(key, {
       topic,
       partition,
+      id: undefined,
+      known: false,
       fetched: [],
       next: offset,
       bytes: 0,
@@ -195,6 +203,9 @@ export class Fetcher implements RemoteReader {
       state.asked = true
       try {
         const { leader, leaderEpoch } = await this.#cluster.leader(state.topic, state.partition)
+        const id = this.#cluster.topic(state.topic)?.id
+        if (state.known && state.id !== id) throw topicReplaced(state.topic)
+        state.id = id
         const list = wanted.get(leader)
         if (list === undefined) wanted.set(leader, [{ state, leaderEpoch }])
         else list.push({ state, leaderEpoch })
@@ -221,7 +232,7 @@ export class Fetcher implements RemoteReader {
     }
     try {
       const answer = await this.#cluster.request(
-        fetch,
+        turned.some(({ state }) => (state.id ?? noTopicId) === noTopicId) ? fetchByName : fetch,
         {
           replica: -1,
           maxWaitMs: longPoll,
@@ -232,6 +243,7 @@ export class Fetcher implements RemoteReader {
           sessionEpoch: -1,
           topics: Array.from(topics, ([name, list]) => ({
             name,
+            id: list[0]?.state.id ?? noTopicId,
             partitions: list.map(({ state, leaderEpoch }) => ({
               partition: state.partition,
               leaderEpoch,
@@ -249,13 +261,15 @@ export class Fetcher implements RemoteReader {
       )
       if (answer.error !== 0) throw new KafkaAnswer(answer.error, `Reading from broker ${node}`)
       let news = false
-      for (const { name, partitions } of answer.topics) {
+      for (const { name, id, partitions } of answer.topics) {
+        const isOf = (state: Partition): boolean => (id === noTopicId ? state.topic === name : state.id === id)
         for (const found of partitions) {
-          const i = turned.findIndex(({ state }) => state.topic === name && state.partition === found.partition)
+          const i = turned.findIndex(({ state }) => state.partition === found.partition && isOf(state))
           const state = turned[i]?.state
           if (state === undefined) continue
           state.asked = false
-          if (state.version !== versions[i] || this.#partitions.get(keyOf(name, found.partition)) !== state) continue
+          if (state.version !== versions[i] || this.#partitions.get(keyOf(state.topic, found.partition)) !== state)
+            continue
           if (this.#admit(state, found)) news = true
         }
       }
@@ -294,6 +308,7 @@ export class Fetcher implements RemoteReader {
       )
       return state.failure !== undefined
     }
+    state.known = true
     const end = this.#isolation === 0 ? found.highWatermark : found.lastStable
     const news = !(end <= state.end)
     state.end = end

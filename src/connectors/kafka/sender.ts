@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
 import type { SpareMemory } from '../broker/spare-memory.ts'
 import type { KafkaCluster } from './cluster.ts'
-import { isAnswer, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
+import { isAnswer, KafkaAnswer, kafkaError, mayRetry, unknownFor } from './wire/errors.ts'
 import type { produce } from './wire/produce.ts'
 import { batchCount, setProducer } from './wire/record-batch.ts'
 import { Writer } from './wire/writer.ts'
@@ -302,7 +302,8 @@ export class Sender {
   }
 
   #again(queue: Queue, item: Item, error: unknown): void {
-    if (!mayRetry(error) || performance.now() - item.since > deliveryTimeout) {
+    const patience = isAnswer(error, 'unknownTopic') ? unknownFor : deliveryTimeout
+    if (!mayRetry(error) || performance.now() - item.since > patience) {
       this.#fail(error)
       return
     }

@@ -15,7 +15,7 @@ import { retrying } from './retry.ts'
 import { Sender } from './sender.ts'
 import { type TransactionVersion, transactionVersionOf } from './transaction-version.ts'
 import * as apis from './wire/apis.ts'
-import { check, isAnswer, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
+import { check, isAnswer, KafkaAnswer, kafkaError, mayRetry, unknownFor } from './wire/errors.ts'
 import { batchEnd, encodeBatch } from './wire/record-batch.ts'
 import type { Api } from './wire/schema.ts'
 
@@ -189,6 +189,7 @@ export class KafkaWriter implements RemoteWriter {
   async #tellPartitions(partitions: readonly TopicPartition[], early: boolean): Promise<void> {
     const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
     const topics = Array.from(byTopic, ([name, list]) => ({ name, partitions: list.map((p) => p.partition) }))
+    const began = performance.now()
     await this.#ask(apis.addPartitionsToTxn, { ...this.#identity(), topics }, ({ topics: answers }) => {
       // Beside one that failed, the others say that nothing was tried.
       for (const { name, partitions: list } of answers) {
@@ -196,7 +197,9 @@ export class KafkaWriter implements RemoteWriter {
           if (error === 0 || error === operationNotAttempted) continue
           // A topic may be gone that nobody will write to: without it, then.
           const number = early && error === kafkaError.unknownTopic ? kafkaError.transactionAbortable : error
-          throw new KafkaAnswer(number, `Topic '${name}', partition ${partition}`)
+          const refused = new KafkaAnswer(number, `Topic '${name}', partition ${partition}`)
+          if (error !== kafkaError.unknownTopic || early || performance.now() - began < unknownFor) throw refused
+          throw new DhaaraError('DHAARA_TOPIC_UNKNOWN', refused.message, { cause: refused })
         }
       }
     })

@@ -1,7 +1,7 @@
 import type { BackendReader } from '../../state/backend.ts'
 import { decodeValue, encodeValue } from '../../state/codec/index.ts'
 import { type Sealer, statePrefix } from '../../state/stores/index.ts'
-import { DhaaraError } from '../../errors/index.ts'
+import { topicReplaced } from '../../connectors/broker/topic-replaced.ts'
 import type { TaskId } from '../runtime/host.ts'
 import type { ChangelogRows } from './changelog.ts'
 import type { Inputs } from './inputs.ts'
@@ -28,7 +28,7 @@ export class KnownTopics {
         const row = state.get(key)
         const known = row === undefined ? undefined : (decodeValue(row) as string)
         if (known === undefined) this.unwritten.push({ key, id })
-        else if (known !== id) throw replaced(topic)
+        else if (known !== id) throw topicReplaced(topic)
       }
     }
   }
@@ -39,9 +39,3 @@ export class KnownTopics {
     this.unwritten = []
   }
 }
-
-const replaced = (topic: string): DhaaraError =>
-  new DhaaraError(
-    'DHAARA_TOPIC_REPLACED',
-    `Topic '${topic}' was deleted and made again since this app read it: its positions and what it has counted belong to the old one. To begin anew with the new one: dhaara reset --brokers … --application-id … --yes`,
-  )

@@ -8,6 +8,7 @@ import {
   int16,
   int32,
   int64,
+  noTopicId,
   nullableArray,
   nullableString,
   since,
@@ -20,7 +21,6 @@ import {
 
 const throttled = { throttleMs: int32 }
 const failed = { ...throttled, error: int16 }
-const noTopicId = '0'.repeat(32)
 
 export const apiVersions = api(
   18,

@@ -81,6 +81,9 @@ const retriable: ReadonlySet<number> = new Set<number>([
   kafkaError.unknownTopicId,
 ])
 
+/** After this time a topic that brokers do not know is not one of which they have not heard yet, ms. */
+export const unknownFor = 10_000
+
 const codes: Partial<Record<Name, ErrorCode>> = {
   offsetOutOfRange: 'DHAARA_KAFKA_OFFSET',
   corruptMessage: 'DHAARA_KAFKA_CORRUPT',

@@ -1,4 +1,24 @@
-import { api, array, int8, int16, int32, int64, nullableArray, nullableBytes, string, struct } from './schema.ts'
+import {
+  api,
+  array,
+  atMost,
+  int8,
+  int16,
+  int32,
+  int64,
+  noTopicId,
+  nullableArray,
+  nullableBytes,
+  since,
+  string,
+  struct,
+  until,
+  uuid,
+} from './schema.ts'
+
+/** From this version on topics go by their ids. */
+const byId = 13
+const topic = { id: since(byId, uuid, noTopicId), name: until(byId, string, '') }
 
 const request = struct({
   replica: int32,
@@ -10,7 +30,7 @@ const request = struct({
   sessionEpoch: int32,
   topics: array(
     struct({
-      name: string,
+      ...topic,
       partitions: array(
         struct({
           partition: int32,
@@ -23,7 +43,7 @@ const request = struct({
       ),
     }),
   ),
-  forgotten: array(struct({ name: string, partitions: array(int32) })),
+  forgotten: array(struct({ ...topic, partitions: array(int32) })),
   rack: string,
 })
 
@@ -33,7 +53,7 @@ const response = struct({
   session: int32,
   topics: array(
     struct({
-      name: string,
+      ...topic,
       partitions: array(
         struct({
           partition: int32,
@@ -50,5 +70,6 @@ const response = struct({
   ),
 })
 
-/** By topic name; `records` is a view of the answer, still encoded. */
-export const fetch = api(1, 'Fetch', [12, 12], request, response)
+/** `records` is a view of the answer, still encoded. */
+export const fetch = api(1, 'Fetch', [byId - 1, byId], request, response)
+export const fetchByName = atMost(byId - 1, fetch)

@@ -30,6 +30,9 @@ export const uuid: Field<string> = {
   read: (from) => from.raw(16).toString('hex'),
 }
 
+/** Of a topic of a cluster that gives none. */
+export const noTopicId = '0'.repeat(32)
+
 export const nullableString: Field<string | null> = {
   write(to, value) {
     if (value === null) to.uvarint(0)
