@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type RemoteBroker, type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import {
+  type RemoteBroker,
+  type RemoteLog,
+  type RemoteTopic,
+  remote,
+} from '../../../../src/connectors/broker/remote.ts'
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { settingsOf } from '../../../../src/engine/app/options.ts'
 import { compile } from '../../../../src/engine/plan/compile.ts'
@@ -87,6 +92,28 @@ describe('a savepoint of an app on Kafka that runs', () => {
     }
   }
 
+  /** An app begins with a savepoint, and goes through the rest. */
+  async function goOn(name: string, next: string): Promise<void> {
+    const topology = cities(input, `${next}.out`)
+    const settings = settingsOf({ applicationId: next, topology, broker } as never)
+    await savepointToLog({ log, settings, plan: compile(planOf(topology)) }, join(folder, name), 'keep')
+    const running = make(next)
+    await running.start()
+    running.endInputs()
+    await running.completed
+    for (const [at, rows] of (await outputs(next)).entries()) {
+      const own = sent.filter(({ n }) => n % names.length === at)
+      const sum = own.reduce((all, { n }) => all + n, 0)
+      assert.deepEqual(rows.at(-1), { count: own.length, sum }, `${names[at]} from ${name}`)
+      // those before came before the savepoint
+      const counts = rows.map(({ count }) => count)
+      assert.deepEqual(
+        counts,
+        counts.map((_, k) => own.length - counts.length + 1 + k),
+      )
+    }
+  }
+
   it('is of one moment, whoever is asked, while records go from task to task; others go on from it exactly', async () => {
     const one = make(app, { http: { port: 0, admin: true } })
     const module = new URL('../children/cities.ts', import.meta.url)
@@ -126,26 +153,29 @@ describe('a savepoint of an app on Kafka that runs', () => {
     assert.ok(0 < (read[0] as number) && (read[0] as number) < (read[1] as number), `${read}`)
     assert.ok((read[1] as number) < sent.length, `${read} of ${sent.length}`)
 
-    for (const [i, name] of ['one', 'two', 'http'].entries()) {
-      const next = restored()[i] as string
-      const topology = cities(input, `${next}.out`)
-      const settings = settingsOf({ applicationId: next, topology, broker } as never)
-      await savepointToLog({ log, settings, plan: compile(planOf(topology)) }, join(folder, name), 'keep')
-      const running = make(next)
-      await running.start()
-      running.endInputs()
-      await running.completed
-      for (const [at, rows] of (await outputs(next)).entries()) {
-        const own = sent.filter(({ n }) => n % names.length === at)
-        const sum = own.reduce((all, { n }) => all + n, 0)
-        assert.deepEqual(rows.at(-1), { count: own.length, sum }, `${names[at]} from ${name}`)
-        // those before came before the savepoint
-        const counts = rows.map(({ count }) => count)
-        assert.deepEqual(
-          counts,
-          counts.map((_, k) => own.length - counts.length + 1 + k),
-        )
-      }
+    for (const [i, name] of ['one', 'two', 'http'].entries()) await goOn(name, restored()[i] as string)
+  }).timeout(120_000)
+
+  it('is whole after repartitions were purged, and where tasks are kept for an instance that has left', async () => {
+    const own = { rebalanceDelay: 2000 }
+    const one = make(app, own)
+    const two = make(app, own)
+    await one.start()
+    await two.start()
+    const stop = new AbortController()
+    const feeding = feed(stop.signal)
+    try {
+      const repartition = (await log.topics()).find(({ name }) => name.endsWith('-repartition')) as RemoteTopic
+      const where = Array.from({ length: partitions }, (_, partition) => ({ topic: repartition.name, partition }))
+      while ((await log.offsets(where, 'earliest')).some((start) => start === 0)) await delay(20)
+      await two.close()
+      await one.savepoint(join(folder, 'one'))
+    } finally {
+      stop.abort()
+      await feeding
+      await two.close()
+      await one.close()
     }
+    await goOn('one', restored()[0] as string)
   }).timeout(120_000)
 })
