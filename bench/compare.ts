@@ -2,56 +2,43 @@
  * `npm run bench -- compare a.json b.json`: what changed from one report (`--json`) to another.
  *
  * Rates of two invocations say little, since the machine changes meanwhile. So where both have a yardstick, what is compared are
- * the ratios to it, run by run; `unchanged` means that the interval holds 1.
+ * the ratios to it, run by run; else rates, or (latency) how long it takes half of the records. `unchanged` means that the interval
+ * holds 1; of a line that was run once there is none, and it is taken at its word.
  */
 import { ratioInterval } from './harness/confidence.ts'
+import { type Figure, figureOf, nameOf, type ReportLine } from './harness/figures.ts'
 import { readLines } from './harness/read-lines.ts'
-import type { ThroughputLine } from './harness/report.ts'
 
 export interface Change {
   readonly name: string
-  /** b / a, as rates or as ratios to the yardstick. */
+  /** b / a, as ratios to the yardstick, as rates, or as events in the time that one takes. */
   readonly estimate: number
   readonly low: number
   readonly high: number
   readonly level: number
-  readonly of: 'ratio' | 'rate'
+  readonly of: Figure['of']
   readonly verdict: 'faster' | 'slower' | 'unchanged'
 }
 
-type Line = Pick<ThroughputLine, 'suite' | 'case' | 'subject' | 'variant' | 'rates' | 'ratesAgainst' | 'against'>
-
-/** Every line of `b` that has one of the same name in `a`. */
-export function changesBetween(a: readonly Line[], b: readonly Line[]): Change[] {
+/** Every line of `b` that has one of the same name, and with a figure of the same kind, in `a`. */
+export function changesBetween(a: readonly ReportLine[], b: readonly ReportLine[]): Change[] {
   const before = new Map(a.map((line) => [nameOf(line), line]))
   return b.flatMap((line) => {
     const name = nameOf(line)
     const old = before.get(name)
-    return old === undefined ? [] : [changeOf(name, old, line)]
+    const [from, to] = [old && figureOf(old), figureOf(line)]
+    return from === undefined || to === undefined || from.of !== to.of ? [] : [changeOf(name, from, to)]
   })
 }
 
-function changeOf(name: string, a: Line, b: Line): Change {
-  const held = a.ratesAgainst !== undefined && b.ratesAgainst !== undefined
-  const interval = held ? ratioInterval(ratiosOf(a), ratiosOf(b)) : ratioInterval(a.rates, b.rates)
+function changeOf(name: string, { of, values }: Figure, after: Figure): Change {
+  const interval = ratioInterval(values, after.values)
   const verdict = interval.low > 1 ? 'faster' : interval.high < 1 ? 'slower' : 'unchanged'
-  return { name, ...interval, of: held ? 'ratio' : 'rate', verdict }
+  return { name, ...interval, of, verdict }
 }
 
-/** Run by run: both ran one after the other. */
-const ratiosOf = ({ rates, ratesAgainst = [] }: Line): number[] => rates.map((rate, i) => rate / ratesAgainst[i]!)
-
-const nameOf = ({ suite, case: name, subject, variant, against }: Line): string =>
-  [
-    suite,
-    name,
-    subject,
-    ...(variant === 'default' ? [] : [variant]),
-    ...(against === undefined ? [] : [`/ ${against}`]),
-  ].join(' ')
-
 /** @throws Error if a line is no JSON */
-export const readReport = (path: string): ThroughputLine[] => readLines<ThroughputLine>(path)
+export const readReport = (path: string): ReportLine[] => readLines<ReportLine>(path)
 
 /** A table for people. */
 export function changesTable(changes: readonly Change[]): string {

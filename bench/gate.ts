@@ -9,15 +9,10 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Change, changesBetween, changesTable, readReport } from './compare.ts'
-import type { ThroughputLine } from './harness/report.ts'
+import { figureOf, nameOf, type ReportLine } from './harness/figures.ts'
 import { spread } from './harness/statistics.ts'
 
 export const committed = resolve(import.meta.dirname, 'results/baseline.jsonl')
-
-type Line = Pick<
-  ThroughputLine,
-  'suite' | 'case' | 'subject' | 'variant' | 'rates' | 'ratesAgainst' | 'against' | 'correct'
->
 
 export interface Verdict {
   readonly change: Change
@@ -27,21 +22,20 @@ export interface Verdict {
 }
 
 /** Every ratio of the report that the baseline has too. */
-export function verdicts(baseline: readonly Line[], report: readonly Line[]): Verdict[] {
-  const hasRatio = ({ ratesAgainst }: Line): boolean => ratesAgainst !== undefined
-  return report.filter(hasRatio).flatMap((line) => {
-    const [change] = changesBetween(baseline.filter(hasRatio), [line])
-    const before = baseline.find((other) => hasRatio(other) && changesBetween([other], [line]).length > 0)
-    if (change === undefined || before === undefined) return []
-    const noise = Math.max(noiseOf(before), noiseOf(line))
+export function verdicts(baseline: readonly ReportLine[], report: readonly ReportLine[]): Verdict[] {
+  const isRatio = (line: ReportLine): boolean => figureOf(line)?.of === 'ratio'
+  const before = new Map(baseline.filter(isRatio).map((line) => [nameOf(line), line]))
+  return report.filter(isRatio).flatMap((line) => {
+    const old = before.get(nameOf(line))
+    const [change] = old === undefined ? [] : changesBetween([old], [line])
+    if (old === undefined || change === undefined) return []
+    const noise = Math.max(noiseOf(old), noiseOf(line))
     return [{ change, noise, fails: change.high < 1 && change.estimate < 1 - noise }]
   })
 }
 
 /** Half of the spread of the ratios, run by run: how far from its median one may be. */
-function noiseOf({ rates, ratesAgainst = [] }: Line): number {
-  return spread(rates.map((rate, i) => rate / ratesAgainst[i]!)) / 2
-}
+const noiseOf = (line: ReportLine): number => spread(figureOf(line)!.values) / 2
 
 /** @returns the exit code: 1 if a ratio fell or rows were wrong, 2 if there is nothing to hold against the baseline */
 export async function main(args: readonly string[]): Promise<number> {
@@ -53,11 +47,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const [path] = positionals
   if (path === undefined || positionals.length > 1)
     throw new RangeError('npm run bench:gate -- report.json [--baseline file]')
-  const report = readReport(path).filter(({ rates }) => rates !== undefined)
-  const found = verdicts(
-    readReport(values.baseline).filter(({ rates }) => rates !== undefined),
-    report,
-  )
+  const report = readReport(path)
+  const found = verdicts(readReport(values.baseline), report)
   if (found.length === 0) {
     console.error(`${path} and ${values.baseline} have no ratio in common`)
     return 2
@@ -69,6 +60,6 @@ export async function main(args: readonly string[]): Promise<number> {
     console.error(
       `${change.name} fell to ${change.estimate.toFixed(3)} of what it was; its noise is ${noise.toFixed(3)}`,
     )
-  for (const line of wrong) console.error(`${line.suite} ${line.case} ${line.subject} gave wrong rows`)
+  for (const line of wrong) console.error(`${nameOf(line)} gave wrong rows`)
   return fallen.length + wrong.length > 0 ? 1 : 0
 }

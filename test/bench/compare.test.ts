@@ -36,6 +36,33 @@ describe('benchmark comparison', () => {
     assert.deepEqual(changesBetween([line([1], undefined, 'a')], [line([1], undefined, 'b')]), [])
   })
 
+  it('compares lines of every suite by what they have', () => {
+    const lines = [
+      { suite: 'latency', case: 'embedded', subject: 'dhaara', variant: 'exactly-once, 50 %', p50Ms: 60, p99Ms: 110 },
+      { suite: 'cep', case: 'growth-loop', size: 100, nsPerEvent: 300, against: 'growth-loop 10', ratio: 1.1 },
+      { suite: 'cep', case: 'growth-loop', size: 1000, nsPerEvent: 400, against: 'growth-loop 10', ratio: 1.2 },
+      { suite: 'micro', case: 'codecs', subject: 'a', recordsPerSecond: 1e6, spread: 0.1, runs: 10 },
+      { suite: 'micro', case: 'codecs', subject: 'b', recordsPerSecond: 1e6, spread: 0.1, against: 'a', ratio: 1 },
+    ]
+    const same = changesBetween(lines, lines)
+    assert.deepEqual(
+      same.map(({ of, verdict }) => `${of} ${verdict}`),
+      ['time unchanged', 'time unchanged', 'time unchanged', 'rate unchanged', 'ratio unchanged'],
+    )
+    const later = lines.map((one) => ({
+      ...one,
+      ...(one.p50Ms && { p50Ms: 120 }),
+      ...(one.nsPerEvent && { nsPerEvent: 100 }),
+      ...(one.recordsPerSecond && { recordsPerSecond: 3e6 }),
+      ...(one.subject === 'b' && { ratio: 0.5 }),
+    }))
+    assert.deepEqual(
+      changesBetween(lines, later).map(({ verdict }) => verdict),
+      ['slower', 'faster', 'faster', 'faster', 'slower'],
+    )
+    assert.deepEqual(changesBetween([{ suite: 'queries', case: 'x' }], [{ suite: 'queries', case: 'x' }]), [])
+  })
+
   describe('as a command', () => {
     const dir = mkdtempSync(join(tmpdir(), 'dhaara-compare-'))
     const report = (name: string, ...lines: object[]): string => {

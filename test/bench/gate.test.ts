@@ -56,6 +56,17 @@ describe('bench gate', () => {
     assert.equal(verdict?.fails, true)
   })
 
+  it('takes the ratio that a line states, and its spread where it does not tell its runs', () => {
+    const stated = { ...usual, ratio: 0.8 }
+    const verdict = (more: object): boolean | undefined => verdicts([stated], [{ ...stated, ...more }])[0]?.fails
+    assert.equal(verdict({}), false)
+    assert.equal(verdict({ ratio: 0.4 }), true)
+    const { rates: _, ratesAgainst: __, ...bare } = { ...stated, spread: 0.04, runs: 5 }
+    const bareVerdict = (ratio: number): boolean | undefined => verdicts([bare], [{ ...bare, ratio }])[0]?.fails
+    assert.equal(bareVerdict(0.79), false)
+    assert.equal(bareVerdict(0.6), true)
+  })
+
   it('looks at lines of the same name alone', () => {
     assert.deepEqual(verdicts([usual], [line([10], [100], { variant: 'other' })]), [])
     assert.deepEqual(verdicts([usual], [line([10], undefined)]), [])

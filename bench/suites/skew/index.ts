@@ -40,8 +40,6 @@ export interface SkewLine extends Environment {
   readonly hotPerSecond: number
   /** How much longer the hot key takes: median of the pairs' ratios. */
   readonly ratio: number
-  readonly against: 'uniform'
-  readonly ratioOf: 'wall'
   /** Of the pairs' ratios: (max - min) / median. */
   readonly spread: number
   readonly runs: number
@@ -105,9 +103,7 @@ export async function measure(load: Load, runs: number, named: readonly string[]
       ...load,
       uniformPerSecond: rate('uniform'),
       hotPerSecond: rate('hot'),
-      against: 'uniform',
       ratio: Number(ratio.toFixed(2)),
-      ratioOf: 'wall',
       spread: Number(((Math.max(...ratios) - Math.min(...ratios)) / ratio).toFixed(3)),
       runs,
       correct: true,
