@@ -14,7 +14,7 @@ import type { Total } from './topology.ts'
 export type QueryJob =
   | { readonly kind: 'points'; readonly how: 'code' | 'http'; readonly rate: number; readonly seconds: number }
   | { readonly kind: 'bare'; readonly rate: number; readonly seconds: number }
-  | { readonly kind: 'arrow'; readonly rows: number }
+  | { readonly kind: 'arrow'; readonly rows: number; readonly partitions: number }
   | { readonly kind: 'subscriptions'; readonly count: number; readonly seconds: number }
 
 /** What was measured; `records`: reads, rows or records. */
@@ -97,8 +97,8 @@ async function overHttp(job: ReaderJob): Promise<Latencies> {
   return found
 }
 
-async function arrow(rows: number): Promise<Answer> {
-  await using load = await Load.start(rows, 0)
+async function arrow(rows: number, partitions: number): Promise<Answer> {
+  await using load = await Load.start(rows, 0, partitions)
   const url = `${load.app.httpUrl}/api/stores/${store}/rows`
   const fetchAll = async (): Promise<Buffer> => {
     const asked = request(url, { headers: { accept: 'application/vnd.apache.arrow.stream' } }).end()
@@ -166,7 +166,7 @@ async function run(job: QueryJob): Promise<Answer> {
     case 'bare':
       return bare(job.rate, job.seconds)
     case 'arrow':
-      return arrow(job.rows)
+      return arrow(job.rows, job.partitions)
     case 'subscriptions':
       return subscriptions(job.count, job.seconds)
   }

@@ -5,7 +5,7 @@
  *
  * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate while a job runs at half of what it can
  * (`jobRatio`: its throughput beside the questions, against without; processor time: what the questions add to the job's). Beside
- * `points-http` stands a bare fastify that answers the same from a map, as the ceiling. `arrow`: a store of a million rows over HTTP. `subscriptions`:
+ * `points-http` stands a bare fastify that answers the same from a map, as the ceiling. `arrow`: a store of a million rows over HTTP, of one partition and of four. `subscriptions`:
  * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
  * one process, in turn: the median of the ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`); `--runs` is of two processes.
  */
@@ -50,9 +50,14 @@ interface Size {
 async function measure(name: (typeof names)[number], { seconds, runs, records }: Size): Promise<Line[]> {
   if (name === 'metering') return metering(runs)
   if (name === 'arrow') {
-    const answer = await inChild({ kind: 'arrow', rows: records })
-    const ratio = (answer.cpuOfReading ?? Number.NaN) / answer.cpuSeconds
-    return [{ ...lineOf(name, 'http', answer), against: 'rows read alone', ratio, ratioOf: 'cpu' }]
+    const lines: Line[] = []
+    for (const partitions of [1, 4]) {
+      const answer = await inChild({ kind: 'arrow', rows: records, partitions })
+      const ratio = (answer.cpuOfReading ?? Number.NaN) / answer.cpuSeconds
+      const variant = partitions === 1 ? 'http' : `http, ${partitions} partitions`
+      lines.push({ ...lineOf(name, variant, answer), against: 'rows read alone', ratio, ratioOf: 'cpu' })
+    }
+    return lines
   }
   if (name === 'subscriptions')
     return [lineOf(name, '500', await inChild({ kind: 'subscriptions', count: 500, seconds }))]

@@ -17,6 +17,7 @@ const slice = 10_000
 export class Load implements AsyncDisposable {
   readonly app: StreamsApp
   readonly keys: number
+  private readonly partitions: number
   private readonly dir: string
   private readonly broker: Broker & AsyncDisposable
   private sender: ChildProcess | undefined
@@ -24,18 +25,19 @@ export class Load implements AsyncDisposable {
   private readonly told: ((sent: number) => void)[] = []
   private sent = 0
 
-  private constructor(dir: string, keys: number, workers: number) {
+  private constructor(dir: string, keys: number, workers: number, partitions: number) {
     this.dir = dir
     this.keys = keys
-    this.broker = embeddedBroker({ dir, partitions: 1 }) as Broker & AsyncDisposable
+    this.partitions = partitions
+    this.broker = embeddedBroker({ dir, partitions }) as Broker & AsyncDisposable
     const topology = new URL('topology.ts', import.meta.url)
     const options = { applicationId: 'queries', broker: this.broker, http: { port: 0 } }
     this.app = new StreamsApp({ ...options, topology, workers })
   }
 
   /** With a row for each key. */
-  static async start(keys: number, workers: number): Promise<Load> {
-    const load = new Load(mkdtempSync(join(tmpdir(), 'dhaara-queries-')), keys, workers)
+  static async start(keys: number, workers: number, partitions = 1): Promise<Load> {
+    const load = new Load(mkdtempSync(join(tmpdir(), 'dhaara-queries-')), keys, workers, partitions)
     await load.app.start()
     const job: SenderJob = { dir: load.dir, keys }
     const sender = fork(join(import.meta.dirname, 'sender.ts'), [JSON.stringify(job)])
@@ -82,10 +84,13 @@ export class Load implements AsyncDisposable {
     return done
   }
 
-  /** Until all is processed and committed. */
+  /** Until all is processed and committed; of several partitions, until there is a row for each key. */
   async settle(): Promise<void> {
     while (this.processed < this.sent) await sleep(5)
-    await this.app.store(store).get(nameOf(0), { minPosition: { [topic]: { 0: this.sent - 1 } } })
+    const rows = this.app.store(store)
+    if (this.partitions === 1) await rows.get(nameOf(0), { minPosition: { [topic]: { 0: this.sent - 1 } } })
+    // rows are counted as of the last checkpoint
+    else while ((await rows.count({ estimate: true })) < this.keys) await sleep(5)
   }
 
   /** Each key has as many orders as were sent. */

@@ -42,8 +42,7 @@ export class CommittedRows implements RowSource {
   scan(layout: StoreLayout, { gte, lt, reverse, blocks = false }: RawRange): RowPages {
     const { reader } = this.parts
     const prefixes = this.prefixes(layout)
-    // those of several partitions are merged, row by row
-    const texts = blocks && prefixes.length === 1 && layout.keys.serde === undefined
+    const texts = blocks && layout.keys.serde === undefined
     // all of them at once: between two epochs' writes
     const parts = prefixes.map((prefix) => {
       if (layout.inParts) {

@@ -1,4 +1,5 @@
 import type { Row } from '../../state/backend.ts'
+import { MergedBlocks } from './merge-blocks.ts'
 import { pageRows, type RawBlocks, type RawRows, type RowPages } from './raw.ts'
 
 /** Pages of one partition. */
@@ -43,7 +44,7 @@ export function mergePages(parts: readonly PartPages[], reverse: boolean): RowPa
     return rows
   }
   return {
-    blocks: parts.length === 1 ? parts[0]?.blocks : undefined,
+    blocks: blocksOf(parts, reverse),
     async next() {
       const [only] = heads
       if (heads.length === 1 && only !== undefined) return only.pages.next()
@@ -57,3 +58,10 @@ export function mergePages(parts: readonly PartPages[], reverse: boolean): RowPa
 }
 
 const compare = (a: Head, b: Head): number => Buffer.compare((a.rows[a.at] as Row)[0], (b.rows[b.at] as Row)[0])
+
+/** undefined where a part has none. */
+function blocksOf(parts: readonly PartPages[], reverse: boolean): RawBlocks | undefined {
+  const all = parts.flatMap(({ blocks }) => blocks ?? [])
+  if (all.length < parts.length || all.some(({ prefix }) => prefix !== all[0]?.prefix)) return undefined
+  return all.length > 1 ? new MergedBlocks(all, reverse) : all[0]
+}

@@ -36,7 +36,7 @@ export interface RawWindows {
 export interface RowPages {
   /** An empty one is the end. */
   next(): Promise<RawRows>
-  /** The same rows as they lie, where all of them lie in one place; whoever asks for one goes on with these alone. */
+  /** The same rows as they lie, where they lie in a database; whoever asks for one goes on with these alone. */
   readonly blocks?: RawBlocks | undefined
   /** Lets go of what it holds; idempotent. */
   close(): void
@@ -44,7 +44,7 @@ export interface RowPages {
 
 /** Rows in blocks: keys and values in turn, keys with the first bytes of their store before them. */
 export interface RawBlocks {
-  /** Bytes of a key that are its store's; each of them is a character where keys are texts. */
+  /** Bytes of a key that are its store's and its partition's; each of them is a character where keys are texts. */
   readonly prefix: number
   /** undefined is the end. */
   next(): Promise<TextBlock | undefined>
