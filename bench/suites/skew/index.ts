@@ -35,6 +35,8 @@ export interface SkewLine extends Environment {
   readonly variant: 'hot'
   readonly records: number
   readonly workers: number
+  /** That of the hot one. */
+  readonly recordsPerSecond: number
   /** Medians, records a second. */
   readonly uniformPerSecond: number
   readonly hotPerSecond: number
@@ -101,6 +103,7 @@ export async function measure(load: Load, runs: number, named: readonly string[]
       subject: 'dhaara',
       variant: 'hot',
       ...load,
+      recordsPerSecond: rate('hot'),
       uniformPerSecond: rate('uniform'),
       hotPerSecond: rate('hot'),
       ratio: Number(ratio.toFixed(2)),
