@@ -1,9 +1,15 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
+import * as modules from 'node:module'
+import { runsOn } from './node-version.ts'
+
+if (!runsOn(process.versions.node)) {
+  console.error(`dhaara needs Node.js 22.22, 24.6 or newer; this is ${process.versions.node}`)
+  process.exit(2)
+}
 
 // Halves the time of a start, the first one excepted.
-enableCompileCache()
+modules.enableCompileCache()
 
 // In a checkout the sources are run, since that is what its examples import: a topology is known to one copy of dhaara only.
 const sources = new URL('../../src/cli/program.ts', import.meta.url)
