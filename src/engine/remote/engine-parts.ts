@@ -8,7 +8,7 @@ import type { Crew, HireRunner } from './crew.ts'
 import type { Inputs } from './inputs.ts'
 import type { LocalState } from './local-state.ts'
 import type { Ends } from './positions.ts'
-import type { RestoreProgress } from './restore.ts'
+import type { RestoreProgress } from './read-changelogs.ts'
 import type { Standbys } from './standbys.ts'
 
 export interface RemoteEvents extends EngineEvents {

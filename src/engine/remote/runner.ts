@@ -25,6 +25,8 @@ const SLICE = 8192
 const MOST_WAITING = 64 << 20
 /** So long before its end an epoch's transaction is opened, ms: several times what the coordinator takes for it. */
 const OPEN_AHEAD = 25
+/** So many bytes of outputs are sent when its transaction is opened: a request more, for a shorter end. */
+const WORTH_EARLY = 64 << 10
 /** A transaction that is open for longer is aborted by the broker, so that a dead instance does not hold its readers up. */
 const TRANSACTION_TIMEOUT = 15_000
 
@@ -351,10 +353,9 @@ export class Runner implements TaskRunner {
     this.parts.events.ended(ended ? this.tasks.ids : [])
   }
 
-  /** The transaction before this epoch's is over: what is full can go. */
-  private sendFull(): void {
+  /** The transaction before this epoch's is over: what is full can go. @param frames or more than that */
+  private sendFull(frames = this.tasks.outputs.takeFull()): void {
     const { outputs } = this.tasks
-    const frames = outputs.takeFull()
     if (frames.length === 0) return
     this.sent = true
     sendEarly(this.writer, frames, outputs.spare)
@@ -367,6 +368,8 @@ export class Runner implements TaskRunner {
     this.opened = true
     this.sent = true
     this.writer.open(membership?.group)
+    // what has left by then is not waited for behind the epoch's end
+    this.sendFull(this.tasks.outputs.takeEarly(WORTH_EARLY))
   }
 
   private get openAt(): number {

@@ -4,7 +4,7 @@ import { applyRows, type RowsAt } from './apply-rows.ts'
 import { taskOf } from './assignor.ts'
 import type { ChangelogRows } from './changelog.ts'
 import type { LocalRows } from './local-state.ts'
-import { beginAt } from './restore.ts'
+import { beginAt } from './begin-at.ts'
 import type { AppTopics } from './app-topics.ts'
 
 /** A copy that lags behind by no more rows than this can be taken over at once. */

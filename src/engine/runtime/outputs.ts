@@ -63,6 +63,11 @@ export class Outputs {
     return frames
   }
 
+  /** Frames that may leave before the epoch ends: those that are full, and all where so many bytes wait. */
+  takeEarly(worth: number): OutputFrame[] {
+    return this.bytes >= worth ? this.take() : this.takeFull()
+  }
+
   /** All frames of the epoch, in order for each partition; empties the builders. */
   take(): OutputFrame[] {
     for (const output of this.topics.values()) {
