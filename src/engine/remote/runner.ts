@@ -27,6 +27,8 @@ const MOST_WAITING = 64 << 20
 const OPEN_AHEAD = 25
 /** So many bytes of outputs are sent when its transaction is opened: a request more, for a shorter end. */
 const WORTH_EARLY = 64 << 10
+/** So long one that fails waits for the end of what it has left open, ms. */
+const LONGEST_END = 2_000
 /** A transaction that is open for longer is aborted by the broker, so that a dead instance does not hold its readers up. */
 const TRANSACTION_TIMEOUT = 15_000
 
@@ -60,6 +62,8 @@ export class Runner implements TaskRunner {
   private sent = false
   /** Its transaction is open, or about to be. */
   private opened = false
+  /** Something has left that is neither committed nor taken back. */
+  private unsettled = false
   /** A transaction was lost: the next one is kept short, and nothing leaves before the epoch's end. */
   private short = false
   /** The running epoch is to be taken back. */
@@ -108,13 +112,16 @@ export class Runner implements TaskRunner {
       },
     })
     this.sealedAt = settings.clock.now()
-    this.running = this.loop().catch((error: unknown) => parts.events.failed(error))
+    this.running = this.loop()
+      .finally(() => this.endOpen())
+      .catch((error: unknown) => parts.events.failed(error))
   }
 
   async fence(): Promise<void> {
     if (this.begun) return
     await this.writer.init()
     this.begun = true
+    this.unsettled = false
   }
 
   assign(assignment: Assignment): Promise<boolean> {
@@ -241,6 +248,7 @@ export class Runner implements TaskRunner {
         if (this.refused !== undefined) continue
         if (this.sent) await this.writer.abort()
         this.sent = false
+        this.unsettled = false
         this.build()
         this.failed = false
         continue
@@ -266,6 +274,13 @@ export class Runner implements TaskRunner {
     // What was not committed is done again by whoever has the tasks next.
     if (this.refused !== undefined) this.settings.logger.warn({ error: String(this.refused) }, 'the last epoch is lost')
     for (const request of this.requests.splice(0)) void request()
+  }
+
+  /** Nobody reads past an open transaction: one who ends takes it along, lest all wait until the broker gives it up. */
+  private async endOpen(): Promise<void> {
+    await this.committing
+    if (!this.exactlyOnce || !this.unsettled) return
+    await Promise.race([this.writer.abort().catch(() => {}), this.alarm.after(LONGEST_END)])
   }
 
   /** What has to be committed is. */
@@ -358,6 +373,7 @@ export class Runner implements TaskRunner {
     const { outputs } = this.tasks
     if (frames.length === 0) return
     this.sent = true
+    this.unsettled = true
     sendEarly(this.writer, frames, outputs.spare)
   }
 
@@ -367,6 +383,7 @@ export class Runner implements TaskRunner {
     if (!this.exactlyOnce || this.opened || !this.dirty || settings.clock.now() < this.openAt) return
     this.opened = true
     this.sent = true
+    this.unsettled = true
     this.writer.open(membership?.group)
     // what has left by then is not waited for behind the epoch's end
     this.sendFull(this.tasks.outputs.takeEarly(WORTH_EARLY))
@@ -416,6 +433,7 @@ export class Runner implements TaskRunner {
     const ended = links?.ended ?? tasks.ended
     this.sent = false
     this.opened = false
+    this.unsettled = true
     this.epoch = epoch + 1
     this.written += outputs.written
     outputs.written = 0
@@ -439,6 +457,7 @@ export class Runner implements TaskRunner {
       .then(
         ({ commit, write }) => {
           group.written(epoch)
+          this.unsettled = false
           this.sinks.committed()
           for (const one of sealed.positions) tasks.committed.set(positionName(one), one.offset)
           this.processedAtCommit = processed

@@ -25,6 +25,9 @@ const mostStuck = 1
 /** Longest time that a worker may take to end when it is told to, ms. */
 const longestEnd = 5000
 
+/** Longest time that it may take to end what it has left open, ms. */
+const longestAbandon = 2500
+
 // one file extension here and there: sources run as they are, the package is compiled
 const script = new URL(import.meta.url.endsWith('.ts') ? './runner-thread.ts' : './runner-thread.js', import.meta.url)
 
@@ -163,7 +166,13 @@ export class ThreadRunner implements TaskRunner {
   }
 
   async abandon(): Promise<void> {
+    const { clock } = this.parts.settings
+    const abandoned = this.call('abandon', [], () => undefined).catch(() => {})
     this.stopping = true
+    await Promise.race([
+      abandoned,
+      new Promise<void>((resolve) => void clock.setTimer(clock.now() + longestAbandon, resolve)),
+    ])
     await this.thread?.terminate()
     await this.exited
   }

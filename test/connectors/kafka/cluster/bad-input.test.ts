@@ -250,6 +250,58 @@ describe('what a cluster refuses, and what is wrong with it', () => {
     assert.deepEqual(await copies(), ['a', 'b'.repeat(5000), 'c'])
   })
 
+  async function setLimit(topic: string, bytes: number): Promise<void> {
+    const cluster = new Kafka({ brokers: [at(node.port)], logLevel: logLevel.NOTHING }).admin()
+    await cluster.connect()
+    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }]
+    await cluster.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topic, configEntries }] })
+    await cluster.disconnect()
+  }
+
+  for (const kind of ['changelog', 'repartition'] as const) {
+    it(`stops at a record that a ${kind} of its own does not take, and goes on when it does`, async () => {
+      const gathering = (): Topology => {
+        const builder = new StreamsBuilder()
+        builder
+          .stream(`${app}.in`, own)
+          .groupBy(() => 'all')
+          .aggregate(
+            () => '',
+            (all, value) => all + value,
+            { store: 'all' },
+          )
+          .toStream()
+          .mapValues((all) => String(all.length))
+          .to(`${app}.out`, own)
+        return builder.build()
+      }
+      const run = async (): Promise<void> => {
+        await using running = make(gathering())
+        await running.start()
+        running.endInputs()
+        await running.completed
+      }
+      await topics()
+      await send('a')
+      await run()
+      const names = (await log.topics()).map(({ name }) => name)
+      const end = kind === 'changelog' ? '-all-changelog' : '-repartition'
+      const topic = names.find((name) => name.startsWith(`${app}-`) && name.endsWith(end)) as string
+      await setLimit(topic, 2000)
+      await send('b'.repeat(5000))
+      await assert.rejects(failure(make(gathering())), is('DHAARA_RECORD_TOO_LARGE', new RegExp(topic)))
+      // who reads what it writes need not wait until brokers give its transaction up
+      assert.deepEqual(
+        (await log.openTransactions()).filter((id) => id.startsWith(app)),
+        [],
+      )
+      assert.deepEqual(await copies(), ['1'])
+      await setLimit(topic, 1_000_000)
+      await run()
+      assert.deepEqual(await copies(), ['1', '5001'])
+    })
+  }
+
   it('stops at a batch of which a bit was flipped, and goes on with the true one', async () => {
     await topics()
     await send('whole')
