@@ -56,7 +56,7 @@ export class NodeCard extends Component<CardProps> {
   }
 }
 
-export function differ(before: CardProps, now: CardProps): boolean {
+function differ(before: CardProps, now: CardProps): boolean {
   for (const name in now) if (before[name as keyof CardProps] !== now[name as keyof CardProps]) return true
   return false
 }

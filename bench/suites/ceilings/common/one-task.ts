@@ -6,7 +6,11 @@ import { MemoryBackend } from '../../../../src/state/backends/memory.ts'
 
 /** The only input of a plan with one sub-topology, on an empty memory back end. */
 export function oneTask(plan: PhysicalPlan): Feed {
-  const group = new TaskGroup(
+  return oneGroup(plan).tasks[0]?.parts.feeds[0] as Feed
+}
+
+export function oneGroup(plan: PhysicalPlan): TaskGroup {
+  return new TaskGroup(
     plan,
     [1],
     [{ sub: 0, partition: 0 }],
@@ -37,5 +41,4 @@ export function oneTask(plan: PhysicalPlan): Feed {
     },
     1,
   )
-  return group.tasks[0]?.parts.feeds[0] as Feed
 }
