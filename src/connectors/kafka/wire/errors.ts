@@ -50,6 +50,7 @@ export const kafkaError = {
   throttlingQuotaExceeded: 89,
   producerFenced: 90,
   unknownTopicId: 100,
+  inconsistentTopicId: 103,
   transactionAbortable: 120,
 } as const
 
@@ -79,6 +80,7 @@ const retriable: ReadonlySet<number> = new Set<number>([
   kafkaError.unstableOffsetCommit,
   kafkaError.throttlingQuotaExceeded,
   kafkaError.unknownTopicId,
+  kafkaError.inconsistentTopicId,
 ])
 
 /** After this time a topic that brokers do not know is not one of which they have not heard yet, ms. */
@@ -89,6 +91,7 @@ const codes: Partial<Record<Name, ErrorCode>> = {
   corruptMessage: 'DHAARA_KAFKA_CORRUPT',
   unknownTopic: 'DHAARA_TOPIC_UNKNOWN',
   unknownTopicId: 'DHAARA_TOPIC_UNKNOWN',
+  inconsistentTopicId: 'DHAARA_TOPIC_REPLACED',
   messageTooLarge: 'DHAARA_RECORD_TOO_LARGE',
   illegalGeneration: 'DHAARA_KAFKA_FENCED',
   unknownMember: 'DHAARA_KAFKA_FENCED',
