@@ -29,9 +29,15 @@ export function guard({ token, host = '127.0.0.1' }: HttpOptions): (request: Fas
     }
   }
   if (!isLoopback(host)) return () => {}
+  // who has asked asks again by the same name
+  let known: string | undefined
   return ({ headers }) => {
+    if (known !== undefined && headers.host === known) return
     const name = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-    if (isLoopback(name.toLowerCase())) return
+    if (isLoopback(name.toLowerCase())) {
+      known = headers.host
+      return
+    }
     throw new HttpProblem(
       403,
       `Found the host '${name}'; this server answers to localhost alone, unless it has a token`,

@@ -19,7 +19,7 @@ const broker = embeddedBroker({ dir, partitions })
 const stop = new AbortController()
 let stuck: Worker
 process.on('worker', (worker) => {
-  stuck = worker
+  if (worker.threadName !== 'dhaara-scribe') stuck = worker
 })
 process.once('SIGTERM', () => {
   stop.abort()

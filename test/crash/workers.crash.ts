@@ -9,7 +9,7 @@ const count = 20_000
 const seed = 5
 const ahead = 500
 
-type Harm = (workers: readonly Worker[], n: number) => void
+type Harm = (workers: readonly Worker[], n: number, scribe: Worker) => void
 
 const one = <T>(items: readonly T[], n: number): T => items[n % items.length] as T
 
@@ -23,7 +23,11 @@ const harms: Readonly<Record<string, Harm>> = {
     one(workers, n).postMessage('on command')
     void one(workers, n + 1).terminate()
   },
+  'terminated, or its thread that writes': (workers, n, scribe) =>
+    void (n % 2 === 0 ? one(workers, n) : scribe).terminate(),
 }
+
+const isScribe = (worker: Worker): boolean => worker.threadName === 'dhaara-scribe'
 
 describe('a job on workers', () => {
   let expected: Outputs
@@ -70,7 +74,12 @@ describe('a job on workers', () => {
         sendMore()
         if (epoch % 7 !== 0 || harms === 5) return
         const n = harms++
-        setTimeout(() => app.state === 'running' && harm([...living], n), Math.random() * 40)
+        const doIt = (): void => {
+          const scribe = [...living].find(isScribe)
+          const workers = [...living].filter((worker) => worker !== scribe)
+          if (app.state === 'running' && scribe !== undefined) harm(workers, n, scribe)
+        }
+        setTimeout(doIt, Math.random() * 40)
       })
       sendMore()
       const { recordsIn } = await app.completed

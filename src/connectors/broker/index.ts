@@ -29,6 +29,7 @@ export type {
   Appended,
   FetchedBatch,
   LogTransaction,
+  ApartTransaction,
   OwnedLog,
   ReadableLog,
   RecordHeaders,

@@ -73,16 +73,26 @@ export interface Appended {
   readonly endOffset: number
 }
 
-/** Appends that become visible together, with whatever else is in the write batch. */
-export interface LogTransaction {
-  readonly batch: WriteBatch
+/** Appends that become visible together. */
+interface Appending {
   /** Gives the frame its offsets (writing into its first bytes) and puts it into the batch. Returns its first record's offset. */
   append(topic: string, partition: number, frame: Uint8Array): number
   setGroupOffset(group: string, topic: string, partition: number, offset: number): void
-  /** Commits the batch. If that throws, the offsets are given back and nothing has happened. */
-  commit(options?: { readonly sync?: boolean }): void
   /** Gives the offsets back. What is in the batch is the caller's to drop. */
   rollback(): void
+}
+
+/** Appends that become visible together, with whatever else is in the write batch. */
+export interface LogTransaction extends Appending {
+  readonly batch: WriteBatch
+  /** Commits the batch. If that throws, the offsets are given back and nothing has happened. */
+  commit(options?: { readonly sync?: boolean }): void
+}
+
+/** Appends that another thread commits. */
+export interface ApartTransaction extends Appending {
+  /** It has. */
+  committed(): void
 }
 
 /** The log's only writer. */
@@ -96,8 +106,21 @@ export interface OwnedLog extends ReadableLog {
   /** Removes the topic, its records and what groups had read of it. Does nothing if there is none. */
   deleteTopic(name: string): void
   config(topic: string): TopicConfig
-  /** One transaction at a time: it is to be committed or rolled back before the caller returns to the event loop. */
+  /**
+   * One transaction at a time: it is to be committed or rolled back before the caller returns to the event loop. Blocks while
+   * another thread commits one; who can wait looks at `free` before.
+   */
   begin(batch: WriteBatch): LogTransaction
+  /**
+   * One that another thread commits. Until it is committed or rolled back, no other one begins.
+   *
+   * @param finish waits for that thread, blocking, and ends the transaction
+   */
+  beginApart(rows: Pick<WriteBatch, 'put'>, finish: () => void): ApartTransaction
+  /** Resolves when the transaction is over that another thread commits; undefined: there is none. First come, first served. */
+  free(): Promise<void> | undefined
+  /** Waits for it, blocking: what is read then is of one commit. */
+  settle(): void
   /** Called synchronously after each commit that appended records. A listener must not throw. */
   onAppend(listener: (appended: readonly Appended[]) => void): Disposable
   /** One bounded step of retention and compaction. True if there is more to do now. */

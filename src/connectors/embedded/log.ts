@@ -1,12 +1,21 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend, WriteBatch } from '../../state/backend.ts'
-import { asBuffer, frameCount, headProblem, sealFrame } from '../broker/frame.ts'
-import type { Appended, FetchedBatch, LogTransaction, OwnedLog, TopicConfig, TopicInfo } from '../broker/log.ts'
-import { frameKey, groupKey, nextIdKey, topicKey, topicRange } from '../broker/log-keys.ts'
+import { asBuffer } from '../broker/frame.ts'
+import type {
+  ApartTransaction,
+  Appended,
+  FetchedBatch,
+  LogTransaction,
+  OwnedLog,
+  TopicConfig,
+  TopicInfo,
+} from '../broker/log.ts'
+import { nextIdKey, topicKey, topicRange } from '../broker/log-keys.ts'
 import { LogReader } from '../broker/log-reader.ts'
 import { compactStep } from './compaction.ts'
 import { PartitionState } from './partition.ts'
 import { retainStep } from './retention.ts'
+import { Apart, Transaction } from './transaction.ts'
 
 /** Steps of retention and compaction in one call of `maintain`; each reads at most a few MiB. */
 const stepsACall = 8
@@ -23,6 +32,7 @@ export class EmbeddedLog extends LogReader implements OwnedLog {
   readonly #states = new Map<string, (PartitionState | undefined)[]>()
   readonly #listeners = new Set<(appended: readonly Appended[]) => void>()
   #open: Transaction | undefined
+  #apart: { readonly finish: () => void; readonly over: PromiseWithResolvers<void> } | undefined
   /** Where the next call of `maintain` goes on. */
   #turn = 0
 
@@ -56,6 +66,7 @@ export class EmbeddedLog extends LogReader implements OwnedLog {
   }
 
   deleteTopic(name: string): void {
+    this.settle()
     const row = this.find(name)
     if (row === undefined) return
     const batch = this.#backend.batch()
@@ -88,17 +99,30 @@ export class EmbeddedLog extends LogReader implements OwnedLog {
   }
 
   begin(batch: WriteBatch): LogTransaction {
-    if (this.#open !== undefined) {
-      throw new DhaaraError(
-        'DHAARA_INTERNAL',
-        'A transaction of the log is open; commit or roll it back before another one begins',
-      )
-    }
+    this.#alone()
     this.#open = new Transaction(this, batch, this.#now(), (appended) => {
       this.#open = undefined
-      if (appended.length > 0) for (const listener of this.#listeners) listener(appended)
+      this.#tell(appended)
     })
     return this.#open
+  }
+
+  beginApart(rows: Pick<WriteBatch, 'put'>, finish: () => void): ApartTransaction {
+    this.#alone()
+    const { over } = (this.#apart = { finish, over: Promise.withResolvers<void>() })
+    return new Apart(this, rows, this.#now(), (appended) => {
+      this.#apart = undefined
+      over.resolve()
+      this.#tell(appended)
+    })
+  }
+
+  free(): Promise<void> | undefined {
+    return this.#apart?.over.promise
+  }
+
+  settle(): void {
+    this.#apart?.finish()
   }
 
   onAppend(listener: (appended: readonly Appended[]) => void): Disposable {
@@ -141,93 +165,25 @@ export class EmbeddedLog extends LogReader implements OwnedLog {
     return state
   }
 
+  /** Nothing else is being appended. */
+  #alone(): void {
+    this.settle()
+    if (this.#open === undefined && this.#apart === undefined) return
+    throw new DhaaraError(
+      'DHAARA_INTERNAL',
+      'A transaction of the log is open; commit or roll it back before another one begins',
+    )
+  }
+
+  #tell(appended: readonly Appended[]): void {
+    if (appended.length > 0) for (const listener of this.#listeners) listener(appended)
+  }
+
   #nextId(batch: WriteBatch): number {
     const stored = this.#backend.get(nextIdKey)
     const id = stored === undefined ? 1 : (JSON.parse(asBuffer(stored).toString()) as number)
     batch.put(nextIdKey, Buffer.from(JSON.stringify(id + 1)))
     return id
-  }
-}
-
-interface Reservation {
-  readonly state: PartitionState
-  readonly base: number
-  end: number
-  totalBytes: number
-}
-
-class Transaction implements LogTransaction {
-  readonly batch: WriteBatch
-  readonly #log: EmbeddedLog
-  readonly #now: number
-  readonly #done: (appended: readonly Appended[]) => void
-  readonly #reserved = new Map<PartitionState, Reservation>()
-  #ended = false
-
-  constructor(log: EmbeddedLog, batch: WriteBatch, now: number, done: (appended: readonly Appended[]) => void) {
-    this.#log = log
-    this.batch = batch
-    this.#now = now
-    this.#done = done
-  }
-
-  append(topic: string, partition: number, bytes: Uint8Array): number {
-    this.#check()
-    const state = this.#log.state(topic, partition)
-    const frame = asBuffer(bytes)
-    const problem = headProblem(frame)
-    if (problem !== undefined) {
-      throw new DhaaraError('DHAARA_INTERNAL', `What is to be appended to topic '${topic}' is no frame: ${problem}`)
-    }
-    const count = frameCount(frame)
-    let reserved = this.#reserved.get(state)
-    const base = reserved?.end ?? state.end
-    if (count === 0) return base
-    if (reserved === undefined) {
-      reserved = { state, base, end: base, totalBytes: state.totalBytes }
-      this.#reserved.set(state, reserved)
-    }
-    reserved.end += count
-    reserved.totalBytes += frame.length
-    sealFrame(frame, reserved.end - 1, this.#now, reserved.totalBytes)
-    this.batch.put(frameKey(state.topic.id, partition, reserved.end - 1), frame)
-    return base
-  }
-
-  setGroupOffset(group: string, topic: string, partition: number, offset: number): void {
-    this.#check()
-    const value = Buffer.allocUnsafe(8)
-    value.writeDoubleLE(offset)
-    this.batch.put(groupKey(group, this.#log.state(topic, partition).topic.id, partition), value)
-  }
-
-  commit(options?: { readonly sync?: boolean }): void {
-    this.#check()
-    try {
-      this.batch.commit(options)
-    } catch (error) {
-      this.rollback()
-      throw error
-    }
-    this.#ended = true
-    const appended: Appended[] = []
-    for (const { state, base, end, totalBytes } of this.#reserved.values()) {
-      state.end = end
-      state.totalBytes = totalBytes
-      appended.push({ topic: state.topic.name, partition: state.partition, baseOffset: base, endOffset: end })
-    }
-    this.#done(appended)
-  }
-
-  rollback(): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#done([])
-  }
-
-  #check(): void {
-    if (this.#ended)
-      throw new DhaaraError('DHAARA_INTERNAL', 'This transaction of the log has ended; begin another one')
   }
 }
 

@@ -20,6 +20,8 @@ export class EmbeddedProducer<K, V> implements Producer<K, V> {
   #frames: [partition: number, frame: Uint8Array][] = []
   #frameBytes = 0
   #flushed: PromiseWithResolvers<void> | undefined
+  /** It comes back when another thread's commit is over. */
+  #deferred = false
   /** Where records without a key go until the next flush. */
   #sticky = 0
 
@@ -116,6 +118,17 @@ export class EmbeddedProducer<K, V> implements Producer<K, V> {
   #commit(): void {
     if (this.#flushed === undefined || this.#lease === undefined) return
     const { log, backend } = this.#lease
+    const busy = log.free()
+    if (busy !== undefined) {
+      if (this.#deferred) return
+      // what is sent meanwhile is committed with it
+      this.#deferred = true
+      void busy.then(() => {
+        this.#deferred = false
+        this.#commit()
+      })
+      return
+    }
     const transaction = log.begin(backend.batch())
     let failure: unknown
     try {

@@ -99,10 +99,11 @@ function reportTopics(log: OwnedLog): TopicReport[] {
 }
 
 /** All records in one commit. */
-function produce(
+async function produce(
   { log, backend, ensureTopic }: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
   { topic, records }: { topic: string; records: readonly WireRecord[] },
-): { readonly records: number } {
+): Promise<{ readonly records: number }> {
+  for (let busy = log.free(); busy !== undefined; busy = log.free()) await busy
   const { partitions } = ensureTopic(topic)
   const builders = Array.from({ length: partitions }, () => new FrameBuilder())
   const sticky = Math.floor(Math.random() * partitions)

@@ -126,7 +126,7 @@ export class LocalEngine implements Engine {
       })
       .finally(() => {
         appended[Symbol.dispose]()
-        this.writer.stop()
+        return this.writer.stop()
       })
   }
 

@@ -1,7 +1,7 @@
 /** Beats at an interval by the monotonic clock; a beat that comes late does not put off those behind it. */
 export class Metronome {
   private readonly beat: () => void
-  private interval: number
+  private readonly interval: number
   private timer: NodeJS.Timeout | undefined
   private next = 0
 
@@ -18,11 +18,6 @@ export class Metronome {
       this.beat()
       if (this.timer !== undefined) this.start()
     }, this.next - now)
-  }
-
-  /** From the next beat on. @param interval ms */
-  pace(interval: number): void {
-    this.interval = Math.max(1, interval)
   }
 
   stop(): void {

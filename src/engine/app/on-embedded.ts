@@ -41,7 +41,8 @@ export async function standOnEmbedded(
     workers === undefined
       ? new LocalEngine(plan, partitions, settings, lease, ids, events)
       : new WorkerEngine(plan, partitions, workers, settings, lease, ids, events)
-  const all = (sub: number) => Array.from({ length: engine.partitions[sub] ?? 0 }, (_, partition) => partition)
+  const partitionsOf = engine.partitions.map((count) => Array.from({ length: count }, (_, partition) => partition))
+  const all = (sub: number) => partitionsOf[sub] ?? []
   const queries = new Queries({
     plan,
     reader: lease.backend,
@@ -50,6 +51,7 @@ export async function standOnEmbedded(
     partitionsOf: ({ sub }) => all(sub),
     ask: engine.ask,
     asked: () => engine.heed?.(),
+    settle: () => lease.log.settle(),
     changes: engine.changes,
     applied: engine.applied,
     rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, all(sub)),

@@ -45,10 +45,7 @@ export interface AppOptions {
    */
   readonly stuckAfter?: Duration
   readonly guarantee?: 'exactly-once' | 'at-least-once'
-  /**
-   * Default '100ms'. On workers of the embedded broker up to eight times as often while somebody queries committed rows, so that
-   * no write holds up the answers; not where sinks of the user's own get what each checkpoint has.
-   */
+  /** Default '100ms'. */
   readonly checkpointInterval?: Duration
   /** The one limit, default 512 MB. */
   readonly memoryBytes?: number

@@ -3,11 +3,9 @@ import { receiveError } from '../../errors/sent-error.ts'
 import { asBuffer } from '../../state/codec/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { Applied, AskOwner, Changes } from '../query/index.ts'
-import { unpack } from '../runtime/epoch-pack.ts'
 import { sharedTransport } from '../runtime/transport.ts'
 import { Coordinator, mostOpen } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
-import { EpochPace } from './epoch-pace.ts'
 import { EpochWriter } from './epoch-writer.ts'
 import { failpoint } from './failpoints.ts'
 import { placeCopies } from './global-copies.ts'
@@ -16,6 +14,8 @@ import { Metronome } from './metronome.ts'
 import { NewTopics } from './new-topics.ts'
 import type { Settings } from './options.ts'
 import { restoring } from './pending.ts'
+import { isWritten, type Outcome } from './scribe.ts'
+import type { Written } from './scribe-protocol.ts'
 import { answerPolicy } from './sent-settings.ts'
 import { diedTooOften, MOST_DEATHS, Setbacks, unequal } from './setbacks.ts'
 import { stuckError } from './stuck-at.ts'
@@ -26,8 +26,9 @@ import { WorkerSignals } from './worker-signals.ts'
 import { type WorkerProgram, Workers } from './workers.ts'
 
 /**
- * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, writes each epoch
- * as one batch, and takes all workers back to the last one when something fails (docs/proofs/epochs.md).
+ * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, has each epoch
+ * written as one batch, by a thread that does nothing else, and takes all workers back to the last one when something fails
+ * (docs/proofs/epochs.md).
  *
  *     starting ──▶ running ◀──▶ recovering
  *        │            │             │
@@ -49,8 +50,10 @@ export class WorkerEngine implements Engine {
   private readonly workers: Workers
   private readonly writer: EpochWriter
   private readonly metronome: Metronome
-  private readonly pace: EpochPace
-  private writtenAt = 0
+  /** The scribe has an epoch of which it has not been told what became. */
+  private writing = false
+  /** All begin anew as soon as that is known. */
+  private anew = false
   private readonly totals: Totals
   private readonly setbacks: Setbacks
   private readonly atEnd = new Set<number>()
@@ -58,6 +61,8 @@ export class WorkerEngine implements Engine {
   private state: 'starting' | 'running' | 'recovering' | 'halting' | 'failed' | 'over' = 'starting'
   private coordinator: Coordinator
   private generation = 0
+  /** The generation whose epochs the coordinator has. */
+  private begun = 0
   /** Of the epoch after which workers do no more. */
   private haltEpoch = Number.POSITIVE_INFINITY
   private finished = false
@@ -87,7 +92,8 @@ export class WorkerEngine implements Engine {
     this.newTopics = new NewTopics(plan, lease, partitions, settings.logger)
     this.partitions = partitions
     this.totals = new Totals(workers)
-    this.setbacks = new Setbacks(workers)
+    // one more: the scribe
+    this.setbacks = new Setbacks(workers + 1)
     this.coordinator = new Coordinator(workers, 0)
     this.signals = new WorkerSignals(workers)
     this.workers = new Workers(program, settings, lease, this.inputs, this.signals, {
@@ -104,7 +110,6 @@ export class WorkerEngine implements Engine {
       wake: () => this.hold(),
       failed: (error) => void this.fail(error),
     })
-    this.pace = new EpochPace(settings.interval)
     this.metronome = new Metronome(settings.interval, () => {
       if (this.signals.dirty) this.due = true
       this.hold()
@@ -128,10 +133,9 @@ export class WorkerEngine implements Engine {
       }
       if (this.inputs.endingSources !== 'all' && this.newTopics.among(all)) this.widen()
     })
-    void this.halted.promise.finally(() => {
-      appended[Symbol.dispose]()
-      this.writer.stop()
-    })
+    void this.halted.promise.finally(() => appended[Symbol.dispose]())
+    // beside the workers, so that the first epoch does not wait for it
+    this.writer.scribe.start()
     placeCopies(this.plan, this.partitions, this.program.workers, this.lease.backend, this.ids)
     for (let worker = 0; worker < this.program.workers; worker++) this.workers.hire(worker)
     await this.ready.promise
@@ -152,6 +156,9 @@ export class WorkerEngine implements Engine {
     clearTimeout(this.restart)
     await this.halted.promise
     this.metronome.stop()
+    // what workers hand over from now on is not written
+    this.generation++
+    await this.writer.stop()
     await this.workers.leave()
     clearTimeout(giveUp)
     if (this.failure === undefined) await this.writer.deliveries.stop(timeout)
@@ -203,7 +210,7 @@ export class WorkerEngine implements Engine {
   }
 
   private get generationIsOver(): boolean {
-    return this.state !== 'running' && this.state !== 'halting'
+    return this.generation !== this.begun || (this.state !== 'running' && this.state !== 'halting')
   }
 
   private hear(worker: number, report: Report): void {
@@ -229,10 +236,12 @@ export class WorkerEngine implements Engine {
     } else if (this.state === 'recovering' && this.restart === undefined) this.resumed()
   }
 
-  /** A new generation: all workers begin anew with what the database has. */
+  /** A new generation: all workers begin anew with what the database has, once that is known. */
   private restore(): void {
+    this.anew = this.writing
+    if (this.anew) return
     this.restart = undefined
-    this.generation++
+    this.begun = ++this.generation
     this.writer.applied.begunAnew()
     this.atEnd.clear()
     this.coordinator = new Coordinator(this.program.workers, this.coordinator.written)
@@ -332,6 +341,7 @@ export class WorkerEngine implements Engine {
     this.metronome.stop()
     clearTimeout(this.restart)
     await this.workers.terminate()
+    await this.writer.stop()
     await this.writer.deliveries.end()
     this.workers.letGo()
     this.halted.resolve()
@@ -378,32 +388,56 @@ export class WorkerEngine implements Engine {
     try {
       this.coordinator.add(worker, part)
       failpoint('first-part')
-      for (let parts = this.coordinator.whole; parts !== undefined; parts = this.coordinator.whole) this.write(parts)
     } catch (error) {
-      void this.fail(error)
+      return void this.fail(error)
     }
+    this.writeNext()
     this.openIfDue()
   }
 
-  heed(): void {
-    this.pace.heed()
+  /** Has the next epoch written, if it is whole, and nothing else is being written to the log. */
+  private writeNext(): void {
+    const parts = this.writing || this.generationIsOver ? undefined : this.coordinator.whole
+    if (parts === undefined) return
+    const busy = this.lease.log.free()
+    if (busy !== undefined) return void busy.then(() => this.writeNext())
+    try {
+      this.writing = true
+      this.write(parts)
+    } catch (error) {
+      this.writing = false
+      void this.fail(error)
+    }
   }
 
   private write(parts: readonly Part[]): void {
-    const began = performance.now()
-    this.writer.write(
-      (sealer) => {
-        for (const { pack } of parts) unpack(pack, sealer)
-      },
-      () => parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) }))),
+    const { generation } = this
+    this.writer.writeApart(
+      parts.map(({ pack }) => pack),
+      parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) }))),
       this.coordinator.age,
+      (outcome) => {
+        this.writing = false
+        try {
+          if (isWritten(outcome)) this.written(parts, generation)
+          if (!('bytes' in outcome)) this.notWritten(outcome)
+        } catch (error) {
+          void this.fail(error)
+        }
+        if (this.anew && this.state === 'recovering') this.restore()
+        // behind those who wait for the log
+        else queueMicrotask(() => this.writeNext())
+      },
     )
-    this.keepPace(began)
+  }
+
+  /** @param generation whose epoch it is: another one may have begun to come */
+  private written(parts: readonly Part[], generation: number): void {
     const epoch = this.coordinator.done()
-    this.workers.tell({ type: 'written', generation: this.generation, epoch })
+    this.workers.tell({ type: 'written', generation, epoch })
     failpoint('after-told')
     for (const [worker, { stats }] of parts.entries()) this.totals.add(worker, stats)
-    this.setbacks.written(parts.map(({ stats }) => stats.processed > 0))
+    this.setbacks.written([...parts.map(({ stats }) => stats.processed > 0), true])
     this.writer.committed({
       epoch,
       positions: parts.flatMap(({ stats }) => stats.positions),
@@ -420,14 +454,14 @@ export class WorkerEngine implements Engine {
       )
     }
     if (epoch >= this.haltEpoch) this.halted.resolve()
+    this.openIfDue()
   }
 
-  /** Sinks get what each epoch has: theirs are as long as they were asked for. */
-  private keepPace(began: number): void {
-    const now = performance.now()
-    const interval = this.pace.written(now - began, now - this.writtenAt)
-    this.writtenAt = now
-    if (this.writer.deliveries.none) this.metronome.pace(interval)
+  private notWritten(outcome: Exclude<Outcome, Written>): void {
+    if ('error' in outcome) return void this.fail(outcome.error)
+    const scribe = this.program.workers
+    if (this.setbacks.died(scribe)) this.recover('the thread that writes epochs died', outcome.died, 0)
+    else void this.fail(diedTooOften(scribe, `${MOST_DEATHS + 1} times without getting further`, outcome.died))
   }
 
   private answer(question: Question): unknown {

@@ -2,8 +2,9 @@ import type { MessagePort } from 'node:worker_threads'
 import type { RawRecord } from '../../dsl/records.ts'
 import type { SentError } from '../../errors/sent-error.ts'
 import type { SharedHandle } from '../../state/backends/index.ts'
+import type { Packed } from '../../state/epoch-pack.ts'
 import type { ErrorReport, TaskReport } from '../metrics/index.ts'
-import type { Packed, RawQuery, TaskFlows } from '../query/index.ts'
+import type { Packed as PackedRows, RawQuery, TaskFlows } from '../query/index.ts'
 import type { SourceRecord } from '../runtime/record.ts'
 import type { SharedTransport } from '../runtime/transport.ts'
 import type { ErrorAction, Settings } from './options.ts'
@@ -105,7 +106,7 @@ export interface EpochStats {
 /** A worker's part of an epoch. */
 export interface Part {
   readonly epoch: number
-  readonly pack: { readonly memory: ArrayBuffer; readonly length: number }
+  readonly pack: Packed
   readonly frames: readonly { readonly topic: string; readonly partition: number; readonly frame: Uint8Array }[]
   /** All of its tasks have come to their end. */
   readonly ended: boolean
@@ -134,7 +135,7 @@ export type Report =
       readonly message?: string | undefined
     }
   | { readonly type: 'meters'; readonly tasks: readonly TaskReport[]; readonly errors: readonly ErrorReport[] }
-  | { readonly type: 'answer'; readonly id: number; readonly answer: Packed | { readonly error: SentError } }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: PackedRows | { readonly error: SentError } }
   | { readonly type: 'ask'; readonly question: Question }
 
 /** What only the owner can answer; the worker waits for it. */

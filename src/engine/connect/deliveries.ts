@@ -56,11 +56,6 @@ export class Deliveries {
     if (this.sinks.length > 0) this.look()
   }
 
-  /** There are no sinks of the user's own. */
-  get none(): boolean {
-    return this.sinks.length === 0
-  }
-
   /** A slow sink: inputs are to wait. */
   get full(): boolean {
     const over = (share: number) =>

@@ -59,9 +59,14 @@ export class Changes {
     return { [Symbol.dispose]: () => this.remove(watch) }
   }
 
+  /** An epoch is going to be written: what it changes is looked at, where somebody watches. */
+  begin(): void {
+    this.found = new Map()
+  }
+
   /** The sealing of an epoch, looked at where somebody watches. */
   watched(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
-    this.found = new Map()
+    this.begin()
     if (this.watches.size === 0) return seal
     return (sealer) =>
       seal({
@@ -91,7 +96,8 @@ export class Changes {
     this.groups.clear()
   }
 
-  private look(key: Uint8Array, after: Uint8Array | undefined): void {
+  /** A change of a row, which the database does not have yet. @param after undefined: it goes */
+  look(key: Uint8Array, after: Uint8Array | undefined): void {
     if (key.length < 5 || key[0] !== STATE_SPACE) return
     const group = this.groups.get(numberOf(key))
     if (group === undefined) return

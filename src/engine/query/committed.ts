@@ -12,6 +12,15 @@ export interface CommittedParts {
   /** undefined: nothing was ever written to this store. */
   storeId(name: string): number | undefined
   partitionsOf(layout: StoreLayout): readonly number[]
+  /** Waits, blocking, for what another thread is writing: until the event loop is come back to, all reads are of one moment. */
+  readonly settle?: () => void
+}
+
+/** Where the rows of a store lie. */
+interface Place {
+  readonly id: number
+  readonly partitions: readonly number[]
+  readonly prefixes: readonly Buffer[]
 }
 
 /**
@@ -20,6 +29,8 @@ export interface CommittedParts {
  */
 export class CommittedRows implements RowSource {
   private readonly parts: CommittedParts
+  /** As they were the last time. */
+  private readonly known = new WeakMap<StoreLayout, Place>()
 
   constructor(parts: CommittedParts) {
     this.parts = parts
@@ -27,7 +38,10 @@ export class CommittedRows implements RowSource {
 
   get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues {
     const prefixes = this.prefixes(layout)
-    if (layout.inParts) return keys.map((key) => this.parted(prefixes, key))
+    if (layout.inParts) {
+      this.parts.settle?.()
+      return keys.map((key) => this.parted(prefixes, key))
+    }
     // a key is in one partition, and a look into all of them is one call
     const wanted: Buffer[] = []
     for (const prefix of prefixes) for (const key of keys) wanted.push(concat(prefix, key))
@@ -40,13 +54,14 @@ export class CommittedRows implements RowSource {
   }
 
   scan(layout: StoreLayout, { gte, lt, reverse, blocks = false }: RawRange): RowPages {
-    const { reader } = this.parts
+    const { reader, settle } = this.parts
     const prefixes = this.prefixes(layout)
     const texts = blocks && layout.keys.serde === undefined
     // all of them at once: between two epochs' writes
+    if (prefixes.length > 1) settle?.()
     const parts = prefixes.map((prefix) => {
       if (layout.inParts) {
-        return iteratorPages(partsByKey(reader, prefix, gte, lt, reverse), prefix.length)
+        return iteratorPages(partsByKey(reader, prefix, gte, lt, reverse), prefix.length, settle)
       }
       const low = gte === undefined ? prefix : concat(prefix, gte)
       const high = lt === undefined ? after(prefix) : concat(prefix, lt)
@@ -57,9 +72,9 @@ export class CommittedRows implements RowSource {
   }
 
   windows(layout: StoreLayout, range: RawWindows): RowPages {
-    const { reader } = this.parts
+    const { reader, settle } = this.parts
     return mergePages(
-      this.prefixes(layout).map((prefix) => windowPages(reader, prefix, range)),
+      this.prefixes(layout).map((prefix) => windowPages(reader, prefix, range, settle)),
       range.reverse,
     )
   }
@@ -72,9 +87,15 @@ export class CommittedRows implements RowSource {
     return undefined
   }
 
-  private prefixes(layout: StoreLayout): Buffer[] {
+  private prefixes(layout: StoreLayout): readonly Buffer[] {
     const id = this.parts.storeId(layout.name)
-    return id === undefined ? [] : this.parts.partitionsOf(layout).map((partition) => statePrefix(id, partition))
+    if (id === undefined) return []
+    const partitions = this.parts.partitionsOf(layout)
+    const known = this.known.get(layout)
+    if (known?.id === id && known.partitions === partitions) return known.prefixes
+    const prefixes = partitions.map((partition) => statePrefix(id, partition))
+    this.known.set(layout, { id, partitions, prefixes })
+    return prefixes
   }
 }
 
@@ -116,12 +137,13 @@ function blockPages(blocks: IterableIterator<TextBlock, undefined>, prefix: numb
   }
 }
 
-function iteratorPages(rows: Iterator<Row>, prefix: number): PartPages {
+function iteratorPages(rows: Iterator<Row>, prefix: number, settle: CommittedParts['settle']): PartPages {
   let pages = 0
   return {
     async next() {
       // the tasks of an app in this thread go on between two pages
       if (pages++ > 0) await setImmediate()
+      settle?.()
       const page: Row[] = []
       while (page.length < pageRows) {
         const { done, value } = rows.next()
@@ -135,13 +157,19 @@ function iteratorPages(rows: Iterator<Row>, prefix: number): PartPages {
 }
 
 /** Rows are by start, then by key: a seek or two for each start. */
-function windowPages(reader: BackendReader, prefix: Buffer, { key, from, to, reverse }: RawWindows): PartPages {
+function windowPages(
+  reader: BackendReader,
+  prefix: Buffer,
+  { key, from, to, reverse }: RawWindows,
+  settle: CommittedParts['settle'],
+): PartPages {
   const next = reverse ? backward(reader, prefix, key, from) : forward(reader, prefix, key, to)
   let at: number | undefined = reverse ? to : from
   let pages = 0
   return {
     async next() {
       if (pages++ > 0) await setImmediate()
+      settle?.()
       const page: Row[] = []
       while (page.length < pageRows && at !== undefined) {
         const found = next(at)

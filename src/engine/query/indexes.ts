@@ -108,7 +108,7 @@ export class Indexes {
 
   /** The sealing of an epoch, with the changes of indexes behind those of their stores. */
   indexed(seal: (sealer: Sealer) => void): (sealer: Sealer) => void {
-    if (this.stores.size === 0) return seal
+    if (this.none) return seal
     return (sealer) =>
       seal({
         put: (key, value) => {
@@ -121,6 +121,11 @@ export class Indexes {
         },
         clearLater: (gte, lt) => sealer.clearLater(gte, lt),
       })
+  }
+
+  /** Of no store. */
+  get none(): boolean {
+    return this.stores.size === 0
   }
 
   /** Of a store of this number. */

@@ -30,6 +30,8 @@ export interface QueryParts {
   readonly routed?: (isolation: 'committed' | 'latest', settled: boolean, signal: AbortSignal | undefined) => RowSource
   /** Rows that may be with other instances, watched. */
   readonly watched?: (layout: StoreLayout) => WatchRows
+  /** A commit that another thread writes is over. */
+  readonly settle?: () => void
   /** Somebody asks for rows. */
   readonly asked?: () => void
   /** Absent where nobody runs: then there is no later state than the committed one. */
@@ -46,7 +48,10 @@ export class Queries {
   private readonly stores = new Map<string, OpenStore>()
 
   constructor({ plan, ask, changes, ...given }: QueryParts) {
-    const partitionsOf = (layout: StoreLayout) => given.partitionsOf(layout).slice(0, layout.copies ? 1 : undefined)
+    const partitionsOf = (layout: StoreLayout) => {
+      const all = given.partitionsOf(layout)
+      return layout.copies ? all.slice(0, 1) : all
+    }
     const parts = { ...given, partitionsOf }
     this.plan = plan
     this.parts = parts
@@ -113,6 +118,8 @@ export class Queries {
     from: WatchFrom,
     inbox: Inbox,
   ): Begun {
+    // what is being written was looked at without it
+    this.parts.settle?.()
     const watch = changes.add({
       store: this.parts.storeIdFor(layout.name),
       partitions: this.parts.partitionsOf(layout),

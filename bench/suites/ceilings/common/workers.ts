@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setEnvironmentData } from 'node:worker_threads'
 import { openEmbedded } from '../../../../src/connectors/broker/broker.ts'
-import type { Appended, LogTransaction, OwnedLog } from '../../../../src/connectors/broker/log.ts'
+import type { ApartTransaction, Appended, OwnedLog } from '../../../../src/connectors/broker/log.ts'
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { StoreIds } from '../../../../src/engine/app/identity.ts'
 import { settingsOf } from '../../../../src/engine/app/options.ts'
@@ -10,7 +10,6 @@ import { WorkerEngine } from '../../../../src/engine/app/worker-engine.ts'
 import { compile } from '../../../../src/engine/plan/compile.ts'
 import { embeddedBroker, type Topology } from '../../../../src/index.ts'
 import { asBuffer } from '../../../../src/state/codec/index.ts'
-import type { WriteBatch } from '../../../../src/state/backend.ts'
 import type { RowSink } from '../../../harness/sink.ts'
 import type { Subject } from '../../../harness/subject.ts'
 import { FrameRows } from './frame-rows.ts'
@@ -103,22 +102,28 @@ class SinkLog extends ChunkLog implements OwnedLog {
     return { [Symbol.dispose]: () => void this.listeners.delete(listener) }
   }
 
-  begin(batch: WriteBatch): LogTransaction {
+  begin(): never {
+    throw new Error('not for benchmarks')
+  }
+
+  beginApart(): ApartTransaction {
     const frames: Uint8Array[] = []
     return {
-      batch,
       append(_topic, _partition, frame) {
         frames.push(frame)
         return 0
       },
       setGroupOffset() {},
-      commit: (options) => {
-        batch.commit(options)
+      committed: () => {
         for (const frame of frames) this.rows.add(asBuffer(frame))
       },
       rollback() {},
     }
   }
+
+  /** Nobody else appends. */
+  free(): undefined {}
+  settle(): void {}
 
   createTopic(): never {
     throw new Error('not for benchmarks')

@@ -1,10 +1,16 @@
-import { DhaaraError } from '../../errors/index.ts'
-import type { Sealer } from '../../state/stores/index.ts'
+import { DhaaraError } from '../errors/index.ts'
+import type { Sealer } from './stores/index.ts'
 
 const put = 1
 const del = 2
 const clear = 3
 const headBytes = 9
+
+/** Can be sent to another thread, with its memory. */
+export interface Packed {
+  readonly memory: ArrayBuffer
+  readonly length: number
+}
 
 /**
  * What an epoch changed, packed into one buffer that can be handed to another thread:
@@ -28,7 +34,7 @@ export class EpochPack implements Sealer {
   }
 
   /** The bytes, and how many of them count. The pack must not be used any more. */
-  take(): { readonly memory: ArrayBuffer; readonly length: number } {
+  take(): Packed {
     return { memory: this.buf.buffer as ArrayBuffer, length: this.at }
   }
 
@@ -52,7 +58,7 @@ export class EpochPack implements Sealer {
 const none = new Uint8Array(0)
 
 /** Hands on what was packed, as it was given. */
-export function unpack(pack: { readonly memory: ArrayBuffer; readonly length: number }, sealer: Sealer): void {
+export function unpack(pack: Packed, sealer: Sealer): void {
   const buf = Buffer.from(pack.memory, 0, pack.length)
   for (let at = 0; at < pack.length; ) {
     const begin = at + headBytes
