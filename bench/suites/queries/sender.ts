@@ -29,14 +29,13 @@ const most = 2_000
 
 async function main({ dir, keys }: SenderJob): Promise<void> {
   await using client = await connectDirectory(dir)
-  const encoder = new TextEncoder()
   const under = new Set<Promise<void>>()
   let next = 0
   const send = (count: number): void => {
     for (let left = count; left > 0; left -= most) {
       const records = Array.from({ length: Math.min(left, most) }, () => {
         const customer = nameOf(keyOf(next++, keys))
-        return { key: encoder.encode(customer), value: encoder.encode(`{"customer":"${customer}","amount":7}`) }
+        return { key: Buffer.from(customer), value: Buffer.from(`{"customer":"${customer}","amount":7}`) }
       })
       const sending: Promise<void> = client.produce(topic, records).then(() => void under.delete(sending))
       under.add(sending)

@@ -39,6 +39,7 @@ export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 export const frameCount = (frame: Buffer): number => frame.readUInt32LE(12)
+export const hasHeaders = (frame: Buffer): boolean => (frame.readUInt32LE(16) & flagHeaders) !== 0
 export const frameLastOffset = (frame: Buffer): number => frame.readDoubleLE(24)
 export const frameAppendTime = (frame: Buffer): number => frame.readDoubleLE(32)
 /** Bytes ever appended to the partition, this frame included. */
@@ -70,6 +71,28 @@ export function headProblem(frame: Buffer): string | undefined {
     return `a frame of ${frame.readUInt32LE(20)} bytes is stored as ${frame.length}`
   }
   return undefined
+}
+
+/** What is wrong with where the records of a frame lie, or undefined: for one that somebody else has made. */
+export function recordsProblem(frame: Buffer): string | undefined {
+  const n = frameCount(frame)
+  const flags = frame.readUInt32LE(16)
+  const columns = n * (16 + (flags & flagGaps ? 4 : 0) + (flags & flagHeaders ? 4 : 0))
+  const room = frame.length - headBytes - columns
+  if (room < 0) return `a frame of ${frame.length} bytes says that it has ${n} records`
+  const { ends, gaps, headerEnds } = columnsOf(frame, n, flags)
+  if (gaps !== undefined) return 'the records have gaps between their offsets'
+  let end = 0
+  for (const next of ends) {
+    if (unsign(next) < end) return `a key or a value ends at byte ${unsign(next)}, before it begins at ${end}`
+    end = unsign(next)
+  }
+  let headersEnd = 0
+  for (const next of headerEnds ?? []) {
+    if (next < headersEnd) return `headers end at byte ${next}, before they begin at ${headersEnd}`
+    headersEnd = next
+  }
+  return end + headersEnd === room ? undefined : `${end + headersEnd} bytes of records are said to be in ${room}`
 }
 
 /** Bytes that a record has in the columns of what `readFrames` gives. */

@@ -6,6 +6,7 @@ import { lease } from '../broker/broker.ts'
 import { embeddedBroker, type EmbeddedBrokerOptions } from './broker.ts'
 import { readOwner } from './directory.ts'
 import { GatewayClient } from './gateway-client.ts'
+import { produceParams } from './produce.ts'
 import type { ConsumeParams, TopicReport, WireBatch, WireRecord } from './requests.ts'
 import { isAsyncIterable } from './gateway.ts'
 
@@ -126,7 +127,7 @@ function make(
     remote: isRemote,
     topics: () => call('topics') as Promise<TopicReport[]>,
     async produce(topic, records) {
-      await call('produce', { topic, records })
+      await call('produce', isRemote ? produceParams(topic, records) : { topic, records })
     },
     consume: (params, signal) => stream('consume', params, signal) as AsyncIterable<WireBatch>,
     call,

@@ -1,11 +1,10 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { EmbeddedLease, RequestHandler } from '../broker/broker.ts'
 import type { LettersRequest } from '../broker/dead-letter.ts'
-import { FrameBuilder } from '../broker/frame-builder.ts'
 import type { FetchedBatch, OwnedLog, RecordHeaders } from '../broker/log.ts'
-import { partitionOf } from '../broker/partitioner.ts'
 import { Appends } from './appends.ts'
 import { lettersOf } from './dead-letters.ts'
+import { produce, type ProduceParams } from './produce.ts'
 
 export interface TopicReport {
   readonly name: string
@@ -71,7 +70,7 @@ export function addTopicRequests(
   owner: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
 ): void {
   requests.handle('topics', () => reportTopics(owner.log))
-  requests.handle('produce', (params) => produce(owner, params as { topic: string; records: readonly WireRecord[] }))
+  requests.handle('produce', (params) => produce(owner, params as ProduceParams))
   requests.handle('consume', (params, signal) => consume(owner.log, params as ConsumeParams, signal))
   const letters = lettersOf(owner)
   requests.handle('letters.list', (params) => {
@@ -96,37 +95,6 @@ function reportTopics(log: OwnedLog): TopicReport[] {
       end: log.endOffset(name, p),
     })),
   }))
-}
-
-/** All records in one commit. */
-async function produce(
-  { log, backend, ensureTopic }: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
-  { topic, records }: { topic: string; records: readonly WireRecord[] },
-): Promise<{ readonly records: number }> {
-  for (let busy = log.free(); busy !== undefined; busy = log.free()) await busy
-  const { partitions } = ensureTopic(topic)
-  const builders = Array.from({ length: partitions }, () => new FrameBuilder())
-  const sticky = Math.floor(Math.random() * partitions)
-  const transaction = log.begin(backend.batch())
-  try {
-    for (const { key, value, timestamp = Date.now(), headers, partition } of records) {
-      const to = partition ?? (key === null ? sticky : partitionOf(key, partitions))
-      const builder = builders[to]
-      if (builder === undefined) {
-        throw new DhaaraError('DHAARA_OPTION', `Topic '${topic}' has ${partitions} partitions; there is no ${to}`)
-      }
-      builder.add(key, value, timestamp, headers)
-      if (builder.full) transaction.append(topic, to, builder.finish())
-    }
-    builders.forEach((builder, p) => {
-      if (builder.count > 0) transaction.append(topic, p, builder.finish())
-    })
-    transaction.commit()
-  } catch (error) {
-    transaction.rollback()
-    throw error
-  }
-  return { records: records.length }
 }
 
 async function* consume(log: OwnedLog, params: ConsumeParams, signal: AbortSignal): AsyncGenerator<WireBatch, void> {

@@ -4,6 +4,7 @@ import { after, concat, readTime, statePrefix, writeTime } from '../../state/sto
 import type { StoreLayout } from './layout.ts'
 import { mergePages, type PartPages } from './merge.ts'
 import { partsByKey, partsOfKey } from './part-rows.ts'
+import { PointReads } from './point-reads.ts'
 import { pageRows, type RawRange, type RawValues, type RawWindows, type RowPages, type RowSource } from './raw.ts'
 
 /** What a source of committed rows must know of the app. */
@@ -31,9 +32,20 @@ export class CommittedRows implements RowSource {
   private readonly parts: CommittedParts
   /** As they were the last time. */
   private readonly known = new WeakMap<StoreLayout, Place>()
+  private readonly points: PointReads
 
   constructor(parts: CommittedParts) {
     this.parts = parts
+    this.points = new PointReads(parts.reader)
+  }
+
+  getOne(layout: StoreLayout, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    const prefixes = this.prefixes(layout)
+    if (layout.inParts) {
+      this.parts.settle?.()
+      return this.parted(prefixes, key)
+    }
+    return this.points.get(prefixes.map((prefix) => concat(prefix, key)))
   }
 
   get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues {

@@ -53,6 +53,8 @@ export interface RawBlocks {
 /** Where queries find the rows of a store, whatever partition they are in. */
 export interface RowSource {
   get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues | Promise<RawValues>
+  /** As `get`, of one key, whose bytes are the caller's again when it returns: where asking for one is worth a way of its own. */
+  getOne?(layout: StoreLayout, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
   scan(layout: StoreLayout, range: RawRange): RowPages
   windows(layout: StoreLayout, range: RawWindows): RowPages
 }

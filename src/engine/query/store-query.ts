@@ -31,7 +31,11 @@ export class StoreQuery {
   async get(key: unknown, options: QueryOptions = {}): Promise<unknown> {
     const { layout, rows } = this.open()
     needKeys(layout)
-    const [bytes] = await rows(options).get(layout, [encoded(layout, key)])
+    const source = rows(options)
+    const bytes =
+      source.getOne === undefined
+        ? (await source.get(layout, [encoded(layout, key)]))[0]
+        : await source.getOne(layout, encodedNow(layout, key))
     options.signal?.throwIfAborted()
     return heldIn(layout, bytes)
   }
@@ -284,8 +288,10 @@ function prefixOf(layout: StoreLayout, prefix: unknown): Bounds {
 
 const behind = (key: Uint8Array): Buffer => Buffer.concat([key, Buffer.of(0)])
 
-const encoded = (layout: StoreLayout, key: unknown): Uint8Array =>
-  asked(layout, () => Buffer.from(layout.keys.encode(key)))
+const encoded = (layout: StoreLayout, key: unknown): Uint8Array => Buffer.from(encodedNow(layout, key))
+
+/** Good until the next key is encoded. */
+const encodedNow = (layout: StoreLayout, key: unknown): Uint8Array => asked(layout, () => layout.keys.encode(key))
 
 /** What cannot be a key is wrong with the question, not with a value. */
 function asked<T>({ name }: StoreLayout, encode: () => T): T {

@@ -60,4 +60,9 @@ export function readTime(buf: Uint8Array, offset: number): number {
   return view.getUint32(0) * 4294967296 + view.getUint32(4)
 }
 
-export const concat = (a: Uint8Array, b: Uint8Array): Buffer => Buffer.concat([a, b], a.length + b.length)
+export function concat(a: Uint8Array, b: Uint8Array): Buffer {
+  const both = Buffer.allocUnsafe(a.length + b.length)
+  both.set(a, 0)
+  both.set(b, a.length)
+  return both
+}
