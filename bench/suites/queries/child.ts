@@ -5,7 +5,7 @@ import { request } from 'node:http'
 import { resolve } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
 import { rawPages, type RawPagesOf } from '../../../src/engine/query/scan.ts'
-import type { ReaderJob } from './http-reader.ts'
+import type { ReaderJob, ReaderOrder } from './http-reader.ts'
 import { Load } from './load.ts'
 import { nameOf, store } from './names.ts'
 import { askSteadily, type Latencies } from './open-loop.ts'
@@ -46,10 +46,8 @@ async function points(how: 'code' | 'http', rate: number, seconds: number): Prom
   await using load = await Load.start(keys, 1)
   const half = (await load.flood(3)) / 2
   await load.settle()
-  const ask = (forSeconds: number): Promise<Latencies> =>
-    how === 'code'
-      ? byCode(load, rate, forSeconds)
-      : overHttp({ url: load.app.httpUrl as string, keys, rate, seconds: forSeconds })
+  using asker = how === 'code' ? byCode(load, rate) : await overHttp({ url: load.app.httpUrl as string, keys, rate })
+  const { ask } = asker
   await ask(1)
   const alone = await timed(() => load.offer(half, seconds))
   await load.settle()
@@ -77,24 +75,36 @@ async function bare(rate: number, seconds: number): Promise<Answer> {
     },
   )
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
-  await overHttp({ url, keys, rate, seconds: 1 })
-  const { value: latencies, ...spent } = await timed(() => overHttp({ url, keys, rate, seconds }))
+  using asker = await overHttp({ url, keys, rate })
+  await asker.ask(1)
+  const { value: latencies, ...spent } = await timed(() => asker.ask(seconds))
   await server.close()
   return { records: latencies.done, ...spent, latencies, correct: latencies.wrong === 0 }
 }
 
-function byCode({ app }: Load, rate: number, seconds: number): Promise<Latencies> {
-  const rows = app.store(store)
-  return askSteadily(rate, seconds, async () => {
-    const name = nameOf(Math.floor(Math.random() * keys))
-    return ((await rows.get(name)) as Total | undefined)?.last === name
-  })
+interface Asker extends Disposable {
+  readonly ask: (seconds: number) => Promise<Latencies>
 }
 
-async function overHttp(job: ReaderJob): Promise<Latencies> {
+function byCode({ app }: Load, rate: number): Asker {
+  const rows = app.store(store)
+  const right = async (): Promise<boolean> => {
+    const name = nameOf(Math.floor(Math.random() * keys))
+    return ((await rows.get(name)) as Total | undefined)?.last === name
+  }
+  return { ask: (seconds) => askSteadily(rate, seconds, right), [Symbol.dispose]: () => {} }
+}
+
+async function overHttp(job: ReaderJob): Promise<Asker> {
   const reader = fork(resolve(import.meta.dirname, 'http-reader.ts'), [JSON.stringify(job)])
-  const [found] = (await once(reader, 'message')) as [Latencies]
-  return found
+  await once(reader, 'message')
+  const ask = async (seconds: number): Promise<Latencies> => {
+    const told = once(reader, 'message')
+    reader.send({ seconds } satisfies ReaderOrder)
+    const [found] = (await told) as [Latencies]
+    return found
+  }
+  return { ask, [Symbol.dispose]: () => reader.disconnect() }
 }
 
 async function arrow(rows: number, partitions: number): Promise<Answer> {

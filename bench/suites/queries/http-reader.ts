@@ -1,4 +1,7 @@
-/** Asks an app for rows over HTTP, from a process of its own: what it needs is not the app's. */
+/**
+ * Asks an app for rows over HTTP, from a process of its own: what it needs is not the app's. It stays for all that is asked in a
+ * run: when it begins, its own code is slow until it is compiled.
+ */
 import { askSteadily } from './open-loop.ts'
 import { Connections } from './connections.ts'
 import { nameOf, store } from './names.ts'
@@ -6,11 +9,14 @@ import { nameOf, store } from './names.ts'
 export interface ReaderJob {
   readonly url: string
   readonly rate: number
-  readonly seconds: number
   readonly keys: number
 }
 
-const { url, rate, seconds, keys } = JSON.parse(process.argv[2]!) as ReaderJob
+export interface ReaderOrder {
+  readonly seconds: number
+}
+
+const { url, rate, keys } = JSON.parse(process.argv[2]!) as ReaderJob
 const connections = await Connections.open(url, 32)
 
 async function ask(): Promise<boolean> {
@@ -19,6 +25,8 @@ async function ask(): Promise<boolean> {
   return status === 200 && body.includes(`"last":"${name}"`)
 }
 
-const found = await askSteadily(rate, seconds, ask)
-connections.close()
-process.send?.(found, undefined, undefined, () => process.exit())
+process.on('message', ({ seconds }: ReaderOrder) => {
+  void askSteadily(rate, seconds, ask).then((found) => process.send?.(found))
+})
+process.on('disconnect', () => connections.close())
+process.send?.('ready')
