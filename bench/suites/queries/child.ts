@@ -33,6 +33,8 @@ export interface Answer {
 }
 
 const keys = 100_000
+/** s; what serves and what asks is compiled by then: in the first two, V8's threads take the cores from both. */
+const warmUp = 5
 
 async function timed<T>(what: () => Promise<T>): Promise<{ value: T; seconds: number; cpuSeconds: number }> {
   const cpu = process.cpuUsage()
@@ -48,7 +50,7 @@ async function points(how: 'code' | 'http', rate: number, seconds: number): Prom
   await load.settle()
   using asker = how === 'code' ? byCode(load, rate) : await overHttp({ url: load.app.httpUrl as string, keys, rate })
   const { ask } = asker
-  await ask(1)
+  await ask(warmUp)
   const alone = await timed(() => load.offer(half, seconds))
   await load.settle()
   const { value, ...spent } = await timed(() => Promise.all([ask(seconds), load.offer(half, seconds)]))
@@ -76,7 +78,7 @@ async function bare(rate: number, seconds: number): Promise<Answer> {
   )
   const url = await server.listen({ port: 0, host: '127.0.0.1' })
   using asker = await overHttp({ url, keys, rate })
-  await asker.ask(1)
+  await asker.ask(warmUp)
   const { value: latencies, ...spent } = await timed(() => asker.ask(seconds))
   await server.close()
   return { records: latencies.done, ...spent, latencies, correct: latencies.wrong === 0 }
