@@ -3,9 +3,10 @@
  *
  *     npm run bench -- queries [points-code] [points-http] [arrow] [subscriptions] [metering] [--seconds n] [--runs n] [--json]
  *
- * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate, after five seconds of the same, while a job runs at half of what it can
- * (`jobRatio`: its throughput beside the questions, against without; processor time: what the questions add to the job's). Beside
- * `points-http` stands a bare fastify that answers the same from a map, as the ceiling. `arrow`: a store of a million rows over HTTP, of one partition and of four. `subscriptions`:
+ * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate, after five seconds of the same, while a
+ * job runs at half of what it can (`jobRatio`: its throughput beside the questions, against without; processor time: what the
+ * questions add to the job's). Beside `points-http` stands a bare fastify that answers the same from a map, as the ceiling.
+ * `arrow`: a store of a million rows over HTTP, of one partition and of four. `subscriptions`:
  * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
  * one process, in turn: the median of the ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`); `--runs` is of two processes.
  */
