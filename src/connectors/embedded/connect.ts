@@ -6,8 +6,8 @@ import { lease } from '../broker/broker.ts'
 import { embeddedBroker, type EmbeddedBrokerOptions } from './broker.ts'
 import { readOwner } from './directory.ts'
 import { GatewayClient } from './gateway-client.ts'
-import { produceParams } from './produce.ts'
-import type { ConsumeParams, TopicReport, WireBatch, WireRecord } from './requests.ts'
+import { produceParams, type WireRecord } from './produce.ts'
+import type { ConsumeParams, TopicReport, WireBatch } from './requests.ts'
 import { isAsyncIterable } from './gateway.ts'
 
 /** Milliseconds to wait for an owner that holds the directory and does not listen yet. */

@@ -16,7 +16,16 @@ import {
 import { FrameBuilder } from '../broker/frame-builder.ts'
 import type { LogTransaction, RecordHeaders } from '../broker/log.ts'
 import { partitionOf } from '../broker/partitioner.ts'
-import type { WireRecord } from './requests.ts'
+
+/** A record as other processes send it. */
+export interface WireRecord {
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  /** Default: now. */
+  readonly timestamp?: number
+  readonly headers?: RecordHeaders
+  readonly partition?: number
+}
 
 export interface ProduceParams {
   readonly topic: string

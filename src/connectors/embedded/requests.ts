@@ -11,16 +11,6 @@ export interface TopicReport {
   readonly partitions: readonly { readonly start: number; readonly end: number }[]
 }
 
-/** A record as other processes send it. */
-export interface WireRecord {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  /** Default: now. */
-  readonly timestamp?: number
-  readonly headers?: RecordHeaders
-  readonly partition?: number
-}
-
 export interface ConsumeParams {
   readonly topic: string
   /** Default: all. */

@@ -5,8 +5,7 @@ import { frameProblem, headBytes, recordsProblem, sealFrame } from '../../../src
 import { partitionOf } from '../../../src/connectors/broker/partitioner.ts'
 import { embeddedBroker, readOwner } from '../../../src/connectors/embedded/index.ts'
 import { GatewayClient } from '../../../src/connectors/embedded/gateway-client.ts'
-import { type ProduceParams, produceParams } from '../../../src/connectors/embedded/produce.ts'
-import type { WireRecord } from '../../../src/connectors/embedded/requests.ts'
+import { type ProduceParams, produceParams, type WireRecord } from '../../../src/connectors/embedded/produce.ts'
 import { anyRecord, bytes, frameOf, type PlainRecord, recordsOf } from '../broker/records.ts'
 import { temporaryDirectories } from './backends.ts'
 
