@@ -49,6 +49,7 @@ const instant: Schema = {
   anyOf: [
     { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
     { type: 'string', format: 'date-time' },
+    { type: 'string', format: 'date' },
   ],
 }
 const time = (what: string): Parameter => ({
@@ -315,12 +316,14 @@ function jsonOf(name: string, given: unknown): unknown {
   }
 }
 
+const isoDate = /^\d{4}-\d\d-\d\d(t\d\d:\d\d(:\d\d([.,]\d+)?)?(z|[+-]\d\d:?\d\d)?)?$/i
+
 /** @throws HttpProblem 400 */
 function timeOf(name: string, given: unknown): number | undefined {
   if (given === undefined) return undefined
   const text = given as string
-  const at = /^-?\d{1,16}$/.test(text) ? Number(text) : Date.parse(text)
-  if (!Number.isNaN(at)) return at
+  const at = /^\d+$/.test(text) ? Number(text) : isoDate.test(text) ? Date.parse(text) : Number.NaN
+  if (at <= Number.MAX_SAFE_INTEGER) return at
   throw new HttpProblem(
     400,
     `Found ${name}=${text}; expected epoch milliseconds, or a date such as 2026-10-20T12:00:00Z`,
