@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
-import { kafkaBroker, serdes, StreamsApp, StreamsBuilder, type Topology } from '../../../../src/index.ts'
+import {
+  type AppOptions,
+  kafkaBroker,
+  serdes,
+  StreamsApp,
+  StreamsBuilder,
+  type Topology,
+} from '../../../../src/index.ts'
 import { faultyCluster, unique } from '../broker.ts'
 import { Proxy } from '../proxy.ts'
+import { failing as failingTopology } from '../children/failing.ts'
 import { textRows } from '../rows.ts'
 import { readAll } from './read.ts'
 
@@ -171,6 +179,35 @@ describe('what is gone, or another, under an app', function () {
     await runToEnd(copying())
     assert.deepEqual(await copies(), ['b'])
   })
+
+  for (const workers of [0, 2]) {
+    it(`an app that fails leaves no transaction open, for which readers would wait: ${workers} workers`, async () => {
+      const [input, output] = [`${app}.in`, `${app}.out`]
+      const topology =
+        workers === 0 ? failingTopology(input, output) : new URL('../children/failing.ts', import.meta.url)
+      const running = new StreamsApp({
+        applicationId: app,
+        broker: kafkaBroker({ brokers: [`localhost:${node.port}`] }),
+        topology,
+        ...(workers === 0 ? {} : { workers, settings: { input, output } }),
+        stateDir: dir,
+        checkpointInterval: '1s',
+      } as AppOptions as never)
+      try {
+        await running.start()
+        // a transaction is opened ahead of each epoch's end, and outputs of that size leave before it
+        const feeding = send('x'.repeat(900_000), 'y'.repeat(900_000), 'bad')
+        await assert.rejects(running.completed, /not this one/)
+        await feeding
+      } finally {
+        await running.close()
+      }
+      assert.deepEqual(
+        (await log.openTransactions()).filter((id) => id.startsWith(app)),
+        [],
+      )
+    })
+  }
 
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
     it(`a bit that was flipped on the broker's disk is told of, and the record read when it is mended: ${compression}`, async () => {
