@@ -20,7 +20,7 @@ export interface OutputFrame {
 
 /** Of frames' memory. */
 const block = 32 << 10
-const mostIdle = 64 << 20
+const mostIdle = 128 << 20
 
 /** What the tasks of a thread have written to topics in the running epoch. */
 export class Outputs {

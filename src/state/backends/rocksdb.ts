@@ -202,7 +202,7 @@ export class RocksBorrower extends RocksReader implements StateBackend {
 
 /** Native batches that are kept, and the most bytes that they may have held together. */
 const mostFree = 2
-const mostFreeBytes = 64 * mebibyte
+const mostFreeBytes = 128 * mebibyte
 
 interface FreeBatch {
   readonly native: NativeBatch

@@ -40,7 +40,7 @@ import org.apache.kafka.streams.state.WindowStore;
 /**
  * The common workloads as Kafka Streams applications with one thread. Records come keyed by customer, so that nothing is
  * repartitioned; caches are off, since each update is to be emitted. Variants: {@code usual} (RocksDB, at least once, settings as
- * they come), {@code exactly-once} (the same with transactions, a commit each 100 ms), {@code tuned} (state in memory with its
+ * they come), {@code exactly-once} (the same with transactions, a commit each second), {@code tuned} (state in memory with its
  * changelog, larger batches, lz4).
  */
 public final class KafkaStreamsPeer {
@@ -145,7 +145,7 @@ public final class KafkaStreamsPeer {
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     if (job.is("exactly-once")) {
       settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-      settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+      settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 1_000);
     }
     if (job.is("tuned")) {
       settings.put(StreamsConfig.DSL_STORE_SUPPLIERS_CLASS_CONFIG, BuiltInDslStoreSuppliers.InMemoryDslStoreSuppliers.class);
