@@ -70,6 +70,7 @@ describe('dhaara query and reset', () => {
       [['hours', '--prefix', 'c'], /DHAARA_QUERY: store 'hours' cannot be asked for prefix; its keys have windows/],
       [['hours', '--from', 'noon'], /DHAARA_OPTION: 'noon' is no time; give epoch milliseconds/],
       [['ids'], /DHAARA_QUERY: store 'ids' cannot be asked for a scan; it keeps lists: ask for get/],
+      [['spent', '--url', 'http://127.0.0.1:1'], /DHAARA_OPTION: found both --dir and --url; say one place/],
       [['spent', '--application-id', 'x'], /DHAARA_OPTION: the directory has the apps fixtures; there is no 'x'/],
       [['spent', '--limit', '0'], /Found '0'; expected a whole number from 1/],
       [['spent', '--module', 'none.ts'], /DHAARA_MODULE: there is no /],

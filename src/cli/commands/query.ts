@@ -88,7 +88,9 @@ export function addQuery(program: Command): void {
 }
 
 async function answer(flags: QueryFlags, query: RowRequest): Promise<void> {
-  const { url, token, watch, format, json } = flags
+  const { dir, url, token, watch, format, json } = flags
+  if (dir !== undefined && url !== undefined)
+    throw new DhaaraError('DHAARA_OPTION', 'found both --dir and --url; say one place where the app is')
   const served = url === undefined ? undefined : { url, ...(token === undefined ? {} : { token }) }
   if (watch !== undefined) {
     if (served === undefined)
