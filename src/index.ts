@@ -160,10 +160,10 @@ export {
   windows,
 } from './dsl/windows/index.ts'
 export { type AppEvents, StreamsApp } from './engine/app/app.ts'
-export type { Logger } from './engine/app/logger.ts'
+export type { Logger } from './engine/app/settings/logger.ts'
 export type { TopologyEnv, TopologyModule, WorkerEnv } from './engine/app/module.ts'
-export type { AppOptions, ErrorPolicy, Program } from './engine/app/options.ts'
-export type { Savepoint } from './engine/app/savepoint.ts'
+export type { AppOptions, ErrorPolicy, Program } from './engine/app/settings/options.ts'
+export type { Savepoint } from './engine/app/state/savepoint.ts'
 export type { RunSummary } from './engine/app/summary.ts'
 export { type MatcherResult, PatternMatcher } from './engine/cep/index.ts'
 export type {

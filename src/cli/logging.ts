@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import type { Logger } from '../engine/app/logger.ts'
+import type { Logger } from '../engine/app/settings/logger.ts'
 import { DhaaraError } from '../errors/index.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { advertisedBy } from './advertised.ts'
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { Logger } from '../engine/app/logger.ts'
+import type { Logger } from '../engine/app/settings/logger.ts'
 import { DhaaraError } from '../errors/index.ts'
 import { EventStreams } from './events.ts'
 import { serveConsole } from './console.ts'

@@ -1,7 +1,7 @@
 import type { PhysicalPlan } from '../engine/plan/physical.ts'
-import type { TaskGroup } from '../engine/runtime/group.ts'
-import { storeAccess } from '../engine/runtime/store-access.ts'
-import { storeCodecs } from '../engine/runtime/stores.ts'
+import type { TaskGroup } from '../engine/runtime/tasks/group.ts'
+import { storeAccess } from '../engine/runtime/steps/store-access.ts'
+import { storeCodecs } from '../engine/runtime/steps/stores.ts'
 import { DhaaraError } from '../errors/index.ts'
 
 type Access = Record<string, (...args: unknown[]) => unknown>

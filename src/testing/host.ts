@@ -1,5 +1,5 @@
-import { deadLetterHeaders, rawAt } from '../engine/runtime/dead-letter.ts'
-import { invalidAt } from '../engine/runtime/errors.ts'
+import { deadLetterHeaders, rawAt } from '../engine/runtime/failures/dead-letter.ts'
+import { invalidAt } from '../engine/runtime/failures/errors.ts'
 import type { Host } from '../engine/runtime/host.ts'
 import type { Outputs } from '../engine/runtime/outputs.ts'
 import type { DhaaraError } from '../errors/index.ts'

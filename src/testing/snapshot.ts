@@ -1,4 +1,4 @@
-import type { Manifest } from '../engine/app/manifest.ts'
+import type { Manifest } from '../engine/app/state/manifest.ts'
 import type { Backend, Row } from '../state/backend.ts'
 
 declare const brand: unique symbol

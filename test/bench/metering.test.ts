@@ -3,7 +3,7 @@ import { oneGroup } from '../../bench/suites/ceilings/common/one-task.ts'
 import { withoutMetering } from '../../bench/suites/queries/unmetered.ts'
 import { planOf } from '../../src/dsl/topology/plan-of.ts'
 import { compile } from '../../src/engine/plan/compile.ts'
-import type { TaskGroup } from '../../src/engine/runtime/group.ts'
+import type { TaskGroup } from '../../src/engine/runtime/tasks/group.ts'
 import { serdes, StreamsBuilder } from '../../src/index.ts'
 
 function group(): TaskGroup {

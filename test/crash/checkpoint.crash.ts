@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { failPlaces } from '../../src/engine/app/failpoints.ts'
+import { failPlaces } from '../../src/engine/app/epochs/failpoints.ts'
 import { assertEqual, expectedOutputs, type Outputs, outputsIn } from './expected.ts'
 import { freshDir, liveOn, longest, removeDirs, warmUp } from './lives.ts'
 

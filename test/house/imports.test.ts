@@ -19,7 +19,7 @@ describe('import rules', () => {
     ['src/dsl/stream.ts', 'src/errors/index.ts'],
     ['src/dsl/plan/nodes.ts', 'src/dsl/serdes/types.ts'],
     ['src/engine/plan/compile.ts', 'src/dsl/plan/index.ts'],
-    ['src/engine/runtime/task.ts', 'src/connectors/broker/log.ts'],
+    ['src/engine/runtime/tasks/task.ts', 'src/connectors/broker/log.ts'],
     ['src/connectors/kafka/fetch.ts', 'src/connectors/broker/log.ts'],
     ['src/connectors/kafka/fetch.ts', 'src/connectors/kafka/frames.ts'],
     ['src/connectors/embedded/log.ts', 'src/state/backend.ts'],
@@ -32,7 +32,7 @@ describe('import rules', () => {
     ['src/cli/commands/topics.ts', 'src/connectors/embedded/index.ts'],
     ['examples/upi/main.ts', 'src/testing/index.ts'],
     ['bench/main.ts', 'bench/harness/runner.ts'],
-    ['bench/suites/x.ts', 'src/engine/runtime/task.ts'],
+    ['bench/suites/x.ts', 'src/engine/runtime/tasks/task.ts'],
   ]
   for (const [from, to] of allowed) {
     it(`lets ${from} import ${to}`, () => assert.deepEqual(problemsOf(from, to), []))
@@ -44,7 +44,7 @@ describe('import rules', () => {
     ['src/dsl/stream.ts', 'src/state/backend.ts'],
     ['src/state/backend.ts', 'src/engine/index.ts'],
     ['src/state/codec.ts', 'src/dsl/serdes/types.ts'],
-    ['src/engine/runtime/task.ts', 'src/connectors/kafka/fetch.ts'],
+    ['src/engine/runtime/tasks/task.ts', 'src/connectors/kafka/fetch.ts'],
     ['src/connectors/broker/log.ts', 'src/connectors/embedded/log.ts'],
     ['src/connectors/kafka/fetch.ts', 'src/connectors/embedded/log.ts'],
     ['src/connectors/kafka/fetch.ts', 'src/engine/index.ts'],
@@ -52,7 +52,7 @@ describe('import rules', () => {
     ['src/index.ts', 'src/cli/main.ts'],
     ['src/cli/main.ts', 'src/testing/index.ts'],
     ['src/engine/app/app.ts', 'src/cli/job.ts'],
-    ['src/engine/runtime/task.ts', 'src/http/server.ts'],
+    ['src/engine/runtime/tasks/task.ts', 'src/http/server.ts'],
     ['src/http/server.ts', 'src/connectors/embedded/index.ts'],
     ['examples/upi/main.ts', 'src/cli/program.ts'],
     ['src/console/page.ts', 'src/state/backend.ts'],

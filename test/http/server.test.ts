@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readSavepoint } from '../../src/engine/app/savepoint.ts'
+import { readSavepoint } from '../../src/engine/app/state/savepoint.ts'
 import { apps, type Running, readings, start } from '../engine/query/apps.ts'
 
 const hour = 3_600_000

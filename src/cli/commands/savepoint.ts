@@ -9,7 +9,7 @@ import {
   restoreSavepoint,
   type Savepoint,
   savepointRequest,
-} from '../../engine/app/savepoint.ts'
+} from '../../engine/app/state/savepoint.ts'
 import type { Positions } from '../../engine/rescale/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { StoreIds } from '../../engine/app/identity.ts'
+import { StoreIds } from '../../engine/app/state/identity.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend, WriteBatch } from '../../state/backend.ts'
 import { statePrefix } from '../../state/stores/index.ts'

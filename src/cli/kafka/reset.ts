@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { type RemoteLog, remote } from '../../connectors/broker/remote.ts'
 import { kafkaBroker } from '../../connectors/kafka/index.ts'
-import { isInternal } from '../../engine/remote/names.ts'
+import { isInternal } from '../../engine/remote/topics/names.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { print } from '../output/print.ts'
 import { brokerList } from './topic-client.ts'

@@ -1,4 +1,4 @@
-import { StoreIds } from '../../engine/app/identity.ts'
+import { StoreIds } from '../../engine/app/state/identity.ts'
 import type { Backend } from '../../state/backend.ts'
 import { statePrefix } from '../../state/stores/index.ts'
 import { ownStores } from '../input/progress.ts'

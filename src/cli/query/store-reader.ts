@@ -1,5 +1,5 @@
 import type { LogicalPlan } from '../../dsl/plan/index.ts'
-import { appsOf } from '../../engine/app/identity.ts'
+import { appsOf } from '../../engine/app/state/identity.ts'
 import { compile } from '../../engine/plan/compile.ts'
 import { Queries, type Scan, type StoreLayout, StoreQuery, storedPartitions } from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'

@@ -1,5 +1,5 @@
 import type { WindowTable } from '../../state/stores/index.ts'
-import { type PaneMerge, PaneRuns } from '../operators/pane-runs.ts'
+import { type PaneMerge, PaneRuns } from '../operators/aggregate/pane-runs.ts'
 import type { WindowAssigner } from '../time/window-assigner.ts'
 import type { PaneGrid } from '../time/panes.ts'
 

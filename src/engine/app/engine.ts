@@ -1,5 +1,5 @@
 import type { ErrorReport, Latency, TaskReport } from '../metrics/index.ts'
-import type { Savepoint } from './savepoint.ts'
+import type { Savepoint } from './state/savepoint.ts'
 import type { AskOwner, Changes, Waits } from '../query/index.ts'
 
 /** What runs an app's tasks: in this thread, or on workers. */

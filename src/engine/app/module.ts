@@ -1,8 +1,8 @@
 import type { Topology } from '../../dsl/topology/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Logger } from './logger.ts'
-import type { AppOptions } from './options.ts'
+import type { Logger } from './settings/logger.ts'
+import type { AppOptions } from './settings/options.ts'
 
 /** What a topology may be made from. */
 export interface TopologyEnv {

@@ -2,12 +2,12 @@ import { type RemoteBroker, type RemoteLog, remote } from '../../connectors/brok
 import type { RocksOptions } from '../../state/backends/index.ts'
 import { Indexes, Queries, type StoreLayout } from '../query/index.ts'
 import { RemoteEngine } from '../remote/engine.ts'
-import { runHere, runOnThreads } from '../remote/hire.ts'
-import { LocalState } from '../remote/local-state.ts'
-import { Routing } from '../remote/routing.ts'
-import { StoreIds } from './identity.ts'
-import { evolve, writeManifest } from './manifest.ts'
-import { databaseMemory } from './memory-parts.ts'
+import { runHere, runOnThreads } from '../remote/runner/hire.ts'
+import { LocalState } from '../remote/state/local-state.ts'
+import { Routing } from '../remote/queries/routing.ts'
+import { StoreIds } from './state/identity.ts'
+import { evolve, writeManifest } from './state/manifest.ts'
+import { databaseMemory } from './settings/memory-parts.ts'
 import { rowsOf, type Standing, type StandingParts } from './standing.ts'
 
 /** An app whose topics lie elsewhere, whose tasks may be spread over instances, and whose state is kept here as well. */

@@ -1,10 +1,10 @@
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import type { Topology } from '../../dsl/topology/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { Logger } from './logger.ts'
+import type { Logger } from './settings/logger.ts'
 import { inModule, loadModule } from './module.ts'
-import type { Program } from './options.ts'
-import type { WorkerProgram } from './workers.ts'
+import type { Program } from './settings/options.ts'
+import type { WorkerProgram } from './workers/workers.ts'
 
 /** What an app runs, and where. */
 export interface LoadedProgram {

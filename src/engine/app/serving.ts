@@ -18,14 +18,14 @@ import type {
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { type AnyStoreQuery, storeLayout } from '../query/index.ts'
-import type { SentQuestion } from '../remote/peer-rows.ts'
-import type { Routing } from '../remote/routing.ts'
+import type { SentQuestion } from '../remote/queries/peer-rows.ts'
+import type { Routing } from '../remote/queries/routing.ts'
 import type { AppState } from '../runtime/lifecycle.ts'
-import { topicsOf } from '../runtime/topics.ts'
+import { topicsOf } from '../runtime/inputs/topics.ts'
 import type { Engine } from './engine.ts'
 import { serdesOf } from './observe.ts'
-import type { Settings } from './options.ts'
-import type { Savepoint } from './savepoint.ts'
+import type { Settings } from './settings/options.ts'
+import type { Savepoint } from './state/savepoint.ts'
 
 /** An app, as far as it is served. */
 export interface ServedApp {

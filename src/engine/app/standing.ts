@@ -5,9 +5,9 @@ import type { PhysicalPlan } from '../plan/physical.ts'
 import type { TaskReport } from '../metrics/index.ts'
 import type { Queries } from '../query/index.ts'
 import type { RemoteEvents } from '../remote/engine-parts.ts'
-import type { Routing } from '../remote/routing.ts'
+import type { Routing } from '../remote/queries/routing.ts'
 import type { Engine } from './engine.ts'
-import type { AppOptions, Settings } from './options.ts'
+import type { AppOptions, Settings } from './settings/options.ts'
 import type { LoadedProgram } from './program.ts'
 
 /** What an app stands on, from when it was opened until it is released. */

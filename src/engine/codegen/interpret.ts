@@ -1,7 +1,7 @@
 import type { PlanNode, UserFn } from '../../dsl/plan/index.ts'
 import type { Edge, Step, SubTopology } from '../plan/physical.ts'
 import { followsPresent, versionedRoot } from '../plan/versioned.ts'
-import type { RunBatch } from '../runtime/feed.ts'
+import type { RunBatch } from '../runtime/inputs/feed.ts'
 import type { CurrentRecord } from '../runtime/record.ts'
 import type { TaskClock } from '../time/clock.ts'
 import type { TaskMeter } from '../metrics/task-meter.ts'

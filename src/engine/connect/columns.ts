@@ -1,8 +1,8 @@
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { SourceNode } from '../../dsl/plan/index.ts'
-import { Admission } from '../runtime/admission.ts'
-import { asDataError, type DecodePolicy } from '../runtime/decode.ts'
-import { placeOf } from '../runtime/places.ts'
+import { Admission } from '../runtime/inputs/admission.ts'
+import { asDataError, type DecodePolicy } from '../runtime/inputs/decode.ts'
+import { placeOf } from '../runtime/inputs/places.ts'
 import type { RecordBatch } from '../runtime/record.ts'
 import { type Chunk, fetchedOf } from './chunk.ts'
 

@@ -1,7 +1,7 @@
 import type { DeliverNode } from '../../dsl/plan/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { after, statePrefix } from '../../state/stores/index.ts'
-import type { Settings } from '../app/options.ts'
+import type { Settings } from '../app/settings/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Lane, type Settle } from './lane.ts'
 import { outboxStore, OutboxRows } from './outbox-rows.ts'

@@ -1,6 +1,6 @@
 import type { EmbeddedLease } from '../../connectors/broker/broker.ts'
-import type { StoreIds } from '../app/identity.ts'
-import type { Settings } from '../app/options.ts'
+import type { StoreIds } from '../app/state/identity.ts'
+import type { Settings } from '../app/settings/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { Deliveries, type DeliveryHost } from './deliveries.ts'
 

@@ -1,7 +1,7 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { after, STATE_SPACE } from '../../state/stores/index.ts'
-import type { StoreIds } from '../app/identity.ts'
+import type { StoreIds } from '../app/state/identity.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { batchKey, outboxStore, outboxSuffix } from './outbox-rows.ts'
 

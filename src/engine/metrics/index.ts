@@ -1,5 +1,5 @@
 export { type ErrorReport, mergeErrors } from './error-log.ts'
 export { Histogram } from './histogram.ts'
 export { Latency } from './latency.ts'
-export type { ReadCounts } from '../runtime/stores.ts'
+export type { ReadCounts } from '../runtime/steps/stores.ts'
 export { reportTask, type StepReport, type TaskReport } from './task-report.ts'

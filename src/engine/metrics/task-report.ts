@@ -1,5 +1,5 @@
-import type { ReadCounts } from '../runtime/stores.ts'
-import type { Task } from '../runtime/task.ts'
+import type { ReadCounts } from '../runtime/steps/stores.ts'
+import type { Task } from '../runtime/tasks/task.ts'
 
 /** What one task has done since its thread (re)started it. Plain data: it goes from workers to the owner as it is. */
 export interface TaskReport {

@@ -1,5 +1,5 @@
 import { type TopologyProblem, TopologyError } from '../../errors/index.ts'
-import { topicsOf } from '../runtime/topics.ts'
+import { topicsOf } from '../runtime/inputs/topics.ts'
 import type { PhysicalPlan } from './physical.ts'
 
 /**

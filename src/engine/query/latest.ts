@@ -8,7 +8,7 @@ import {
   WindowTable,
   writeTime,
 } from '../../state/stores/index.ts'
-import type { TaskGroup } from '../runtime/group.ts'
+import type { TaskGroup } from '../runtime/tasks/group.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, type PartPages } from './merge.ts'
 import type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'

@@ -15,8 +15,8 @@ import { type PartialMatch, unpackPartials } from '../cep/index.ts'
 import { eventCodec } from '../operators/match/event-codec.ts'
 import { compilePatterns } from '../operators/match/match.ts'
 import type { PhysicalPlan, StepOp } from '../plan/physical.ts'
-import { storeCodecs } from '../runtime/stores.ts'
-import { keepsPanes } from '../runtime/windowed.ts'
+import { storeCodecs } from '../runtime/steps/stores.ts'
+import { keepsPanes } from '../runtime/steps/windowed.ts'
 import { assigner, isAssigned } from '../time/assign.ts'
 
 /** A window of a key, and what it shows. */

@@ -1,5 +1,5 @@
 import type { Share } from './engine-parts.ts'
-import type { Assignment } from './task-runner.ts'
+import type { Assignment } from './runner/task-runner.ts'
 
 /** What runners are told beside their tasks, where none of these is new. */
 export function assignmentOf({ inputs, ends, member }: Share): Omit<Assignment, 'tasks'> {

@@ -1,15 +1,15 @@
 import type { RemoteLog, RemoteMember } from '../../connectors/broker/remote.ts'
 import type { EngineEvents } from '../app/engine.ts'
-import type { StoreIds } from '../app/identity.ts'
-import type { Settings } from '../app/options.ts'
+import type { StoreIds } from '../app/state/identity.ts'
+import type { Settings } from '../app/settings/options.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
-import type { ChangelogRows } from './changelog.ts'
-import type { Crew, HireRunner } from './crew.ts'
+import type { ChangelogRows } from './state/changelog.ts'
+import type { Crew, HireRunner } from './runner/crew.ts'
 import type { Inputs } from './inputs.ts'
-import type { LocalState } from './local-state.ts'
+import type { LocalState } from './state/local-state.ts'
 import type { Ends } from './positions.ts'
-import type { RestoreProgress } from './read-changelogs.ts'
-import type { Standbys } from './standbys.ts'
+import type { RestoreProgress } from './state/read-changelogs.ts'
+import type { Standbys } from './state/standbys.ts'
 
 export interface RemoteEvents extends EngineEvents {
   restore(progress: RestoreProgress): void

@@ -3,9 +3,9 @@ import type { SourceNode } from '../../dsl/plan/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { TaskId } from '../runtime/host.ts'
-import { topicsOf } from '../runtime/topics.ts'
-import { isInternal } from './names.ts'
-import type { AppTopics } from './app-topics.ts'
+import { topicsOf } from '../runtime/inputs/topics.ts'
+import { isInternal } from './topics/names.ts'
+import type { AppTopics } from './topics/app-topics.ts'
 
 /** A partition that a task reads. */
 export interface Input extends TopicPartition {

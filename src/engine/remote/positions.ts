@@ -1,6 +1,6 @@
 import type { RemoteLog, TopicPartition } from '../../connectors/broker/remote.ts'
 import type { OffsetReset } from '../../dsl/plan/index.ts'
-import { noPosition } from '../app/start-offset.ts'
+import { noPosition } from '../app/topics/start-offset.ts'
 import type { TaskId } from '../runtime/host.ts'
 import { distinct, type Input, type Inputs, type Offsets, offsetsOf, positionName, ownEnd } from './inputs.ts'
 

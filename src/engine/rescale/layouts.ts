@@ -2,11 +2,11 @@ import type { StoreSpec } from '../../dsl/plan/index.ts'
 import { MemoryBackend } from '../../state/backends/index.ts'
 import { storesOf } from '../plan/cut.ts'
 import type { PhysicalPlan, Step } from '../plan/physical.ts'
-import { TaskGroup } from '../runtime/group.ts'
+import { TaskGroup } from '../runtime/tasks/group.ts'
 import type { Host } from '../runtime/host.ts'
-import { storeAccess } from '../runtime/store-access.ts'
+import { storeAccess } from '../runtime/steps/store-access.ts'
 import { Outputs } from '../runtime/outputs.ts'
-import type { Table, TaskStores } from '../runtime/stores.ts'
+import type { Table, TaskStores } from '../runtime/steps/stores.ts'
 
 /**
  * What becomes of a store's rows where the number of partitions changes.

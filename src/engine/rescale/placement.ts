@@ -1,6 +1,6 @@
 import { partitionOf } from '../../connectors/broker/partitioner.ts'
 import type { PhysicalPlan, Repartition, SubTopology } from '../plan/physical.ts'
-import { keyPartition } from '../runtime/partitioner.ts'
+import { keyPartition } from '../runtime/channels/partitioner.ts'
 
 /** The partition of n that a key's records go to. */
 export type Placement = (key: unknown, partitions: number) => number

@@ -1,5 +1,5 @@
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
-import { nowhere, placeAt } from './places.ts'
+import { nowhere, placeAt } from './inputs/places.ts'
 import type { HeadersView, RecordCopy, RecordView } from '../../dsl/records.ts'
 
 /** Headers as they lie in frames. */

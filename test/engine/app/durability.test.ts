@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { Durability } from '../../../src/engine/app/durability.ts'
+import { Durability } from '../../../src/engine/app/epochs/durability.ts'
 
 /** A clock that is moved by hand. */
 function handClock() {

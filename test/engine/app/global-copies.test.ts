@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
 import type { EmbeddedLog } from '../../../src/connectors/embedded/log.ts'
-import { StoreIds } from '../../../src/engine/app/identity.ts'
+import { StoreIds } from '../../../src/engine/app/state/identity.ts'
 import { embeddedBroker } from '../../../src/index.ts'
 import { after, statePrefix } from '../../../src/state/stores/index.ts'
 import topology from './children/global.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { memoryParts } from '../../../src/engine/app/memory-parts.ts'
+import { memoryParts } from '../../../src/engine/app/settings/memory-parts.ts'
 import { embeddedBroker, serdes, StreamsApp, StreamsBuilder } from '../../../src/index.ts'
 
 const MB = 1 << 20

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbedded } from '../../../src/connectors/broker/broker.ts'
-import { createSavepoint, readSavepoint, restoreSavepoint } from '../../../src/engine/app/savepoint.ts'
+import { createSavepoint, readSavepoint, restoreSavepoint } from '../../../src/engine/app/state/savepoint.ts'
 import { embeddedBroker, serdes, StreamsApp, StreamsBuilder, type Topology, windows } from '../../../src/index.ts'
 import { read, runToEnd, type Sent, send } from './run.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import type { EmitSpec } from '../../../src/dsl/plan/index.ts'
-import { cellSpan } from '../../../src/engine/operators/cell-aggregate.ts'
-import { CountAggregate } from '../../../src/engine/operators/count-aggregate.ts'
+import { cellSpan } from '../../../src/engine/operators/aggregate/cell-aggregate.ts'
+import { CountAggregate } from '../../../src/engine/operators/aggregate/count-aggregate.ts'
 import { appending, type Make, type Out, Rig } from './rig.ts'
 import { every, letters, play, stepsOf, update } from './steps.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import type { AggregateSpec, EmitSpec } from '../../../src/dsl/plan/index.ts'
-import { SessionAggregate, sessionSpan } from '../../../src/engine/operators/session-aggregate.ts'
+import { SessionAggregate, sessionSpan } from '../../../src/engine/operators/aggregate/session-aggregate.ts'
 import { appending, type Make, type Out, Rig } from './rig.ts'
 import { SessionModel } from './session-model.ts'
 import { close, every, letters, onTime, play, stepsOf, update } from './steps.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import type { AggregateSpec, EmitSpec } from '../../../src/dsl/plan/index.ts'
-import { WindowAggregate } from '../../../src/engine/operators/window-aggregate.ts'
+import { WindowAggregate } from '../../../src/engine/operators/aggregate/window-aggregate.ts'
 import { assigner } from '../../../src/engine/time/assign.ts'
 import type { WindowAssigner } from '../../../src/engine/time/window-assigner.ts'
 import { tickedValues } from '../../../src/state/stores/index.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { awayOf } from '../../../src/engine/remote/away.ts'
-import { assign, type MemberState } from '../../../src/engine/remote/assignor.ts'
+import { awayOf } from '../../../src/engine/remote/group/away.ts'
+import { assign, type MemberState } from '../../../src/engine/remote/group/assignor.ts'
 
 const options = { standbys: 0, stateful: () => true }
 const member = (name: string, running: string[] = [], local: Record<string, number> = {}): MemberState => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { FetchedBatch } from '../../../src/connectors/broker/log.ts'
-import { NewestRows } from '../../../src/engine/remote/newest-rows.ts'
+import { NewestRows } from '../../../src/engine/remote/state/newest-rows.ts'
 
 /** Bytes of the keys behind each other, as in a batch that was read; before them lies what is none of theirs. */
 function batchOf(keys: readonly Uint8Array[]): FetchedBatch {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Looked, type WatchedStores } from '../../../src/engine/remote/written-rows.ts'
+import { Looked, type WatchedStores } from '../../../src/engine/remote/queries/written-rows.ts'
 
 const none: ReadonlySet<number> = new Set()
 const stores = (...numbers: number[]): WatchedStores => ({ numbers: new Set(numbers), before: none })

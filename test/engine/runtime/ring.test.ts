@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { Worker } from 'node:worker_threads'
 import * as fc from 'fast-check'
-import { RingReader, ringMemory, RingWriter } from '../../../src/engine/runtime/ring.ts'
-import { type Message, Receiver, Sender } from '../../../src/engine/runtime/ring-link.ts'
+import { RingReader, ringMemory, RingWriter } from '../../../src/engine/runtime/channels/ring.ts'
+import { type Message, Receiver, Sender } from '../../../src/engine/runtime/channels/ring-link.ts'
 
 const message = (seed: number, size: number): Message => ({
   size,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { storeVault } from '../../../src/dsl/stores/content.ts'
-import { TaskStores } from '../../../src/engine/runtime/stores.ts'
+import { TaskStores } from '../../../src/engine/runtime/steps/stores.ts'
 import { serdes, stores } from '../../../src/index.ts'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { CachePool } from '../../../src/state/stores/index.ts'

@@ -1,4 +1,4 @@
-import type { TaskStores } from '../../../src/engine/runtime/stores.ts'
+import type { TaskStores } from '../../../src/engine/runtime/steps/stores.ts'
 import type { MemoryBackend } from '../../../src/state/backends/index.ts'
 
 /** An epoch of a task's stores, into the database. */

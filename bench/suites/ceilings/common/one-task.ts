@@ -1,6 +1,6 @@
 import type { PhysicalPlan } from '../../../../src/engine/plan/physical.ts'
-import type { Feed } from '../../../../src/engine/runtime/feed.ts'
-import { TaskGroup } from '../../../../src/engine/runtime/group.ts'
+import type { Feed } from '../../../../src/engine/runtime/inputs/feed.ts'
+import { TaskGroup } from '../../../../src/engine/runtime/tasks/group.ts'
 import { Outputs } from '../../../../src/engine/runtime/outputs.ts'
 import { MemoryBackend } from '../../../../src/state/backends/memory.ts'
 

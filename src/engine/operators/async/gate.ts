@@ -1,4 +1,4 @@
-import type { Link } from '../../runtime/channel.ts'
+import type { Link } from '../../runtime/channels/channel.ts'
 
 /**
  * The end of an asynchronous step's channel: what has not come back holds the watermark, idleness and the end behind it.

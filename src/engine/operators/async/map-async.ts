@@ -1,7 +1,7 @@
 import type { AsyncNode, UserFn } from '../../../dsl/plan/index.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import type { KeyValueTable } from '../../../state/stores/index.ts'
-import { whereabouts } from '../../runtime/errors.ts'
+import { whereabouts } from '../../runtime/failures/errors.ts'
 import { CurrentRecord } from '../../runtime/record.ts'
 import type { TaskClock, Timed } from '../../time/clock.ts'
 import type { WallClock } from '../../time/wall.ts'
@@ -9,7 +9,7 @@ import { type Emit, noEmit } from '../operator.ts'
 import { CircuitBreaker } from './breaker.ts'
 import { AsyncGate } from './gate.ts'
 import { batchOf, newRequest, recordOf, type Request, type StoredRequest, storedRequest } from './request.ts'
-import type { Link } from '../../runtime/channel.ts'
+import type { Link } from '../../runtime/channels/channel.ts'
 
 /** What an asynchronous step gets of its task. */
 export interface AsyncServices {

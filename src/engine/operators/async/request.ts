@@ -1,5 +1,5 @@
 import type { RecordCopy } from '../../../dsl/records.ts'
-import { nowhere, placeAt, placeOf } from '../../runtime/places.ts'
+import { nowhere, placeAt, placeOf } from '../../runtime/inputs/places.ts'
 import { Headers, noHeaders, type RawHeaders, type RecordBatch } from '../../runtime/record.ts'
 
 /** A record on its way through an asynchronous step. */

@@ -1,7 +1,7 @@
 import type { PartTable, Sealer } from '../../../state/stores/index.ts'
 import { RowReader, RowWriter } from '../../cep/row.ts'
 import type { EventCodec } from '../../cep/index.ts'
-import { nowhere, placeNames, placesNamed } from '../../runtime/places.ts'
+import { nowhere, placeNames, placesNamed } from '../../runtime/inputs/places.ts'
 import { Guest } from './guest.ts'
 
 const writer = new RowWriter()

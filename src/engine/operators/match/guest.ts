@@ -1,4 +1,4 @@
-import { nowhere } from '../../runtime/places.ts'
+import { nowhere } from '../../runtime/inputs/places.ts'
 
 /** A record that waits for its time. */
 export class Guest {

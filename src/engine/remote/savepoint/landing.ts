@@ -1,8 +1,8 @@
 import type { Membership, PositionedPartition, RemoteLog, RemoteWriter } from '../../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../../errors/index.ts'
-import type { Logger } from '../../app/logger.ts'
-import type { Changelog } from '../changelog.ts'
-import { isInternal } from '../names.ts'
+import type { Logger } from '../../app/settings/logger.ts'
+import type { Changelog } from '../state/changelog.ts'
+import { isInternal } from '../topics/names.ts'
 
 /** The most that brokers allow by default: all rows are there together, or none. */
 const transactionTimeoutMs = 900_000

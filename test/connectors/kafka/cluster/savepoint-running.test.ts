@@ -10,7 +10,7 @@ import {
   remote,
 } from '../../../../src/connectors/broker/remote.ts'
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
-import { settingsOf } from '../../../../src/engine/app/options.ts'
+import { settingsOf } from '../../../../src/engine/app/settings/options.ts'
 import { compile } from '../../../../src/engine/plan/compile.ts'
 import { savepointToLog } from '../../../../src/engine/remote/savepoint/index.ts'
 import { type AppOptions, kafkaBroker, serdes, StreamsApp } from '../../../../src/index.ts'

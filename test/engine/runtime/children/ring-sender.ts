@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { Sender } from '../../../../src/engine/runtime/ring-link.ts'
+import { Sender } from '../../../../src/engine/runtime/channels/ring-link.ts'
 
 const { memory, count } = workerData as { memory: SharedArrayBuffer; count: number }
 const sender = new Sender(memory)

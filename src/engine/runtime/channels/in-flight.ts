@@ -1,0 +1,36 @@
+import type { ChannelCodec } from './channel-codec.ts'
+import { readRecords } from './frame-reader.ts'
+import { FrameWriter } from './frame-writer.ts'
+import type { Channel } from './channel.ts'
+import type { RecordBatch } from '../record.ts'
+import { nowhere } from '../inputs/places.ts'
+import { aligned } from './ring-link.ts'
+
+/** What was sent to a task and not applied when its epoch was sealed, as it lies in the state: by feed, oldest first. */
+export interface InFlight {
+  readonly feed: string
+  /** Number of the first record in its channel. */
+  readonly base: number
+  readonly frames: readonly Uint8Array[]
+}
+
+/** Batches of one feed as frames. */
+export function framesOf(batches: readonly RecordBatch[], codec: ChannelCodec): Buffer[] {
+  const writer = new FrameWriter(codec)
+  const frames: Buffer[] = []
+  for (const { count, keys, values, olds, timestamps, w, headers, places, origins } of batches) {
+    for (let i = 0; i < count; i++) {
+      const [place, origin] = [places?.[i] ?? nowhere, origins?.[i] ?? -1]
+      writer.add(keys[i], values[i], olds?.[i], timestamps[i] as number, w?.[i] as number, headers?.[i], place, origin)
+      if (writer.full) frames.push(writer.take())
+    }
+  }
+  if (writer.count > 0) frames.push(writer.take())
+  return frames
+}
+
+/** Puts them back: before all that is sent from now on. */
+export function putBack({ frames, base }: InFlight, codec: ChannelCodec, channel: Channel): void {
+  for (const frame of frames) readRecords(aligned(frame), codec, channel)
+  channel.startAt(base)
+}

@@ -1,0 +1,77 @@
+import { decodeValue } from '../../../state/codec/index.ts'
+import type { BackendReader } from '../../../state/backend.ts'
+import { after } from '../../../state/stores/index.ts'
+import type { SubTopology } from '../../plan/physical.ts'
+import type { SourcePosition } from '../../connect/chunk.ts'
+import type { InFlight } from '../channels/in-flight.ts'
+
+/** What is written of a task with each epoch, besides its stores. */
+export interface TaskMeta {
+  readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
+  /** Of sources that are no topics. */
+  readonly sources?: readonly (readonly [step: string, partition: number, position: SourcePosition])[]
+  readonly clock: { readonly w: number; readonly streamTime: number; readonly wall?: number }
+  /** By feed. */
+  readonly times: Readonly<Record<string, { readonly w: number; readonly max: number; readonly idle: boolean }>>
+  /** All its inputs had ended, and its processors know; a later run may have more. */
+  readonly finished: boolean
+  /** Sent to this task and not processed: by feed, oldest first. */
+  readonly inFlight: readonly InFlight[]
+  /** Rows of stores, where they were counted from the first on. */
+  readonly rows?: Readonly<Record<string, number>>
+}
+
+/** Behind the name of a sub-topology: what was in flight from other threads. */
+export const LATE = '\0late'
+
+/**
+ * Where a task goes on whose sub-topology has changed its inputs, and so its name: each input goes on where it was, whatever
+ * sub-topology it belonged to. W is the highest of theirs: what was closed stays closed.
+ *
+ * @param prefix of the rows of all tasks of the partition
+ */
+export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology): TaskMeta | undefined {
+  const sources = new Set<string>()
+  const repartitions: string[] = []
+  for (const { op, name } of sub.inputs) {
+    if (op.kind === 'repartitionRead') repartitions.push(`${op.repartition.name}|`)
+    else sources.add(name)
+  }
+  const own = (feed: string) =>
+    sources.has(feed) ||
+    sources.has(feed.slice(0, feed.lastIndexOf('|'))) ||
+    repartitions.some((start) => feed.startsWith(start))
+  const found: TaskMeta[] = []
+  const late: InFlight[] = []
+  for (const [key, row] of reader.range({ gte: prefix, lt: after(prefix) })) {
+    const name = Buffer.from(key.subarray(prefix.length)).toString()
+    if (name.endsWith(LATE)) late.push(...(decodeValue(row) as InFlight[]).filter(({ feed }) => own(feed)))
+    else {
+      const meta = decodeValue(row) as TaskMeta
+      if (Object.keys(meta.times).some(own)) found.push(meta)
+    }
+  }
+  if (found.length === 0) return undefined
+  const highest = (of: (meta: TaskMeta) => number) => Math.max(...found.map(of))
+  return {
+    positions: found.flatMap(({ positions }) => positions.filter(([step]) => sources.has(step))),
+    sources: found.flatMap(({ sources: own }) => (own ?? []).filter(([step]) => sources.has(step))),
+    clock: {
+      w: highest(({ clock }) => clock.w),
+      streamTime: highest(({ clock }) => clock.streamTime),
+      wall: highest(({ clock }) => clock.wall ?? Number.NEGATIVE_INFINITY),
+    },
+    times: Object.assign({}, ...found.map(({ times }) => times)),
+    finished: found.every(({ finished }) => finished),
+    inFlight: [...found.flatMap(({ inFlight }) => inFlight.filter(({ feed }) => own(feed))), ...late],
+  }
+}
+
+/** Rows of sub-topologies that the plan does not have any more. */
+export function abandoned(reader: BackendReader, prefix: Buffer, subs: readonly SubTopology[]): Uint8Array[] {
+  const names = new Set(subs.flatMap(({ name }) => [name, `${name}${LATE}`]))
+  const gone: Uint8Array[] = []
+  for (const [key] of reader.range({ gte: prefix, lt: after(prefix) }))
+    if (!names.has(Buffer.from(key.subarray(prefix.length)).toString())) gone.push(Buffer.from(key))
+  return gone
+}
