@@ -15,6 +15,7 @@ import type { PhysicalPlan } from '../../plan/physical.ts'
 import { layoutsOf, type Positions } from '../../rescale/index.ts'
 import { TASKS } from '../../runtime/tasks/task-rows.ts'
 import { LATE, type TaskMeta } from '../../runtime/tasks/task-meta.ts'
+import { topicsOf } from '../../runtime/inputs/topics.ts'
 import type { Changelog } from '../state/changelog.ts'
 import { LocalState } from '../state/local-state.ts'
 import { isInternal } from '../topics/names.ts'
@@ -58,7 +59,7 @@ export async function savepointToLog(to: RestoreOnLog, folder: string, positions
     try {
       // what is wrong with the topics shows before any is made
       const topics = await prepareTopics(log, plan, settings, logger)
-      settle(backend, app, plan, topics.partitions, await readable(log, topics.all), evolution.renames ?? {})
+      settle(backend, app, plan, topics.partitions, await readable(log, app, plan, topics.all), evolution.renames ?? {})
       await send(to, landing, backend, topics.changelogs)
     } catch (error) {
       if (!(await landing.settle(error))) throw error
@@ -181,9 +182,17 @@ class ChangelogWriter {
 }
 
 /** As of now, what moving rows asks of topics. */
-async function readable(log: RemoteLog, topics: ReadonlyMap<string, RemoteTopic>): Promise<ReadableLog> {
-  const where = [...topics.values()].flatMap(({ name: topic, partitions }) =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+async function readable(
+  log: RemoteLog,
+  app: string,
+  plan: PhysicalPlan,
+  topics: ReadonlyMap<string, RemoteTopic>,
+): Promise<ReadableLog> {
+  const names = [...topics.keys()].filter((name) => !isInternal(app, name))
+  // others may be deleted meanwhile
+  const read = new Set(plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : [])))
+  const where = [...read].flatMap((topic) =>
+    Array.from({ length: topics.get(topic)?.partitions ?? 0 }, (_, partition) => ({ topic, partition })),
   )
   const [starts, ends] = await Promise.all([log.offsets(where, 'earliest'), log.offsets(where, 'latest')])
   const at = new Map(where.map(({ topic, partition }, i) => [`${partition}/${topic}`, i]))

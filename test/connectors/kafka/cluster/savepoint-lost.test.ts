@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NodeSpec } from '../../../../scripts/kafka/node.ts'
 import { embeddedBroker, kafkaBroker, serdes, StreamsApp } from '../../../../src/index.ts'
-import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
+import { type RemoteLog, type RemoteTopic, remote } from '../../../../src/connectors/broker/remote.ts'
 import { planOf } from '../../../../src/dsl/topology/plan-of.ts'
 import { settingsOf } from '../../../../src/engine/app/settings/options.ts'
 import { compile } from '../../../../src/engine/plan/compile.ts'
@@ -17,7 +17,7 @@ import { Proxy } from '../proxy.ts'
 /** The number of the request that ends a transaction. */
 const endTxn = 26
 
-describe('a savepoint on its way to Kafka, when its commit goes unanswered', () => {
+describe('a savepoint on its way to Kafka', () => {
   let node: NodeSpec
   let direct: RemoteLog
   let app: string
@@ -91,7 +91,20 @@ describe('a savepoint on its way to Kafka, when its commit goes unanswered', () 
     }
   }
 
-  it('is in where the broker had heard of it', async () => {
+  it('minds no topic of others that is deleted meanwhile', async () => {
+    const gone = { ...((await direct.topics())[0] as RemoteTopic), name: `${app}.of-others` }
+    const behind = new globalThis.Proxy(direct, {
+      get(log, name) {
+        if (name === 'topics') return async () => [...(await log.topics()), gone]
+        const own: unknown = Reflect.get(log, name)
+        return typeof own === 'function' ? own.bind(log) : own
+      },
+    })
+    await savepointToLog({ log: behind, settings: settings(), plan: plan() }, join(folder, 'a'), 'start')
+    assert.ok((await own()).includes(`${app}-cities-changelog`))
+  })
+
+  it('whose commit goes unanswered is in where the broker had heard of it', async () => {
     await restore('cut before the answer')
     assert.ok((await own()).includes(`${app}-cities-changelog`))
     const again = savepointToLog({ log: direct, settings: settings(), plan: plan() }, join(folder, 'a'), 'start')
@@ -99,7 +112,7 @@ describe('a savepoint on its way to Kafka, when its commit goes unanswered', () 
     assert.ok((await own()).includes(`${app}-cities-changelog`))
   })
 
-  it('leaves nothing behind where the broker had not, and goes well the next time', async () => {
+  it('leaves nothing behind where the broker had not heard of the commit, and goes well the next time', async () => {
     await assert.rejects(restore('cut'), { code: 'DHAARA_KAFKA_FENCED' })
     assert.deepEqual(await own(), [])
     await savepointToLog({ log: direct, settings: settings(), plan: plan() }, join(folder, 'a'), 'start')
