@@ -12,7 +12,7 @@ if (!runsOn(process.versions.node)) {
 modules.enableCompileCache()
 
 // In a checkout the sources are run, since that is what its examples import: a topology is known to one copy of dhaara only.
-const sources = new URL('./program.ts', import.meta.url)
+const sources = new URL('../../src/cli/program.ts', import.meta.url)
 const { runCommand } = (existsSync(sources) ? await import(sources.href) : await import('./program.ts')) as {
   runCommand(args: readonly string[]): Promise<number>
 }
