@@ -2,8 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { kafkaHome } from './jars.ts'
-import { type ClusterSpec, formatNode, freePorts, nodePid, nodeUp, startNode, stopNode, tool } from './node.ts'
+import { formatNode, nodePid, nodeUp, startNode, stopNode } from './node.ts'
+import { freePorts } from './ports.ts'
+import { tool } from './process.ts'
 import { makeKeys } from './security.ts'
+import type { ClusterSpec } from './spec.ts'
+import { addUsers, startZooKeeper, stopZooKeeper, wantsZooKeeper } from './zookeeper.ts'
 
 /** Features of a cluster that tests of security and of faults want. */
 export interface ClusterKind {
@@ -50,12 +54,13 @@ export async function startCluster(of: ClusterKind | 1 | 3): Promise<ClusterSpec
   await stopCluster(kind)
   const dir = dirOf(kind)
   mkdirSync(dir, { recursive: true })
-  const ports = await freePorts(7 * kind.nodes)
+  const ports = await freePorts(7 * kind.nodes + 1)
   const port = (): number => ports.pop() as number
   const spec: ClusterSpec = {
     id: tool('kafka.tools.StorageTool', ['random-uuid']).trim(),
     dir,
     measured: kind.measured === true,
+    ...(wantsZooKeeper ? { zookeeper: port() } : {}),
     nodes: Array.from({ length: kind.nodes }, (_, i) => ({
       id: i + 1,
       port: port(),
@@ -65,9 +70,12 @@ export async function startCluster(of: ClusterKind | 1 | 3): Promise<ClusterSpec
     })),
   }
   if (kind.secure) makeKeys(dir)
+  // whoever stops it finds what has been started
+  writeFileSync(specFile(kind), JSON.stringify(spec))
+  if (spec.zookeeper !== undefined) await startZooKeeper(dir, spec.zookeeper)
+  if (spec.zookeeper !== undefined && kind.secure) addUsers(spec.zookeeper)
   for (const node of spec.nodes) formatNode(spec, node)
   for (const node of spec.nodes) startNode(spec, node)
-  writeFileSync(specFile(kind), JSON.stringify(spec))
   for (const node of spec.nodes) await nodeUp(spec, node)
   return spec
 }
@@ -78,6 +86,7 @@ export async function stopCluster(of: ClusterKind | 1 | 3): Promise<void> {
   if (existsSync(specFile(kind))) {
     const spec = JSON.parse(readFileSync(specFile(kind), 'utf8')) as ClusterSpec
     await Promise.all(spec.nodes.map((node) => stopNode(spec, node, 'SIGKILL')))
+    if (spec.zookeeper !== undefined) await stopZooKeeper(dirOf(kind))
   }
   rmSync(dirOf(kind), { recursive: true, force: true })
 }

@@ -1,6 +1,7 @@
 /**
  * The jars of Apache Kafka, fetched by Maven as `pom.xml` beside this file pins them, and held to the checksums in
- * `jars.sha256`. They lie outside the tree: in `$DHAARA_KAFKA_JARS`, or in the user's cache directory.
+ * `jars.sha256`. `$DHAARA_KAFKA_VERSION` says another version; Maven alone vouches for the jars of that. They lie outside the
+ * tree: in `$DHAARA_KAFKA_JARS`, or in the user's cache directory.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -9,7 +10,12 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 const here = import.meta.dirname
-export const kafkaVersion = '4.1.0'
+const pinnedVersion = '4.1.0'
+export const kafkaVersion = process.env['DHAARA_KAFKA_VERSION'] ?? pinnedVersion
+
+const [ownMajor = 0, ownMinor = 0] = kafkaVersion.split('.').map(Number)
+export const brokerIsAtLeast = (major: number, minor: number): boolean =>
+  ownMajor > major || (ownMajor === major && ownMinor >= minor)
 
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
 /** Where the jars and the state of running nodes lie. */
@@ -27,7 +33,7 @@ export function missingTools(): string | undefined {
 export function jars(): string {
   const lib = join(kafkaHome, 'lib')
   if (!existsSync(lib)) fetchInto(lib)
-  for (const [name, sum] of pinned()) {
+  for (const [name, sum] of kafkaVersion === pinnedVersion ? pinned() : []) {
     const found = existsSync(join(lib, name)) ? sha256(join(lib, name)) : 'nothing'
     if (found === sum) continue
     throw new Error(`${join(lib, name)} has the checksum ${found}; ${sum} is pinned. Remove ${lib}, and try again`)
@@ -38,7 +44,8 @@ export function jars(): string {
 function fetchInto(lib: string): void {
   mkdirSync(kafkaHome, { recursive: true })
   const partial = `${lib}.${process.pid}`
-  const args = ['-q', '-B', '-f', join(here, 'pom.xml'), 'dependency:copy-dependencies', '-DincludeScope=runtime']
+  const which = ['-f', join(here, 'pom.xml'), `-Dkafka.version=${kafkaVersion}`]
+  const args = ['-q', '-B', ...which, 'dependency:copy-dependencies', '-DincludeScope=runtime']
   const { status, stdout, stderr, error } = spawnSync('mvn', [...args, `-DoutputDirectory=${partial}`], {
     encoding: 'utf8',
   })

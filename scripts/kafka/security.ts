@@ -33,11 +33,16 @@ export function makeKeys(dir: string): void {
   writeFileSync(certificateOf(dir), execFileSync('keytool', ['-exportcert', '-rfc', ...store], { stdio: 'pipe' }))
 }
 
-export const scramUsers: readonly string[] = [admin, guest].flatMap(({ username, password: secret }) =>
-  ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) => `${mechanism}=[name=${username},password=${secret}]`),
+/** Their names, and what they log in with, as Kafka's tools take it. */
+export const scramUsers: readonly (readonly [string, readonly string[]])[] = [admin, guest].map(
+  ({ username, password: secret }) => [
+    username,
+    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) => `${mechanism}=[password=${secret}]`),
+  ],
 )
 
-export function secureProperties(dir: string): Record<string, string> {
+/** @param zookeeper that is where rights are kept */
+export function secureProperties(dir: string, zookeeper: boolean): Record<string, string> {
   const plain = [admin, guest].map(({ username, password: secret }) => `user_${username}="${secret}"`).join(' ')
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
   const logins = ['sasl_plaintext', 'sasl_ssl'].flatMap((name) => [
@@ -65,7 +70,9 @@ export function secureProperties(dir: string): Record<string, string> {
     'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
     // for tests of what outlives a login; others log in by it for moments
     'listener.name.sasl_plaintext.scram-sha-512.connections.max.reauth.ms': String(loginMs),
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'authorizer.class.name': zookeeper
+      ? 'kafka.security.authorizer.AclAuthorizer'
+      : 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
     // who comes without a name, through the listeners that ask for none, may do everything
     'super.users': `User:ANONYMOUS;User:${admin.username}`,
     ...Object.fromEntries(logins),

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { basename } from 'node:path'
 import { bootstrapOf, faultyKind, runningCluster, startCluster, stopCluster } from './cluster.ts'
-import type { ClusterSpec } from './node.ts'
+import type { ClusterSpec } from './spec.ts'
 import { rings } from '../../test/rings.ts'
 import { missingTools } from './jars.ts'
 

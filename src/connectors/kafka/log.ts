@@ -58,26 +58,34 @@ export class KafkaLog implements RemoteLog {
 
   async createTopics(topics: readonly NewTopic[]): Promise<void> {
     if (topics.length === 0) return
-    const request = {
-      topics: topics.map(({ name, partitions, configs }) => ({
-        name,
-        partitions,
-        replicas: this.#options.replicationFactor ?? -1,
-        assignments: [],
-        configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-      })),
-      timeoutMs: adminTimeout,
-      validateOnly: false,
-    }
-    await this.#atController(async (node) => {
-      const answer = await this.#cluster.request(apis.createTopics, request, node)
-      for (const { name, error, message } of answer.topics)
-        if (error !== kafkaError.topicExists) check(error, `Creating topic '${name}' (${message ?? 'no reason given'})`)
-    })
-    // Brokers hear of it a moment later.
+    const wanted = topics.map(({ name, partitions, configs }) => ({
+      name,
+      partitions,
+      replicas: this.#options.replicationFactor ?? -1,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    }))
+    const make = (some: ReadonlySet<string>): Promise<void> =>
+      this.#atController(async (node) => {
+        const request = {
+          topics: wanted.filter(({ name }) => some.has(name)),
+          timeoutMs: adminTimeout,
+          validateOnly: false,
+        }
+        const answer = await this.#cluster.request(apis.createTopics, request, node)
+        for (const { name, error, message } of answer.topics)
+          if (error !== kafkaError.topicExists)
+            check(error, `Creating topic '${name}' (${message ?? 'no reason given'})`)
+      })
+    const names = topics.map(({ name }) => name)
+    let missing: ReadonlySet<string> = new Set(names)
     await retrying(async () => {
-      const found = await this.#cluster.refresh(topics.map(({ name }) => name))
+      // Again, too: with ZooKeeper one that is being deleted is there for the controller, and for nobody else.
+      if (missing.size > 0) await make(missing)
+      const found = await this.#cluster.refresh(names)
+      missing = new Set(names).difference(new Set(found.map(({ name }) => name)))
       const ready = found.filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+      // Brokers hear of it a moment later.
       if (ready.length < topics.length) throw new KafkaAnswer(kafkaError.leaderNotAvailable, 'Creating topics')
     })
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { bootstrapOf, faultyKind, startCluster } from '../../../scripts/kafka/cluster.ts'
-import type { ClusterSpec } from '../../../scripts/kafka/node.ts'
+import type { ClusterSpec } from '../../../scripts/kafka/spec.ts'
 
 let started: Promise<readonly string[]> | undefined
 

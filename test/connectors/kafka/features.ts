@@ -1,3 +1,4 @@
+import { brokerIsAtLeast } from '../../../scripts/kafka/jars.ts'
 import { loadClient } from '../../../src/connectors/kafka/client/index.ts'
 import { KafkaCluster } from '../../../src/connectors/kafka/cluster.ts'
 import { check } from '../../../src/connectors/kafka/wire/errors.ts'
@@ -31,8 +32,13 @@ const updateFeatures = api(
 )
 const [upgrade, safeDowngrade] = [1, 2]
 
+/** Newest version of transactions that these brokers can agree on. */
+export const newestTransactionVersion = brokerIsAtLeast(4, 0) ? 2 : 1
+
 /** Makes a cluster agree on another version of transactions, and waits until its brokers say so. */
 export async function setTransactionVersion(brokers: readonly string[], level: number): Promise<void> {
+  // older ones have nothing to agree on
+  if (newestTransactionVersion === 1) return
   const client = await loadClient(undefined, { clientId: 'features' })
   for (let asked = false; ; asked = true) {
     const cluster = new KafkaCluster(client, brokers)

@@ -48,6 +48,15 @@ for (const [client, apart] of [
       assert.deepEqual(await log.describe([topic]), [])
     })
 
+    it('makes topics anew as soon as they are deleted', async () => {
+      const names = Array.from({ length: 4 }, (_, i) => `${topic}-${i}`)
+      for (let times = 0; times < 3; times++) {
+        await log.createTopics(names.map((name) => ({ name, partitions: 2, configs: {} })))
+        assert.equal((await log.describe(names)).length, names.length)
+        await log.deleteTopics(names)
+      }
+    })
+
     it('names what is wrong with a topic that it cannot make', async () => {
       await assert.rejects(
         log.createTopics([{ name: unique('bad'), partitions: 1, configs: { 'cleanup.policy': 'never' } }]),

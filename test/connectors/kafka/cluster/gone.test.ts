@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
+import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/spec.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import {
   type AppOptions,

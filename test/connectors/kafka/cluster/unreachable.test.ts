@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bootstrapOf } from '../../../../scripts/kafka/cluster.ts'
-import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/node.ts'
+import type { ClusterSpec, NodeSpec } from '../../../../scripts/kafka/spec.ts'
 import { type RemoteLog, remote } from '../../../../src/connectors/broker/remote.ts'
 import { kafkaBroker } from '../../../../src/connectors/kafka/index.ts'
 import { produce } from '../../../../src/connectors/kafka/wire/produce.ts'
