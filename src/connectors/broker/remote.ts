@@ -8,7 +8,7 @@ export interface TopicPartition {
 }
 
 export interface RemoteTopic extends TopicInfo {
-  /** Another one after the topic was deleted and made again. */
+  /** Another one after the topic was deleted and made again. Empty: the cluster gives none, or none yet. */
   readonly id: string
   /** Copies of each partition; of the one that has fewest. */
   readonly replicas: number

@@ -1,8 +1,11 @@
 import { DhaaraError } from '../../errors/index.ts'
 import { AnswerMemory } from './answer-memory.ts'
 import type { KafkaClient, KafkaConnection } from './client/index.ts'
+import { tooOld } from './too-old.ts'
 import * as apis from './wire/apis.ts'
 import { check, KafkaAnswer, kafkaError, mayRetry } from './wire/errors.ts'
+import { fetch } from './wire/fetch.ts'
+import { produce } from './wire/produce.ts'
 import { Reader } from './wire/reader.ts'
 import { type Api, encodeRequest } from './wire/schema.ts'
 import type { Writer } from './wire/writer.ts'
@@ -10,9 +13,12 @@ import type { Writer } from './wire/writer.ts'
 /** Requests of different lanes to one broker go through different connections, and do not wait for each other. */
 export type Lane = 'control' | 'fetch' | 'produce' | `group-${number}`
 
+type Versions = ReadonlyMap<number, { readonly min: number; readonly max: number }>
+
 interface Link {
   readonly connection: KafkaConnection
-  readonly versions: ReadonlyMap<number, { readonly min: number; readonly max: number }>
+  readonly versions: Versions
+  readonly address: string
 }
 
 export interface PartitionInfo {
@@ -72,8 +78,8 @@ export class KafkaCluster {
     lane: Lane = 'control',
     to?: Writer,
   ): Promise<Res> {
-    const { connection, versions } = await this.#link(node, lane)
-    const version = agreed(api, versions)
+    const { connection, versions, address } = await this.#link(node, lane)
+    const version = agreed(api, versions, address)
     const answer = await connection.send(
       { key: api.key, version, name: api.name },
       encodeRequest(api, request, version, to),
@@ -236,13 +242,16 @@ export class KafkaCluster {
       const body = encodeRequest(apis.apiVersions, { name: 'dhaara', version: '1' }, version)
       const answer = new Reader(await connection.send({ key, version, name }, body))
       // A broker that does not know the version answers in its oldest form, which begins with the error too.
-      if (answer.buf.readInt16BE(0) !== 0) throw tooOld(`${host}:${port}`)
+      if (answer.buf.readInt16BE(0) !== 0)
+        throw tooOld(`The broker at ${host}:${port} does not speak ${name} ${version}`)
       const { apis: ranges, featuresEpoch, features } = apis.apiVersions.response.read(answer, version)
       if (featuresEpoch > this.#featuresEpoch) {
         this.#featuresEpoch = featuresEpoch
         this.#transactionVersion = features.find((feature) => feature.name === 'transaction.version')?.level ?? 0
       }
-      return { connection, versions: new Map(ranges.map(({ key: id, min, max }) => [id, { min, max }])) }
+      const versions = new Map(ranges.map(({ key: id, min, max }) => [id, { min, max }]))
+      for (const needed of spokenAlways) agreed(needed, versions, `${host}:${port}`)
+      return { connection, versions, address: `${host}:${port}` }
     } catch (error) {
       void connection.close()
       throw error
@@ -250,23 +259,37 @@ export class KafkaCluster {
   }
 }
 
+/** Without these nothing goes: who is too old for them is left at once, and not in the middle of something. */
+const spokenAlways = [
+  apis.metadata,
+  apis.listOffsets,
+  apis.findCoordinator,
+  apis.initProducerId,
+  apis.offsetFetch,
+  apis.joinGroup,
+  apis.syncGroup,
+  apis.heartbeat,
+  fetch,
+  produce,
+]
+
 /** The newest version that both sides speak. */
 function agreed(
   { key, name, min, max }: Omit<Api<never, unknown>, 'request' | 'response'>,
-  versions: ReadonlyMap<number, { readonly min: number; readonly max: number }>,
+  versions: Versions,
+  address: string,
 ): number {
   const theirs = versions.get(key)
   if (theirs !== undefined && theirs.min <= max && theirs.max >= min) return Math.min(theirs.max, max)
+  const found =
+    theirs === undefined ? `does not know ${name} (${key})` : `speaks ${name} ${theirs.min} to ${theirs.max}`
+  if (theirs === undefined || theirs.max < min)
+    throw tooOld(`The broker at ${address} ${found}; version ${min} is needed`)
   throw new DhaaraError(
     'DHAARA_KAFKA_VERSION',
-    theirs === undefined
-      ? `The broker does not know ${name} (${key}); Apache Kafka 2.8 or newer is expected`
-      : `The broker speaks versions ${theirs.min} to ${theirs.max} of ${name}; spoken here are ${min} to ${max} (Apache Kafka 2.8 or newer)`,
+    `The broker at ${address} ${found}, and no version as old as ${max}. A newer version of dhaara is needed`,
   )
 }
-
-const tooOld = (address: string): DhaaraError =>
-  new DhaaraError('DHAARA_KAFKA_VERSION', `The broker at ${address} is too old; Apache Kafka 2.8 or newer is expected`)
 
 function unknownNode(node: number): never {
   throw new DhaaraError(

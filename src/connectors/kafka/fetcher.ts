@@ -20,10 +20,10 @@ interface Fetched {
 interface Partition {
   readonly topic: string
   readonly partition: number
-  /** Of the topic: one that is made anew under its name has another. */
+  /** Of the topic: one that is made anew under its name has another. Not all clusters give one. */
   id: string | undefined
-  /** Something was answered: from then on it is that topic that is read. */
-  known: boolean
+  /** Something was answered, last at this time: from then on it is that topic that is read. */
+  answeredAt: number | undefined
   readonly fetched: Fetched[]
   /** Where the next fetch begins. */
   next: number
@@ -42,6 +42,8 @@ const partitionBytes = mebibyte
 /** A partition is fetched while less than this is waiting to be taken. */
 const aheadBytes = 2 * mebibyte
 const longPoll = 500
+/** A topic is not deleted and made again between two requests that are no further apart, ms. */
+const unbroken = 10
 /** So many runs' columns are kept to be used again. */
 const mostColumns = 16
 
@@ -78,7 +80,7 @@ export class Fetcher implements RemoteReader {
       topic,
       partition,
       id: undefined,
-      known: false,
+      answeredAt: undefined,
       fetched: [],
       next: offset,
       bytes: 0,
@@ -203,9 +205,7 @@ export class Fetcher implements RemoteReader {
       state.asked = true
       try {
         const { leader, leaderEpoch } = await this.#cluster.leader(state.topic, state.partition)
-        const id = this.#cluster.topic(state.topic)?.id
-        if (state.known && state.id !== id) throw topicReplaced(state.topic)
-        state.id = id
+        this.#identify(state)
         const list = wanted.get(leader)
         if (list === undefined) wanted.set(leader, [{ state, leaderEpoch }])
         else list.push({ state, leaderEpoch })
@@ -216,6 +216,32 @@ export class Fetcher implements RemoteReader {
     for (const [node, partitions] of wanted) {
       if (this.#busy.has(node)) for (const { state } of partitions) state.asked = false
       else void this.#fetch(node, partitions)
+    }
+  }
+
+  /**
+   * Holds it to the topic that the metadata name. A cluster that is being upgraded may give ids now, and now none.
+   * @throws DhaaraError DHAARA_TOPIC_REPLACED
+   */
+  #identify(state: Partition): void {
+    const id = this.#cluster.topic(state.topic)?.id ?? noTopicId
+    if (id === noTopicId) return
+    if (state.answeredAt !== undefined && state.id !== undefined && state.id !== id) throw topicReplaced(state.topic)
+    state.id = id
+  }
+
+  /**
+   * Brokers that are asked by name answer with whatever has it by now. Who has read nothing for a moment looks whether that still is
+   * its topic: after the answer, so that what was answered is of it.
+   */
+  async #lookAgain(states: readonly Partition[], askedAt: number): Promise<void> {
+    const late = states.filter((one) => one.id !== undefined && askedAt - (one.answeredAt ?? askedAt) > unbroken)
+    if (late.length === 0) return
+    await this.#cluster.refresh([...new Set(late.map(({ topic }) => topic))])
+    for (const state of late) {
+      if (this.#cluster.topic(state.topic) === undefined)
+        throw new KafkaAnswer(kafkaError.leaderNotAvailable, `Topic '${state.topic}', partition ${state.partition}`)
+      this.#identify(state)
     }
   }
 
@@ -230,9 +256,10 @@ export class Fetcher implements RemoteReader {
       if (list === undefined) topics.set(item.state.topic, [item])
       else list.push(item)
     }
+    const askedAt = performance.now()
     try {
       const answer = await this.#cluster.request(
-        turned.some(({ state }) => (state.id ?? noTopicId) === noTopicId) ? fetchByName : fetch,
+        turned.some(({ state }) => state.id === undefined) ? fetchByName : fetch,
         {
           replica: -1,
           maxWaitMs: longPoll,
@@ -260,6 +287,10 @@ export class Fetcher implements RemoteReader {
         'fetch',
       )
       if (answer.error !== 0) throw new KafkaAnswer(answer.error, `Reading from broker ${node}`)
+      if (answer.topics.some(({ id }) => id === noTopicId)) {
+        const states = turned.map(({ state }) => state)
+        await this.#lookAgain(states, askedAt)
+      }
       let news = false
       for (const { name, id, partitions } of answer.topics) {
         const isOf = (state: Partition): boolean => (id === noTopicId ? state.topic === name : state.id === id)
@@ -308,7 +339,7 @@ export class Fetcher implements RemoteReader {
       )
       return state.failure !== undefined
     }
-    state.known = true
+    state.answeredAt = performance.now()
     const end = this.#isolation === 0 ? found.highWatermark : found.lastStable
     const news = !(end <= state.end)
     state.end = end

@@ -18,6 +18,7 @@ import { KafkaMember } from './member.ts'
 import { retrying } from './retry.ts'
 import * as apis from './wire/apis.ts'
 import { check, isAnswer, KafkaAnswer, kafkaError } from './wire/errors.ts'
+import { noTopicId } from './wire/schema.ts'
 import { KafkaWriter, offsetsByTopic } from './writer.ts'
 
 const adminTimeout = 30_000
@@ -324,7 +325,7 @@ const groupIdNotFound = 69
 
 const infoOf = ({ name, id, partitions, replicas }: TopicMetadata): RemoteTopic => ({
   name,
-  id,
+  id: id === noTopicId ? '' : id,
   partitions: partitions.length,
   replicas,
 })

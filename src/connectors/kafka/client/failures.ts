@@ -1,4 +1,5 @@
 import { DhaaraError } from '../../../errors/index.ts'
+import { tooOld } from '../too-old.ts'
 
 /** All errors within an error: its causes, and the parts of an AggregateError. */
 function* within(error: unknown, depth = 0): Generator<Error> {
@@ -28,8 +29,7 @@ export function failure(error: unknown, address: string): DhaaraError {
     return new DhaaraError('DHAARA_KAFKA_AUTH', message, { cause: error })
   }
   if (/api versions not supported|unsupported_version/i.test(`${signs} ${text}`)) {
-    const message = `The broker at ${address} is too old: ${text}; Apache Kafka 2.8 or newer is expected`
-    return new DhaaraError('DHAARA_KAFKA_VERSION', message, { cause: error })
+    return tooOld(`The broker at ${address} is too old: ${text}`, error)
   }
   if (/timeout|timed out/i.test(`${signs} ${text}`)) {
     return new DhaaraError('DHAARA_KAFKA_TIMEOUT', `The broker at ${address} did not answer in time: ${text}`, {

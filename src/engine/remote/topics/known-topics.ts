@@ -23,7 +23,7 @@ export class KnownTopics {
       for (const topic of new Set(inputs.of(task).map((one) => one.topic))) {
         const id = inputs.topics.all.get(topic)?.id
         // the app's own topics are purged and dropped with its state
-        if (id === undefined || inputs.isRepartition(topic)) continue
+        if (id === undefined || id === '' || inputs.isRepartition(topic)) continue
         const key = Buffer.concat([statePrefix(rows.idOf(topicStore, task.sub), task.partition), Buffer.from(topic)])
         const row = state.get(key)
         const known = row === undefined ? undefined : (decodeValue(row) as string)

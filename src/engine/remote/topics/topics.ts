@@ -53,6 +53,7 @@ export async function prepareTopics(
   const missing = own.filter(({ name }) => !found.has(name))
   await log.createTopics(missing)
   for (const topic of await log.describe(missing.map(({ name }) => name))) found.set(topic.name, topic)
+  checkIds(found, logger)
   const checked = await checkConfigs(log, changelogs, found, logger)
   await checkPurged(log, repartitions, logger)
   return { all: found, partitions, changelogs: checked, repartitions }
@@ -101,6 +102,16 @@ async function configsOf(
     logger.warn({ topic }, 'how a topic is kept could not be checked: the right DescribeConfigs on it is missing')
     return undefined
   }
+}
+
+/** Says so where topics have no ids. */
+function checkIds(found: ReadonlyMap<string, RemoteTopic>, logger: Logger): void {
+  const topics = [...found.values()].filter(({ id }) => id === '').map(({ name }) => name)
+  if (topics.length === 0) return
+  logger.warn(
+    { topics: topics.slice(0, 10), count: topics.length },
+    'the cluster gives topics no ids: one that is deleted and made again cannot be told from what it was, and is read on from the old position. Raise inter.broker.protocol.version to 2.8 or newer',
+  )
 }
 
 /** What is at odds with how a repartition's topic has to be kept: until it was read. */

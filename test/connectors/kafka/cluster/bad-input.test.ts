@@ -162,7 +162,7 @@ describe('what a cluster refuses, and what is wrong with it', () => {
       try {
         await assert.rejects(
           connect({ client, clientId: 'x' }, port),
-          is('DHAARA_KAFKA_VERSION', /too old.*2\.8 or newer is expected/s),
+          is('DHAARA_KAFKA_VERSION', /(too old|does not speak).*2\.8 or newer is needed/s),
         )
       } finally {
         await new Promise((resolve) => void old.close(resolve))
