@@ -20,14 +20,16 @@ export interface RowRange extends Iterable<Row> {
   /**
    * As `blocks`, with keys as the texts that their bytes are in UTF-8, where they are and reading them so costs less. A text gives
    * its bytes back; from the first block on of which a key would not, keys are bytes.
+   *
+   * @param values they, too, block by block: those of a block of which one would not are bytes
    */
-  textBlocks(): IterableIterator<TextBlock, undefined>
+  textBlocks(values: boolean): IterableIterator<TextBlock, undefined>
 }
 
 /** Never empty. */
 export type RowBlock = readonly Uint8Array[]
 
-/** Keys, which are all texts or all bytes, and values in turn. Never empty. */
+/** Keys and values in turn; keys are all texts or all bytes, and so are values. Never empty. */
 export type TextBlock = readonly (string | Uint8Array)[]
 
 export interface BackendReader {

@@ -78,7 +78,7 @@ export class CommittedRows implements RowSource {
       const low = gte === undefined ? prefix : concat(prefix, gte)
       const high = lt === undefined ? after(prefix) : concat(prefix, lt)
       const range = reader.range({ gte: low, lt: high, reverse })
-      return blockPages(texts ? range.textBlocks() : range.blocks(), prefix.length)
+      return blockPages(texts ? range.textBlocks(layout.values.texts === true) : range.blocks(), prefix.length)
     })
     return mergePages(parts, reverse)
   }
@@ -131,9 +131,10 @@ function blockPages(blocks: IterableIterator<TextBlock, undefined>, prefix: numb
           at = 0
         }
         const key = block[at++] as string | Uint8Array
+        const value = block[at++] as string | Uint8Array
         page.push([
           typeof key === 'string' ? Buffer.from(key.slice(prefix)) : key.subarray(prefix),
-          block[at++] as Uint8Array,
+          typeof value === 'string' ? Buffer.from(value) : value,
         ])
       }
       return page

@@ -33,7 +33,7 @@ export const rawPages = Symbol('rawPages')
 
 export interface RawPage {
   readonly layout: StoreLayout
-  /** Keys and values in turn; keys as texts, where they came so, or as bytes. */
+  /** Keys and values in turn; as texts, where they came so, or as bytes. */
   readonly rows: TextBlock
   /** Bytes of each key that are not its own. */
   readonly prefix: number
@@ -131,10 +131,10 @@ export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
   }
 }
 
-/** The bytes of a key that are its own. */
-export function bytesOf(key: string | Uint8Array, prefix: number): Buffer {
-  if (typeof key === 'string') return Buffer.from(key.slice(prefix))
-  return Buffer.from(key.subarray(prefix))
+/** The bytes of a key that are its own, or of a value. */
+export function bytesOf(part: string | Uint8Array, prefix: number): Buffer {
+  if (typeof part === 'string') return Buffer.from(part.slice(prefix))
+  return Buffer.from(part.subarray(prefix))
 }
 
 const FORWARD = 1

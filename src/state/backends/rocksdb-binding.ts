@@ -42,14 +42,14 @@ export interface NativeRange {
   /** -1 is none. */
   readonly limit: number
   readonly fillCache: boolean
-  readonly keyEncoding: KeyEncoding
-  readonly valueEncoding: 'buffer'
+  readonly keyEncoding: NativeEncoding
+  readonly valueEncoding: NativeEncoding
 }
 
 /** As text, what is no UTF-8 becomes U+FFFD. */
-export type KeyEncoding = 'buffer' | 'utf8'
+export type NativeEncoding = 'buffer' | 'utf8'
 
-/** Keys and values in turn; where keys were asked for as text, they are strings. */
+/** Keys and values in turn; those that were asked for as text are strings. */
 export interface NativeRows {
   readonly rows: Buffer[]
   readonly finished: boolean

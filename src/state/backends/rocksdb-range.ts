@@ -52,7 +52,12 @@ export class RocksRange implements IterableIterator<Row, undefined> {
     return all
   }
 
-  /** Goes on before the first row whose key is not below this one; before anything was read. */
+  /** What is read next is behind its end: `seek` leads nowhere. */
+  get ended(): boolean {
+    return this.#iterator === undefined
+  }
+
+  /** Goes on before the first row whose key is not below this one; after whole blocks. */
   seek(key: Buffer): void {
     if (this.#iterator === undefined) return
     enter(this.#gate)

@@ -76,8 +76,8 @@ export class RocksReader implements BackendReader {
 
   range(options: RangeOptions): RowRange {
     const open = (): RocksRange => new RocksRange(this.native, this.db, this.path, this.gate, nativeRange(options))
-    const texts = (): IterableIterator<TextBlock, undefined> =>
-      textBlocks(this.native, this.db, this.path, this.gate, nativeRange(options))
+    const texts = (values: boolean): IterableIterator<TextBlock, undefined> =>
+      textBlocks(this.native, this.db, this.path, this.gate, nativeRange(options), values)
     return { [Symbol.iterator]: open, blocks: () => open().blocks(), textBlocks: texts }
   }
 

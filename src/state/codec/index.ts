@@ -18,6 +18,9 @@ export {
   skipKey,
   writeKey,
 } from './keys.ts'
+export * as septets from './septet-types.ts'
+export { septetHead, septetMark } from './septet-types.ts'
+export { packSeptets, readStamp, unpackSeptets, viewSeptets } from './septets.ts'
 export { ValueReader } from './value-reader.ts'
 export { ValueWriter } from './value-writer.ts'
 export { decodeValue, encodeValue, encodeValueInto, packStamped, unpackStamped, viewStamped } from './values.ts'

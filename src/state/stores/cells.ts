@@ -1,4 +1,4 @@
-import type { ValueCodec } from './codecs.ts'
+import { timestampOf, type ValueCodec } from './codecs.ts'
 
 /** One window of a key, where its windows depend on its records. */
 export interface Cell {
@@ -67,7 +67,7 @@ export function cellValues(inner: ValueCodec): ValueCodec {
         row.cells.push({
           start,
           state: (flags & STATE) === 0 ? undefined : inner.decode(bytes.subarray(state, shown - 4)),
-          ts: view.getFloat64(state),
+          ts: timestampOf(bytes, state),
           pending: (flags & PENDING) !== 0,
           out: (flags & OUT) !== 0,
           shown: (flags & SHOWN) === 0 ? undefined : inner.decode(bytes.subarray(shown, end)),

@@ -8,9 +8,12 @@ import {
   keyId,
   type KeyWriter,
   packStamped,
-  readDouble,
+  packSeptets,
+  readStamp,
   sameKey,
+  unpackSeptets,
   unpackStamped,
+  viewSeptets,
   viewStamped,
 } from '../codec/index.ts'
 
@@ -32,19 +35,22 @@ export interface KeyCodec {
   compare(a: unknown, b: unknown): number
 }
 
-/** Values lie as 8 bytes of timestamp (big-endian double), then the value. */
+/** Values lie as 8 bytes of timestamp (`timestampOf`), then the value. */
 export interface ValueCodec {
   encode(value: unknown, ts: number): Uint8Array
   /** The same bytes, valid until the next call; where that is cheaper. */
   view?(value: unknown, ts: number): Uint8Array
   /** Only what follows the timestamp is decoded. */
   decode(bytes: Uint8Array): unknown
-  /** What follows the timestamp is what `encodeValue` writes, and nothing is made of it but what that says. */
+  /** Rows are what `packStamped` or `packSeptets` writes, and nothing is made of them but what that says. */
   readonly plain?: boolean
+  /** Rows are mostly valid UTF-8. */
+  readonly texts?: boolean
 }
 
-export function timestampOf(bytes: Uint8Array): number {
-  const ts = readDouble(bytes, 0)
+/** @param at where what a value codec wrote begins */
+export function timestampOf(bytes: Uint8Array, at = 0): number {
+  const ts = readStamp(bytes, at)
   return ts < 0 && ts !== Number.NEGATIVE_INFINITY ? -ts : ts + 0
 }
 
@@ -111,6 +117,15 @@ function refused(
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   const expected = 'expected one that writes all that is put, and reads what it wrote'
   return new DhaaraError(code, `store '${store}': ${found} (${text}); ${expected}`, { cause: error })
+}
+
+/** Of stores whose rows are read by others than their step: in septets. Rows in MessagePack are read too. */
+export const septetValues: ValueCodec = {
+  encode: packSeptets,
+  view: viewSeptets,
+  decode: unpackSeptets,
+  plain: true,
+  texts: true,
 }
 
 export const msgpackValues: ValueCodec = { encode: packStamped, view: viewStamped, decode: unpackStamped, plain: true }

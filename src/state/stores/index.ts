@@ -1,6 +1,7 @@
 export {
   type KeyCodec,
   msgpackValues,
+  septetValues,
   serdeKeys,
   serdeValues,
   timestampOf,

@@ -3,7 +3,7 @@
  *
  *     matched u8 | length u32 | value with its timestamp, as the value codec writes it | …
  */
-import type { ValueCodec } from './codecs.ts'
+import { timestampOf, type ValueCodec } from './codecs.ts'
 import { CHUNK, type JoinGroup, Kept } from './join-group.ts'
 
 let row = Buffer.allocUnsafe(4096)
@@ -36,7 +36,7 @@ export function decodeChunk(group: JoinGroup, bytes: Uint8Array, values: ValueCo
     const start = at + 5
     const end = start + view.getUint32(at + 1)
     const value = values.decode(bytes.subarray(start, end))
-    group.insert(new Kept(view.getFloat64(start), value, group.arrived.length, bytes[at] === 1))
+    group.insert(new Kept(timestampOf(bytes, start), value, group.arrived.length, bytes[at] === 1))
     at = end
   }
 }

@@ -1,4 +1,4 @@
-import type { ValueCodec } from './codecs.ts'
+import { timestampOf, type ValueCodec } from './codecs.ts'
 import { RowWriter } from './row-writer.ts'
 import { DueTable } from './due.ts'
 import type { Entry } from './entry.ts'
@@ -146,7 +146,7 @@ class Reader {
     const pending = this.bytes[this.pos++] === 1
     const rows = this.int()
     const length = this.int()
-    const ts = this.view.getFloat64(this.pos)
+    const ts = timestampOf(this.bytes, this.pos)
     const session = new Session(start, end, reach, ts, this.state(length))
     session.pending = pending
     if (rows > 0) session.shown = Array.from({ length: rows }, () => this.shown())

@@ -1,4 +1,4 @@
-import type { ValueCodec } from './codecs.ts'
+import { timestampOf, type ValueCodec } from './codecs.ts'
 import type { KeyValueTable } from './key-value.ts'
 import type { WindowTable } from './window.ts'
 
@@ -194,7 +194,7 @@ export function versionedValues(inner: ValueCodec): ValueCodec {
         const length = view.getUint32(pos + 1)
         const start = pos + 5
         const value = bytes[pos] === 0 ? null : inner.decode(bytes.subarray(start, start + length))
-        versions.push({ at: view.getFloat64(start), value })
+        versions.push({ at: timestampOf(bytes, start), value })
         pos = start + length
       }
       const held = new Versions(bytes[8] === 1 ? versions.shift() : undefined)

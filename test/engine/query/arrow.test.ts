@@ -33,6 +33,9 @@ const odd: readonly Fields[] = [
   { n: 1, text: 'a field less', on: true },
   { n: 1, text: 'a field more', on: true, at: null, more: { deep: [1] } },
   { n: Number.POSITIVE_INFINITY, text: 'a', on: true, at: null },
+  { n: 1.7e12, text: 'z'.repeat(130), on: true, at: new Date(1.7e12) },
+  { n: -1.7e12, text: 'ж'.repeat(100), on: true, at: new Date(-1) },
+  { n: 2 ** 49, text: '\ufffd', on: undefined, at: new Date(2 ** 49) },
 ]
 const plain: Fields = { n: 1, text: 'plain', on: true, at: new Date(1000) }
 const valueOf = (i: number): Fields => (i < batch ? plain : (odd[i % (odd.length + 3)] ?? plain))
@@ -100,7 +103,7 @@ for (const { title, partitions, keyOf } of [
         )
         const { n, text, on, at, more } = value as Fields
         const time = at instanceof Date ? at.getTime() : (at ?? null)
-        assert.deepEqual(shown, { key, n, text, on, at: time }, `row ${i}`)
+        assert.deepEqual(shown, { key, n, text, on: on ?? null, at: time }, `row ${i}`)
         assert.deepEqual(strays['more'], more)
       }
     }).timeout(30_000)

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import fc from 'fast-check'
 import { openRocks, readRocks, type RocksBackend } from '../../../src/state/backends/index.ts'
 import { load } from '../../../src/state/backends/rocksdb-binding.ts'
 import { rocksdbError } from '../../../src/state/backends/rocksdb-errors.ts'
@@ -50,7 +51,7 @@ describe('rocksdb, shared and broken', () => {
       const batch = db.batch()
       for (const key of all) batch.put(key, Buffer.from('1'))
       batch.commit()
-      const blocks = db.range(range).textBlocks()
+      const blocks = db.range(range).textBlocks(false)
       db.clearRange(Buffer.of(0), Buffer.alloc(9, 0xff))
       const given = [...blocks].map((block) => block.filter((_, i) => i % 2 === 0))
       assert.deepEqual(
@@ -62,6 +63,43 @@ describe('rocksdb, shared and broken', () => {
       assert.deepEqual(new Set(given.flat().map((key) => typeof key)).size, found.length + 1)
       assert.equal(typeof given[0]![0], 'string')
     }
+    await db.close()
+  })
+
+  it('gives values as texts block by block, whatever keys and values are none, of one moment', async () => {
+    const db = await openRocks(fresh())
+    const rows = 6000
+    const places = fc.uniqueArray(fc.nat({ max: rows - 1 }), { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(places, fc.uniqueArray(fc.nat({ max: rows - 1 }), { maxLength: 1 }), async (odd, oddKeys) => {
+        db.clearRange(Buffer.of(0), Buffer.alloc(9, 0xff))
+        const batch = db.batch()
+        const want: string[] = []
+        for (let i = 0; i < rows; i++) {
+          const key = Buffer.concat([Buffer.from(`k${10_000 + i}`), Buffer.of(oddKeys.includes(i) ? 0xff : 0x61)])
+          const value = odd.includes(i) ? Buffer.of(0xff, 0x61) : Buffer.from(`é${i}`)
+          batch.put(key, value)
+          want.push(key.toString('latin1'), value.toString('latin1'))
+        }
+        batch.commit()
+        const blocks = db.range({ gte: Buffer.alloc(0) }).textBlocks(true)
+        db.clearRange(Buffer.of(0), Buffer.alloc(9, 0xff))
+        const given = [...blocks]
+        const bytes = (part: string | Uint8Array): Buffer => Buffer.from(part as string)
+        assert.deepEqual(
+          given.flat().map((part) => bytes(part).toString('latin1')),
+          want,
+        )
+        const kinds = (from: number) =>
+          given.map((block) => new Set(block.filter((_, i) => i % 2 === from).map((part) => typeof part)))
+        assert.ok([...kinds(0), ...kinds(1)].every(({ size }) => size === 1))
+        if (odd.length === 0 && oddKeys.length === 0) assert.ok(given.flat().every((part) => typeof part === 'string'))
+        const asBytes = given.filter((block) => typeof block[1] !== 'string').flat().length / 2
+        // one that is no text costs its block and as many as came before, and is made up for
+        assert.ok(asBytes <= odd.length * 4 * 512)
+      }),
+      { numRuns: 30, examples: [[[], []], [[rows - 1], []], [[0], [rows - 1]], [[rows - 1], [rows - 1]]] },
+    )
     await db.close()
   })
 

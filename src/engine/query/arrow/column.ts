@@ -21,6 +21,8 @@ export class ColumnBuilder {
   private readonly valid = new Uint8Array(batchRows / 8)
   private readonly numbers: Float64Array
   private readonly times: BigInt64Array
+  /** Halves of them, the lower first, on machines that are little-endian. */
+  private readonly halves: Int32Array
   private readonly offsets: Int32Array
   private bytes: Buffer
 
@@ -29,6 +31,7 @@ export class ColumnBuilder {
     this.kind = kind
     this.numbers = new Float64Array(kind === 'number' ? batchRows : 0)
     this.times = new BigInt64Array(kind === 'time' ? batchRows : 0)
+    this.halves = new Int32Array(this.times.buffer)
     const texts = kind === 'text' || kind === 'json'
     this.offsets = new Int32Array(texts ? batchRows + 1 : 0)
     this.bytes = Buffer.allocUnsafeSlow(texts ? 64 * batchRows : kind === 'boolean' ? batchRows / 8 : 0)
@@ -44,6 +47,13 @@ export class ColumnBuilder {
     const bit = 1 << (row & 7)
     const byte = this.bytes[row >> 3] as number
     this.bytes[row >> 3] = value ? byte | bit : byte & ~bit
+  }
+
+  /** @param ms whole, since the epoch */
+  time(row: number, ms: number): void {
+    this.mark(row, true)
+    this.halves[2 * row] = ms
+    this.halves[2 * row + 1] = Math.floor(ms / 2 ** 32)
   }
 
   missing(row: number): void {
@@ -117,10 +127,7 @@ export class ColumnBuilder {
     if (kind === 'number') this.number(row, value as number)
     else if (kind === 'boolean') this.boolean(row, value as boolean)
     else if (kind === 'text') this.text(row, value as string)
-    else {
-      this.mark(row, true)
-      this.times[row] = BigInt((value as Date).getTime())
-    }
+    else this.time(row, (value as Date).getTime())
     return true
   }
 

@@ -1,13 +1,14 @@
-import { readOrderedDouble, tagNumber, tagString } from '../../../state/codec/index.ts'
+import { asBuffer, readOrderedDouble, septetMark, tagNumber, tagString } from '../../../state/codec/index.ts'
 import type { StoreLayout } from '../layout.ts'
 import type { ColumnBuilder } from './column.ts'
+import { SeptetCells } from './septet-cells.ts'
 
 /** Values begin behind their timestamp. */
 const head = 8
 
 /**
- * Writes rows of a store by key from their bytes into columns: no object, text or number of JavaScript comes of what lies as
- * MessagePack in the order of the columns. What does not is left to the slow way: `write` says so, and the row is written again.
+ * Writes rows of a store by key from their bytes, or the texts that these are, into columns: no object comes of what lies in the
+ * order of the columns. What does not is left to the slow way: `write` says so, and the row is written again.
  */
 export class RawCells {
   private readonly layout: StoreLayout
@@ -15,6 +16,7 @@ export class RawCells {
   private readonly columns: readonly ColumnBuilder[]
   /** Property names as they lie; undefined: the value is one column. */
   private readonly names: readonly Buffer[] | undefined
+  private readonly septets: SeptetCells
   private at = 0
 
   private constructor(
@@ -27,6 +29,7 @@ export class RawCells {
     this.key = key
     this.columns = columns
     this.names = names
+    this.septets = new SeptetCells(columns, names !== undefined)
   }
 
   /** undefined: rows of this store, or these columns, are not for it. */
@@ -43,9 +46,14 @@ export class RawCells {
    * @param prefix bytes of the key that are not its own
    * @returns false: the row is not as the columns are, and has to be written by its values
    */
-  write(row: number, key: string | Uint8Array, prefix: number, value: Uint8Array): boolean {
-    if ((value[0] as number) >= 0x80) return false
+  write(row: number, key: string | Uint8Array, prefix: number, value: string | Uint8Array): boolean {
     if (!(typeof key === 'string' ? this.writeTextKey(row, key, prefix) : this.writeKey(row, key, prefix))) return false
+    if (typeof value === 'string') return this.septets.write(row, value, true)
+    if (value[0] === septetMark) return this.septets.write(row, asBuffer(value).latin1Slice(), false)
+    return (value[0] as number) < 0x80 && this.writeMessagePack(row, value)
+  }
+
+  private writeMessagePack(row: number, value: Uint8Array): boolean {
     const { columns, names } = this
     this.at = head
     if (names === undefined) return this.writeCell(row, columns[0] as ColumnBuilder, value) && this.at === value.length

@@ -10,6 +10,7 @@ import { RawCells } from './raw-cells.ts'
 export const arrowType = 'application/vnd.apache.arrow.stream'
 
 type Entry = readonly [unknown, unknown]
+type Part = string | Uint8Array
 
 /**
  * A scan as an Arrow IPC stream. Numbers are Float64, texts Utf8, times timestamps in milliseconds; what is nested, or of several
@@ -41,8 +42,7 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
       continue
     }
     for (let i = 0; i < rows.length; i += 2) {
-      if (cells?.write(writer.rows, rows[i] as string | Uint8Array, prefix, rows[i + 1] as Uint8Array) === true)
-        writer.written()
+      if (cells?.write(writer.rows, rows[i] as Part, prefix, rows[i + 1] as Part) === true) writer.written()
       else for (const [key, value] of entriesOf(layout, rowAt(rows, i, prefix))) writer.add(key, value)
       if (writer.full) yield writer.take()
     }
@@ -56,8 +56,8 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
 }
 
 const rowAt = (rows: TextBlock, i: number, prefix: number): Row => [
-  bytesOf(rows[i] as string | Uint8Array, prefix),
-  rows[i + 1] as Uint8Array,
+  bytesOf(rows[i] as Part, prefix),
+  bytesOf(rows[i + 1] as Part, 0),
 ]
 
 async function* fromEntries(arrow: Arrow, scan: Scan<unknown, unknown>): AsyncGenerator<Uint8Array, void> {

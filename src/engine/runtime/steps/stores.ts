@@ -18,6 +18,7 @@ import {
   PartTable,
   pastStore,
   type Sealer,
+  septetValues,
   serdeKeys,
   serdeValues,
   SessionTable,
@@ -49,8 +50,14 @@ interface Lent {
 export function storeCodecs(spec: StoreSpec | undefined, name: string): { keys: KeyCodec; values: ValueCodec } {
   return {
     keys: keysOf(spec?.key, name),
-    values: spec?.value === undefined || spec.kind === 'list' ? msgpackValues : serdeValues(spec.value, name),
+    values: valuesOf(spec, name),
   }
+}
+
+function valuesOf(spec: StoreSpec | undefined, name: string): ValueCodec {
+  if (spec === undefined || spec.kind === 'list') return msgpackValues
+  if (spec.value !== undefined) return serdeValues(spec.value, name)
+  return spec.kind === 'keyValue' || spec.kind === 'versioned' ? septetValues : msgpackValues
 }
 
 /** Keys that steps have asked a store for, and how many of them had to be read from the database. */
