@@ -3,6 +3,7 @@ import {
   CachePool,
   KeyValueTable,
   msgpackValues,
+  septetValues,
   statePrefix,
   typedKeys,
   WindowTable,
@@ -21,15 +22,15 @@ const some = (): readonly string[] => {
   return drawn.slice(turn, turn + perCall)
 }
 
-const space = (store: number) => ({
+const space = (store: number, values = msgpackValues) => ({
   reader: new MemoryBackend(),
   prefix: statePrefix(store, 0),
   keys: typedKeys,
-  values: msgpackValues,
+  values,
   cache: new CachePool(1 << 26).share(),
 })
 
-const table = new KeyValueTable(space(1), 1)
+const table = new KeyValueTable(space(1, septetValues), 1)
 const windows = new WindowTable(space(2), 1)
 const map = new Map<string, { count: number }>()
 

@@ -29,6 +29,8 @@ export class MergedBlocks implements RawBlocks {
   private readonly sign: 1 | -1
   /** By the keys that they are at. */
   private heads: Head[] | undefined
+  /** Characters or bytes with which all keys of the heads' blocks begin, but for the prefix of their part. */
+  private shared = 0
 
   /** @param parts with prefixes of one length */
   constructor(parts: readonly RawBlocks[], reverse: boolean) {
@@ -53,6 +55,7 @@ export class MergedBlocks implements RawBlocks {
       if (more === undefined) continue
       first.rows = more
       first.at = 0
+      this.shared = sharedBy([first, ...heads], this.prefix)
       heads.splice(this.placeOf(heads, first, 0), 0, first)
     }
     return rows.length === 0 ? undefined : rows
@@ -60,6 +63,7 @@ export class MergedBlocks implements RawBlocks {
 
   private async begin(): Promise<Head[]> {
     const heads: Head[] = []
+    this.shared = this.prefix
     for (const [place, blocks] of this.parts.entries()) {
       const rows = await blocks.next()
       if (rows === undefined) continue
@@ -96,8 +100,24 @@ export class MergedBlocks implements RawBlocks {
   }
 
   private order(a: Head, b: Head): number {
-    return compareKeys(a.rows[a.at] as Key, b.rows[b.at] as Key, this.prefix) * this.sign || a.place - b.place
+    return compareKeys(a.rows[a.at] as Key, b.rows[b.at] as Key, this.shared) * this.sign || a.place - b.place
   }
+}
+
+/** With how many characters all keys that the heads have still begin, if all are texts. Their first and their last ones tell. */
+function sharedBy(heads: readonly Head[], prefix: number): number {
+  const [{ rows, at }] = heads as [Head]
+  const first = rows[at] as Key
+  let shared = first.length
+  for (const head of heads)
+    for (const key of [head.rows[head.at] as Key, head.rows.at(-2) as Key]) {
+      if (typeof first !== 'string' || typeof key !== 'string') return prefix
+      shared = Math.min(shared, key.length)
+      let i = prefix
+      while (i < shared && key.charCodeAt(i) === first.charCodeAt(i)) i++
+      shared = i
+    }
+  return shared
 }
 
 /** As their bytes behind the prefix order. Texts are well-formed, since they were bytes. */

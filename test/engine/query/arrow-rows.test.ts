@@ -27,7 +27,16 @@ const field = fc.oneof(
   { weight: 6, arbitrary: fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' })) },
   { weight: 3, arbitrary: fc.date({ noInvalidDate: false }) },
   fc.boolean(),
-  fc.constantFrom(null, undefined, '\ufffd', '\ud800', 'x'.repeat(40), 'x'.repeat(5000), 'é'.repeat(50), '🏏'.repeat(999)),
+  fc.constantFrom(
+    null,
+    undefined,
+    '\ufffd',
+    '\ud800',
+    'x'.repeat(40),
+    'x'.repeat(5000),
+    'é'.repeat(50),
+    '🏏'.repeat(999),
+  ),
   anyValue,
 )
 const likeFirst = fc.record({

@@ -98,7 +98,15 @@ describe('rocksdb, shared and broken', () => {
         // one that is no text costs its block and as many as came before, and is made up for
         assert.ok(asBytes <= odd.length * 4 * 512)
       }),
-      { numRuns: 30, examples: [[[], []], [[rows - 1], []], [[0], [rows - 1]], [[rows - 1], [rows - 1]]] },
+      {
+        numRuns: 30,
+        examples: [
+          [[], []],
+          [[rows - 1], []],
+          [[0], [rows - 1]],
+          [[rows - 1], [rows - 1]],
+        ],
+      },
     )
     await db.close()
   })

@@ -26,7 +26,8 @@ export class SeptetCells {
     if (value.charCodeAt(0) !== septetMark) return false
     const { columns, names } = this
     this.at = septetHead
-    if (names === undefined) return this.cell(row, columns[0] as ColumnBuilder, value, units) && this.at === value.length
+    if (names === undefined)
+      return this.cell(row, columns[0] as ColumnBuilder, value, units) && this.at === value.length
     if (value.charCodeAt(this.at++) !== (tags.tagObject | names.length)) return false
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string
