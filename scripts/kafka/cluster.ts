@@ -1,4 +1,5 @@
 /** A cluster of Apache Kafka on this machine, on ports of its own, for tests and benchmarks. */
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { kafkaHome } from './jars.ts'
@@ -57,7 +58,7 @@ export async function startCluster(of: ClusterKind | 1 | 3): Promise<ClusterSpec
   const ports = await freePorts(7 * kind.nodes + 1)
   const port = (): number => ports.pop() as number
   const spec: ClusterSpec = {
-    id: tool('kafka.tools.StorageTool', ['random-uuid']).trim(),
+    id: wantsZooKeeper ? randomUUID() : tool('kafka.tools.StorageTool', ['random-uuid']).trim(),
     dir,
     measured: kind.measured === true,
     ...(wantsZooKeeper ? { zookeeper: port() } : {}),
