@@ -16,9 +16,10 @@ import { textRows, valuesOf } from '../rows.ts'
 import { readAll } from './read.ts'
 
 const code = (expected: string) => (error: { code?: string }) => error.code === expected
+const withoutIds: Newest = new Map([...kafka28, [apis.metadata.key, 9]])
 const profiles: Readonly<Record<string, Newest>> = {
   'Apache Kafka 2.8': kafka28,
-  'a cluster that gives topics no ids': new Map([...kafka28, [apis.metadata.key, 9]]),
+  'a cluster that gives topics no ids': withoutIds,
 }
 
 for (const [name, newest] of Object.entries(profiles)) {
@@ -160,6 +161,41 @@ for (const [name, newest] of Object.entries(profiles)) {
     })
   })
 }
+
+it('an app goes on where its cluster begins to give topics ids, and where some brokers give none yet', async () => {
+  const app = unique('older')
+  const [input, output] = [`${app}.in`, `${app}.out`]
+  const dir = await mkdtemp(join(tmpdir(), 'dhaara-older-'))
+  const first = await older(await kafka(), withoutIds)
+  const log = await first.broker[remote]()
+  const make = (): Promise<void> =>
+    log.createTopics([input, output].map((name) => ({ name, partitions: 1, configs: {} })))
+  const writer = log.writer()
+  await make()
+  await writer.init()
+  const run = async (newest: Newest): Promise<void> => {
+    const { broker, cluster } = await older(await kafka(), newest)
+    try {
+      await writer.send(input, 0, textRows(['x'], 'k'))
+      await using running = new StreamsApp({ applicationId: app, broker, topology: counting(app), stateDir: dir })
+      await running.start()
+      running.endInputs()
+      await running.completed
+    } finally {
+      await cluster.close()
+    }
+  }
+  for (const newest of [withoutIds, kafka28, withoutIds, kafka28]) await run(newest)
+  assert.deepEqual(await readAll(log, output, 0), ['1', '2', '3', '4'])
+  // which one it is, is known since there are ids
+  await log.deleteTopics([input])
+  await make()
+  await assert.rejects(run(kafka28), code('DHAARA_TOPIC_REPLACED'))
+  await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
+  await log.release()
+  await first.cluster.close()
+  await rm(dir, { recursive: true, force: true })
+})
 
 describe('a broker that is too old', () => {
   for (const [what, newest, says] of [
