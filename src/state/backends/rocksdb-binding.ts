@@ -44,6 +44,8 @@ export interface NativeRange {
   readonly fillCache: boolean
   readonly keyEncoding: NativeEncoding
   readonly valueEncoding: NativeEncoding
+  /** A call ends behind the row that brings it above so many. Default: none. */
+  readonly highWaterMarkBytes?: number
 }
 
 /** As text, what is no UTF-8 becomes U+FFFD. */

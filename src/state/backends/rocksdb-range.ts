@@ -6,6 +6,8 @@ import { enter, leave, tryEnter } from './shared-handle.ts'
 /** Most ranges end early, so the first fetch is small. */
 const firstFetch = 16
 const fetch = 512
+/** A fetch of large rows ends when it has so many: it holds the thread for a few milliseconds. */
+const fetchBytes = 512 * 1024
 
 /** One pass over a range: rows are fetched in blocks from a snapshot, which is freed at the end, at `return` or at an error. */
 export class RocksRange implements IterableIterator<Row, undefined> {
@@ -25,7 +27,7 @@ export class RocksRange implements IterableIterator<Row, undefined> {
     this.#finished = range === undefined
     enter(gate)
     try {
-      if (range !== undefined) this.#iterator = native.iterator_init(db, range)
+      if (range !== undefined) this.#iterator = native.iterator_init(db, { ...range, highWaterMarkBytes: fetchBytes })
     } catch (cause) {
       throw rocksdbError(cause, path)
     } finally {

@@ -127,6 +127,24 @@ describe('rows as Arrow, from how they lie', () => {
     assert.ok([...table.getChild('n')!].every((n) => n === 1))
   })
 
+  it('are batches of a few megabytes where their texts are large', async () => {
+    db.clearRange(Buffer.of(0), Buffer.alloc(9, 0xff))
+    const texts = Array.from({ length: 9000 }, (_, i) => (i < 8500 ? 'small' : `${i}`.repeat(8000)))
+    put(texts.map((text, i) => [0, `k${10_000 + i}`, packSeptets(i % 2 === 0 ? { text } : { text: { text } }, 1)]))
+    const parts: Uint8Array[] = []
+    for await (const part of arrowStream(scanOf([0]))) {
+      assert.ok(part.length < 6_000_000)
+      parts.push(part)
+    }
+    const found = tableFromIPC(Buffer.concat(parts)).getChild('text')!
+    assert.deepEqual(
+      Array.from(found, (text, i) =>
+        i % 2 === 0 ? (JSON.parse(text as string) as string) : (JSON.parse(text as string) as { text: string }).text,
+      ),
+      texts,
+    )
+  })
+
   it('are let go of by who goes before their end', async () => {
     const stream = arrowStream(scanOf([0]))
     await stream.next()

@@ -8,6 +8,9 @@ export type Kind = 'number' | 'boolean' | 'text' | 'time' | 'json'
 /** Rows of a record batch: a column's memory is a few pages, and a reader has much to do with each. */
 export const batchRows = 8192
 
+/** Bytes of texts from which on a column ends its batch. */
+const mostBytes = 2 << 20
+
 /** WTF-8 begins a lone surrogate with it, which UTF-8 does not have; and some of Hangul, which the slow way takes. */
 const surrogates = 0xed
 
@@ -25,6 +28,8 @@ export class ColumnBuilder {
   private readonly halves: Int32Array
   private readonly offsets: Int32Array
   private bytes: Buffer
+  private readonly least: number
+  private large = false
 
   constructor(name: string, kind: Kind) {
     this.name = name
@@ -34,7 +39,20 @@ export class ColumnBuilder {
     this.halves = new Int32Array(this.times.buffer)
     const texts = kind === 'text' || kind === 'json'
     this.offsets = new Int32Array(texts ? batchRows + 1 : 0)
-    this.bytes = Buffer.allocUnsafeSlow(texts ? 64 * batchRows : kind === 'boolean' ? batchRows / 8 : 0)
+    this.least = texts ? 64 * batchRows : kind === 'boolean' ? batchRows / 8 : 0
+    this.bytes = Buffer.allocUnsafeSlow(this.least)
+  }
+
+  /** It holds so much that the batch should end. */
+  get full(): boolean {
+    return this.large
+  }
+
+  /** Lets go of the memory that large texts took. */
+  clear(): void {
+    if (!this.large) return
+    this.large = false
+    this.bytes = Buffer.allocUnsafeSlow(this.least)
   }
 
   number(row: number, value: number): void {
@@ -172,6 +190,7 @@ export class ColumnBuilder {
     const larger = Buffer.allocUnsafeSlow(Math.max(least, 2 * this.bytes.length))
     this.bytes.copy(larger)
     this.bytes = larger
+    this.large = larger.length > mostBytes
   }
 
   private mark(row: number, there: boolean): void {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Field, RecordBatch, Schema } from 'apache-arrow'
 import type { Row, TextBlock } from '../../../state/backend.ts'
 import { DhaaraError } from '../../../errors/index.ts'
@@ -11,6 +12,9 @@ export const arrowType = 'application/vnd.apache.arrow.stream'
 
 type Entry = readonly [unknown, unknown]
 type Part = string | Uint8Array
+
+/** Rows that are written by their values in one turn of the event loop. */
+const pieceRows = 512
 
 /**
  * A scan as an Arrow IPC stream. Numbers are Float64, texts Utf8, times timestamps in milliseconds; what is nested, or of several
@@ -28,16 +32,15 @@ export async function* arrowStream(scan: Scan<unknown, unknown>): AsyncGenerator
 
 /** Rows as they lie: the first ones say what columns there are, the others go straight into them. */
 async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGenerator<Uint8Array, void> {
-  const first: Entry[] = []
+  const first = new FirstRows()
   let writer: BatchWriter | undefined
   let cells: RawCells | undefined
   for await (const { layout, rows, prefix } of pages) {
     if (writer === undefined) {
-      for (let i = 0; i < rows.length; i += 2) first.push(...entriesOf(layout, rowAt(rows, i, prefix)))
-      if (first.length < batchRows) continue
-      writer = new BatchWriter(arrow, first)
-      yield writer.head
-      yield* writer.write(first)
+      for (let i = 0; i < rows.length; i += 2)
+        for (const entry of entriesOf(layout, rowAt(rows, i, prefix))) first.add(entry)
+      if (!first.enough) continue
+      writer = yield* begin(arrow, first)
       cells = RawCells.of(layout, writer.columns)
       continue
     }
@@ -47,11 +50,7 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
       if (writer.full) yield writer.take()
     }
   }
-  if (writer === undefined) {
-    writer = new BatchWriter(arrow, first)
-    yield writer.head
-    yield* writer.write(first)
-  }
+  writer ??= yield* begin(arrow, first)
   yield* writer.end()
 }
 
@@ -61,7 +60,7 @@ const rowAt = (rows: TextBlock, i: number, prefix: number): Row => [
 ]
 
 async function* fromEntries(arrow: Arrow, scan: Scan<unknown, unknown>): AsyncGenerator<Uint8Array, void> {
-  const first: Entry[] = []
+  const first = new FirstRows()
   let writer: BatchWriter | undefined
   for await (const entry of scan) {
     if (writer !== undefined) {
@@ -69,18 +68,23 @@ async function* fromEntries(arrow: Arrow, scan: Scan<unknown, unknown>): AsyncGe
       if (writer.full) yield writer.take()
       continue
     }
-    first.push(entry)
-    if (first.length < batchRows) continue
-    writer = new BatchWriter(arrow, first)
-    yield writer.head
-    yield* writer.write(first)
+    first.add(entry)
+    if (first.enough) writer = yield* begin(arrow, first)
   }
-  if (writer === undefined) {
-    writer = new BatchWriter(arrow, first)
-    yield writer.head
-    yield* writer.write(first)
-  }
+  writer ??= yield* begin(arrow, first)
   yield* writer.end()
+}
+
+/** Columns and first batch; other work has its turn in between. */
+async function* begin(arrow: Arrow, first: FirstRows): AsyncGenerator<Uint8Array, BatchWriter> {
+  const writer = new BatchWriter(arrow, first.columns())
+  yield writer.head
+  for (const [i, [key, value]] of first.entries.entries()) {
+    writer.add(key, value)
+    if (writer.full) yield writer.take()
+    if (i % pieceRows === pieceRows - 1) await setImmediate()
+  }
+  return writer
 }
 
 const endOfStream = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0)
@@ -100,19 +104,21 @@ class BatchWriter {
   /** The last row that has each column. */
   private readonly seen: Int32Array
 
-  constructor(arrow: Arrow, first: readonly Entry[]) {
+  constructor(arrow: Arrow, columns: readonly ColumnBuilder[]) {
     this.arrow = arrow
-    this.columns = columnsOf(first.slice(0, batchRows))
-    this.places = new Map(this.columns.map(({ name }, i) => [name, i]))
-    this.seen = new Int32Array(this.columns.length).fill(-1)
-    const fields = this.columns.map(({ name, kind }) => new arrow.Field(name, typeOf(arrow, kind), true))
+    this.columns = columns
+    this.places = new Map(columns.map(({ name }, i) => [name, i]))
+    this.seen = new Int32Array(columns.length).fill(-1)
+    const fields = columns.map(({ name, kind }) => new arrow.Field(name, typeOf(arrow, kind), true))
     this.schema = new arrow.Schema([...fields, new arrow.Field(rest, new arrow.Utf8(), true)] as Field[])
     const empty = new arrow.Table(this.schema)
     this.head = arrow.tableToIPC(empty, 'stream').subarray(0, -endOfStream.length)
   }
 
   get full(): boolean {
-    return this.rows === batchRows
+    if (this.rows === batchRows || this.strays.full) return true
+    for (const column of this.columns) if (column.full) return true
+    return false
   }
 
   /** A row whose columns were written from elsewhere. */
@@ -135,13 +141,6 @@ class BatchWriter {
     this.rows++
   }
 
-  *write(entries: readonly Entry[]): Generator<Uint8Array, void> {
-    for (const [key, value] of entries) {
-      this.add(key, value)
-      if (this.full) yield this.take()
-    }
-  }
-
   /** The message of the rows so far: a stream of its own, without schema and end. */
   take(): Uint8Array {
     const { arrow, schema, columns, strays, rows } = this
@@ -150,6 +149,7 @@ class BatchWriter {
     const data = arrow.makeData({ type: struct, length: rows, nullCount: 0, children })
     const batch = new arrow.RecordBatch(schema, data as never) as RecordBatch
     const stream = arrow.tableToIPC(new arrow.Table(schema, [batch]), 'stream')
+    for (const column of [...columns, strays]) column.clear()
     this.rows = 0
     this.seen.fill(-1)
     return stream.subarray(this.head.length, -endOfStream.length)
@@ -175,17 +175,33 @@ function partsOf(key: unknown, value: unknown): (readonly [name: string, value: 
   return parts
 }
 
-/** Columns in the order in which they are met, each of the one kind that it has. */
-function columnsOf(entries: readonly Entry[]): ColumnBuilder[] {
-  const kinds = new Map<string, Kind | undefined>()
-  for (const [key, value] of entries) {
+/** Rows that say what columns there are. */
+class FirstRows {
+  readonly entries: Entry[] = []
+  private readonly kinds = new Map<string, Kind | undefined>()
+
+  get enough(): boolean {
+    return this.entries.length >= batchRows
+  }
+
+  add(entry: Entry): void {
+    if (!this.enough) this.judge(entry)
+    this.entries.push(entry)
+  }
+
+  /** In the order in which they were met, each of the one kind that it has. */
+  columns(): ColumnBuilder[] {
+    return Array.from(this.kinds, ([name, kind = 'json']) => new ColumnBuilder(name, kind))
+  }
+
+  private judge([key, value]: Entry): void {
+    const { kinds } = this
     for (const [name, part] of partsOf(key, value)) {
       const found = part === null || part === undefined ? undefined : kindOf(part)
       const known = kinds.get(name)
       kinds.set(name, known === undefined || found === undefined || known === found ? (known ?? found) : 'json')
     }
   }
-  return Array.from(kinds, ([name, kind = 'json']) => new ColumnBuilder(name, kind))
 }
 
 async function load(): Promise<Arrow> {
