@@ -40,6 +40,11 @@ interface Queue {
 const mostInFlight = 5
 const mostRequests = 8
 const requestBytes = 4 << 20
+/**
+ * Leaders of 3.6 that become it between their look at the transaction and the write say that there is none (of topics that were made
+ * some ms ago). For so long a batch that is their first of this producer is sent again, ms; where it is true it stays true.
+ */
+const newLeaderFor = 1000
 /** A batch that is not taken within this time is given up. */
 const deliveryTimeout = 120_000
 
@@ -296,7 +301,8 @@ export class Sender {
     }
     // Behind a batch that was not taken, this is no more than its consequence.
     const what = `Writing to topic '${queue.topic}', partition ${queue.partition}${message === null ? '' : ` (${message})`}`
-    if (error === kafkaError.outOfOrderSequence && item.follows)
+    const early = error === kafkaError.invalidTxnState && !queue.known && performance.now() - item.since < newLeaderFor
+    if (early || (error === kafkaError.outOfOrderSequence && item.follows))
       this.#again(queue, item, new KafkaAnswer(kafkaError.notLeader, what))
     else this.#again(queue, item, new KafkaAnswer(error, what))
   }

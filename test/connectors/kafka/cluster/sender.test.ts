@@ -12,11 +12,16 @@ import { textRows } from '../rows.ts'
 import { readAll } from './read.ts'
 
 /** Answers the named produce requests (0: the first) itself, as a broker that does not lead yet does. */
-function refusing(client: KafkaClient, refused: ReadonlySet<number>, topic: string): KafkaClient {
+function refusing(
+  client: KafkaClient,
+  refused: ReadonlySet<number>,
+  topic: string,
+  error: number = kafkaError.notLeader,
+): KafkaClient {
   let count = 0
   const partition = {
     partition: 0,
-    error: kafkaError.notLeader,
+    error,
     base: -1,
     appendTime: -1,
     logStart: -1,
@@ -61,6 +66,39 @@ describe('the sender of batches', () => {
       await writer.init()
       const values = Array.from({ length: 12 }, (_, i) => `value ${i}`)
       await Promise.all(values.map((value) => writer.send(topic, 0, textRows([value]))))
+      assert.deepEqual(await readAll(log, topic, 0), values)
+      await writer.close()
+      await cluster.close()
+      await log.deleteTopics([topic])
+      await log.release()
+    })
+  }
+
+  for (const [refused, goesOn] of [
+    [[0, 1], true],
+    [[2], false],
+  ] as const) {
+    const what = goesOn ? 'is sent again' : 'ends the transaction'
+    it(`a batch that is in no transaction for a leader ${goesOn ? 'that took none yet' : 'that took others'} ${what}`, async () => {
+      const brokers = await kafka()
+      const topic = unique('sender')
+      const log = await kafkaBroker({ brokers })[remote]()
+      await log.createTopics([{ name: topic, partitions: 1, configs: {} }])
+      const known = await loadClient(undefined, { clientId: 'sender' })
+      const cluster = new KafkaCluster(refusing(known, new Set(refused), topic, kafkaError.invalidTxnState), brokers)
+      const writer = new KafkaWriter(cluster, { transactionalId: unique('tx') })
+      await writer.init()
+      const values = ['a', 'b', 'c', 'd']
+      const send = async (): Promise<void> => {
+        for (const value of values) await writer.send(topic, 0, textRows([value]))
+        await writer.commit([], undefined)
+      }
+      if (goesOn) await send()
+      else {
+        await assert.rejects(send(), { code: 'DHAARA_KAFKA_FENCED' })
+        await writer.abort()
+        await send()
+      }
       assert.deepEqual(await readAll(log, topic, 0), values)
       await writer.close()
       await cluster.close()
