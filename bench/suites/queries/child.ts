@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { resolve } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
 import { rawPages, type RawPagesOf } from '../../../src/engine/query/scan.ts'
+import type { BareNews } from './bare-server.ts'
 import type { ReaderJob, ReaderOrder } from './http-reader.ts'
 import { Load } from './load.ts'
 import { nameOf, store } from './names.ts'
@@ -13,7 +14,7 @@ import type { Total } from './topology.ts'
 
 export type QueryJob =
   | { readonly kind: 'points'; readonly how: 'code' | 'http'; readonly rate: number; readonly seconds: number }
-  | { readonly kind: 'bare'; readonly rate: number; readonly seconds: number }
+  | { readonly kind: 'bare'; readonly rate: number; readonly seconds: number; readonly beside: boolean }
   | { readonly kind: 'arrow'; readonly rows: number; readonly partitions: number }
   | { readonly kind: 'subscriptions'; readonly count: number; readonly seconds: number }
 
@@ -61,27 +62,28 @@ async function points(how: 'code' | 'http', rate: number, seconds: number): Prom
   return { records: latencies.done, ...spent, cpuSeconds, latencies, job: { alone: alone.value, beside }, correct }
 }
 
-/** What the server under it can: fastify with one route that checks its query and looks into a map. */
-async function bare(rate: number, seconds: number): Promise<Answer> {
-  const { fastify } = await import('fastify')
-  const rows = new Map(Array.from({ length: keys }, (_, i) => [nameOf(i), { count: 1, sum: 7, last: nameOf(i) }]))
-  const server = fastify()
-  const properties = { key: { type: 'string' } }
-  server.get(
-    '/api/stores/:store/row',
-    { schema: { querystring: { type: 'object', properties } } },
-    (request, reply) => {
-      const key = JSON.parse((request.query as { key: string }).key) as string
-      void reply.header('content-type', 'application/json; charset=utf-8')
-      return Promise.resolve(`{"key":${JSON.stringify(key)},"value":${JSON.stringify(rows.get(key))}}`)
-    },
-  )
-  const url = await server.listen({ port: 0, host: '127.0.0.1' })
+/** What the server under it can, alone on the machine, or beside the very job whose rows nobody asks for. */
+async function bare(rate: number, seconds: number, beside: boolean): Promise<Answer> {
+  await using load = beside ? await Load.start(keys, 1) : undefined
+  const half = load && (await load.flood(3)) / 2
+  await load?.settle()
+  const server = fork(resolve(import.meta.dirname, 'bare-server.ts'), [String(keys)])
+  const [{ url }] = (await once(server, 'message')) as [BareNews]
   using asker = await overHttp({ url, keys, rate })
+  const spent = async (): Promise<number> => {
+    server.send('spent')
+    const [{ cpuSeconds }] = (await once(server, 'message')) as [BareNews]
+    return cpuSeconds
+  }
   await asker.ask(warmUp)
-  const { value: latencies, ...spent } = await timed(() => asker.ask(seconds))
-  await server.close()
-  return { records: latencies.done, ...spent, latencies, correct: latencies.wrong === 0 }
+  const before = await spent()
+  const began = performance.now()
+  const [latencies] = await Promise.all([asker.ask(seconds), load?.offer(half as number, seconds)])
+  const took = (performance.now() - began) / 1000
+  const cpuSeconds = (await spent()) - before
+  server.disconnect()
+  await once(server, 'exit')
+  return { records: latencies.done, seconds: took, cpuSeconds, latencies, correct: latencies.wrong === 0 }
 }
 
 interface Asker extends Disposable {
@@ -176,7 +178,7 @@ async function run(job: QueryJob): Promise<Answer> {
     case 'points':
       return points(job.how, job.rate, job.seconds)
     case 'bare':
-      return bare(job.rate, job.seconds)
+      return bare(job.rate, job.seconds, job.beside)
     case 'arrow':
       return arrow(job.rows, job.partitions)
     case 'subscriptions':

@@ -5,7 +5,8 @@
  *
  * `points-code`, `points-http`: 20,000 and 8,000 rows a second, asked for at a steady rate, after five seconds of the same, while a
  * job runs at half of what it can (`jobRatio`: its throughput beside the questions, against without; processor time: what the
- * questions add to the job's). Beside `points-http` stands a bare fastify that answers the same from a map, as the ceiling.
+ * questions add to the job's). Beside `points-http` stands a bare fastify that answers the same from a map, as the ceiling: alone,
+ * and in a process beside the same job, which shows what of a latency is the machine's, whose cores the job's threads take.
  * `arrow`: a store of a million rows over HTTP, of one partition and of four. `subscriptions`:
  * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
  * one process, in turn: the median of the ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`); `--runs` is of two processes.
@@ -66,11 +67,12 @@ async function measure(name: (typeof names)[number], { seconds, runs, records }:
   const answer = await inChild({ kind: 'points', how, rate, seconds })
   const line = { ...lineOf(name, how, answer), offeredPerSecond: rate }
   if (how === 'code') return [line]
-  const bare = await inChild({ kind: 'bare', rate, seconds })
-  const ratio = bare.cpuSeconds / answer.cpuSeconds
+  const alone = await inChild({ kind: 'bare', rate, seconds, beside: false })
+  const beside = await inChild({ kind: 'bare', rate, seconds, beside: true })
   return [
-    { ...lineOf(name, 'fastify-alone', bare), offeredPerSecond: rate },
-    { ...line, against: 'fastify-alone', ratio, ratioOf: 'cpu' },
+    { ...lineOf(name, 'fastify-alone', alone), offeredPerSecond: rate },
+    { ...lineOf(name, 'fastify-beside-job', beside), offeredPerSecond: rate },
+    { ...line, against: 'fastify-alone', ratio: alone.cpuSeconds / answer.cpuSeconds, ratioOf: 'cpu' },
   ]
 }
 

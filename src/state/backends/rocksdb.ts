@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend, BackendReader, RangeOptions, RowRange, StateBackend, TextBlock, WriteBatch } from '../backend.ts'
 import { asBuffer } from '../codec/bytes.ts'
+import { compacting, lowerThreads } from '../niceness.ts'
 import { bounds, isEmpty } from './bounds.ts'
 import { type Binding, binding, type NativeBatch, type NativeDatabase, type NativeRange } from './rocksdb-binding.ts'
 import { rocksdbError } from './rocksdb-errors.ts'
@@ -324,6 +325,7 @@ export async function openRocks(path: string, options: RocksOptions = {}): Promi
     } as const
     native.db_open(db, nativeOptions, (cause) => (cause ? reject(cause) : resolve()))
     await promise
+    lowerThreads('rocksdb:low', compacting)
     return new RocksBackend(native, db, path, new Int32Array(new SharedArrayBuffer(8)), memtableBytes)
   } catch (cause) {
     throw rocksdbError(cause, path)

@@ -2,10 +2,12 @@
 import { workerData } from 'node:worker_threads'
 import { sendError } from '../../../errors/sent-error.ts'
 import { borrowRocks } from '../../../state/backends/index.ts'
+import { lowerThisThread, processing } from '../../../state/niceness.ts'
 import { unpack } from '../../../state/epoch-pack.ts'
 import { failpoint } from './failpoints.ts'
 import { markKey, type ScribeStart, type Told, type Writing } from './scribe-protocol.ts'
 
+lowerThisThread(processing)
 const { port, handle, over } = workerData as ScribeStart
 const backend = borrowRocks(handle)
 const written = new Int32Array(over)
