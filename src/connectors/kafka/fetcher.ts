@@ -330,10 +330,13 @@ export class Fetcher implements RemoteReader {
     const { topic, partition } = state
     if (found.error !== 0) {
       const what = `Reading topic '${topic}', partition ${partition}`
+      // Whom the metadata name as leader may hear of it later; those are asked again, and know whether it is gone.
+      const early =
+        found.error === kafkaError.unknownTopic && (state.id !== undefined || state.answeredAt === undefined)
       this.#failed(
         [state],
         new KafkaAnswer(
-          found.error,
+          early ? kafkaError.notLeader : found.error,
           found.error === kafkaError.offsetOutOfRange ? `${what}${this.#gone(state)}` : what,
         ),
       )

@@ -17,7 +17,7 @@ import { Fetcher } from './fetcher.ts'
 import { KafkaMember } from './member.ts'
 import { retrying } from './retry.ts'
 import * as apis from './wire/apis.ts'
-import { check, isAnswer, KafkaAnswer, kafkaError } from './wire/errors.ts'
+import { check, isAnswer, KafkaAnswer, kafkaError, unknownFor } from './wire/errors.ts'
 import { noTopicId } from './wire/schema.ts'
 import { KafkaWriter, offsetsByTopic } from './writer.ts'
 
@@ -294,6 +294,7 @@ export class KafkaLog implements RemoteLog {
     partitions: readonly P[],
     ask: (node: number, list: readonly P[]) => Promise<readonly T[]>,
   ): Promise<readonly T[]> {
+    const began = performance.now()
     return retrying(
       async () => {
         const leaders = await Promise.all(
@@ -311,9 +312,12 @@ export class KafkaLog implements RemoteLog {
         return partitions.map((one) => answers.get(one) as T)
       },
       {
-        // A topic that is not there is told at once, not after a minute.
         before: (error) => {
-          if (isAnswer(error, 'unknownTopic')) throw error
+          // A topic that is not there is told at once, not after a minute; whom the metadata name as leader may hear of it later.
+          const named = partitions.every(
+            ({ topic, partition }) => this.#cluster.topic(topic)?.partitions[partition] !== undefined,
+          )
+          if (isAnswer(error, 'unknownTopic') && (!named || performance.now() - began > unknownFor)) throw error
           for (const { topic } of partitions) this.#cluster.forget(topic)
         },
       },

@@ -51,7 +51,12 @@ export interface Older {
   waiting(key: number): number
 }
 
-export async function older(brokers: readonly string[], newest: Newest): Promise<Older> {
+/** @param alter is shown what else is answered, by the number of the request */
+export async function older(
+  brokers: readonly string[],
+  newest: Newest,
+  alter: (key: number, version: number, answer: Buffer) => Buffer = (_key, _version, answer) => answer,
+): Promise<Older> {
   const asked = new Map<number, Set<number>>()
   const waiting = new Map<number, number>()
   const count = (key: number, more: number): void => void waiting.set(key, (waiting.get(key) ?? 0) + more)
@@ -64,7 +69,8 @@ export async function older(brokers: readonly string[], newest: Newest): Promise
       asked.set(request.key, (asked.get(request.key) ?? new Set()).add(request.version))
       count(request.key, 1)
       const answer = await connection.send(request, body).finally(() => count(request.key, -1))
-      return request.key === apis.apiVersions.key ? cut(answer, request.version, newest) : answer
+      const { key, version } = request
+      return key === apis.apiVersions.key ? cut(answer, version, newest) : alter(key, version, answer)
     },
     close: () => connection.close(),
   })

@@ -7,7 +7,10 @@ import type { FetchedBatch } from '../../../../src/connectors/broker/log.ts'
 import { type RemoteLog, type RemoteReader, remote } from '../../../../src/connectors/broker/remote.ts'
 import * as apis from '../../../../src/connectors/kafka/wire/apis.ts'
 import { fetch } from '../../../../src/connectors/kafka/wire/fetch.ts'
+import { kafkaError } from '../../../../src/connectors/kafka/wire/errors.ts'
 import { produce } from '../../../../src/connectors/kafka/wire/produce.ts'
+import { Reader } from '../../../../src/connectors/kafka/wire/reader.ts'
+import { encodeRequest } from '../../../../src/connectors/kafka/wire/schema.ts'
 import { StreamsApp } from '../../../../src/index.ts'
 import { kafka, unique } from '../broker.ts'
 import { counting } from '../counting-topology.ts'
@@ -195,6 +198,42 @@ it('an app goes on where its cluster begins to give topics ids, and where some b
   await log.release()
   await first.cluster.close()
   await rm(dir, { recursive: true, force: true })
+})
+
+it('a leader that has not heard of a topic yet is asked again', async () => {
+  const late = new Set<number>([apis.listOffsets.key, fetch.key])
+  const says = { error: kafkaError.unknownTopic }
+  const old = await older(await kafka(), kafka28, (key, version, answer) => {
+    // its first answer of each kind
+    if (!late.delete(key)) return answer
+    if (key === fetch.key) {
+      const { topics, ...rest } = fetch.response.read(new Reader(answer), version)
+      const denied = topics.map((one) => ({
+        ...one,
+        partitions: one.partitions.map((partition) => ({ ...partition, ...says, records: null })),
+      }))
+      return encodeRequest({ ...fetch, request: fetch.response }, { ...rest, topics: denied }, version)
+    }
+    const { topics, ...rest } = apis.listOffsets.response.read(new Reader(answer), version)
+    const denied = topics.map((one) => ({
+      ...one,
+      partitions: one.partitions.map((partition) => ({ ...partition, ...says })),
+    }))
+    const api = { ...apis.listOffsets, request: apis.listOffsets.response }
+    return encodeRequest(api, { ...rest, topics: denied }, version)
+  })
+  const log = await old.broker[remote]()
+  const topic = unique('older')
+  await log.createTopics([{ name: topic, partitions: 1, configs: {} }])
+  const writer = log.writer()
+  await writer.init()
+  await writer.send(topic, 0, textRows(['a']))
+  assert.deepEqual(await readAll(log, topic, 0), ['a'])
+  assert.equal(late.size, 0)
+  await log.deleteTopics([topic])
+  await assert.rejects(log.offsets([{ topic, partition: 0 }], 'latest'), code('DHAARA_TOPIC_UNKNOWN'))
+  await log.release()
+  await old.cluster.close()
 })
 
 describe('a broker that is too old', () => {
