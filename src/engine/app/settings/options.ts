@@ -45,7 +45,10 @@ export interface AppOptions {
    */
   readonly stuckAfter?: Duration
   readonly guarantee?: 'exactly-once' | 'at-least-once'
-  /** Default '100ms'. */
+  /**
+   * Default '100ms'. On Kafka, exactly once, an epoch ends up to 20 ms (a fifth of the interval, where that is less) earlier if all
+   * that has arrived is processed by then.
+   */
   readonly checkpointInterval?: Duration
   /** The one limit, default 512 MB. */
   readonly memoryBytes?: number

@@ -25,6 +25,8 @@ const SLICE = 8192
 const MOST_WAITING = 64 << 20
 /** So long before its end an epoch's transaction is opened, ms: several times what the coordinator takes for it. */
 const OPEN_AHEAD = 25
+/** So long, ms, after it was opened it may be ended, if nothing is left to be read: what the coordinator takes for opening it. */
+const OPENING = 5
 /** So many bytes of outputs are sent when its transaction is opened: a request more, for a shorter end. */
 const WORTH_EARLY = 64 << 10
 /** So long one that fails waits for the end of what it has left open, ms. */
@@ -254,8 +256,7 @@ export class Runner implements TaskRunner {
         continue
       }
       if (this.committing === undefined && !this.held) {
-        const due = this.settings.clock.now() - this.sealedAt >= this.settings.interval
-        if ((due && this.dirty) || this.sinks.waiting || this.tasks.group?.pressed) this.commit()
+        if ((this.isDue(n === 0) && this.dirty) || this.sinks.waiting || this.tasks.group?.pressed) this.commit()
         else if (!this.short) {
           this.sendFull()
           this.openAhead()
@@ -392,6 +393,16 @@ export class Runner implements TaskRunner {
   private get openAt(): number {
     const { interval } = this.settings
     return this.sealedAt + interval - Math.min(OPEN_AHEAD, interval / 4)
+  }
+
+  /** @param caughtUp an epoch whose transaction is open need not wait for more, where there is none */
+  private isDue(caughtUp: boolean): boolean {
+    const now = this.settings.clock.now()
+    return now - this.sealedAt >= this.settings.interval || (caughtUp && this.opened && now >= this.lullAt)
+  }
+
+  private get lullAt(): number {
+    return this.openAt + Math.min(OPENING, this.settings.interval / 20)
   }
 
   /** One epoch an interval, however long it takes to end them; unless one began late, or ended early. */
@@ -557,7 +568,8 @@ export class Runner implements TaskRunner {
     const waits = this.tasks.group?.tasks.map((task) => task.parts.wall.due) ?? []
     const may = this.dirty && !this.held && this.committing === undefined
     const toOpen = this.exactlyOnce && !this.opened && !this.short
-    const commitAt = may ? (toOpen ? this.openAt : this.sealedAt + interval) : Number.POSITIVE_INFINITY
+    const endAt = this.opened ? this.lullAt : this.sealedAt + interval
+    const commitAt = may ? (toOpen ? this.openAt : endAt) : Number.POSITIVE_INFINITY
     if (this.stopping) this.wake()
     return this.alarm.until(Math.max(now + 1, Math.min(now + 100, commitAt, ...waits)))
   }
