@@ -22,7 +22,12 @@ export function properties(cluster: ClusterSpec, node: NodeSpec): string {
           'controller.quorum.voters': nodes.map((one) => `${one.id}@127.0.0.1:${one.controllerPort}`).join(','),
           'controller.listener.names': 'CONTROLLER',
         }
-      : { 'broker.id': id, 'zookeeper.connect': `127.0.0.1:${zookeeper}` }),
+      : {
+          'broker.id': id,
+          'zookeeper.connect': `127.0.0.1:${zookeeper}`,
+          // as soon as nodes without it miss one that was killed
+          'zookeeper.session.timeout.ms': 9000,
+        }),
     listeners: all.map((one) => `${one.name}://127.0.0.1:${one.port}`).join(','),
     'advertised.listeners': open.map((one) => `${one.name}://127.0.0.1:${one.advertised}`).join(','),
     'listener.security.protocol.map': all.map((one) => `${one.name}:${one.protocol}`).join(','),

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { DhaaraError } from '../../errors/index.ts'
 import { AnswerMemory } from './answer-memory.ts'
 import type { KafkaClient, KafkaConnection } from './client/index.ts'
@@ -41,6 +42,8 @@ interface Address {
 }
 
 const requestTimeout = 30_000
+/** Answers in a row of brokers that know of none. */
+const mostUnknowing = 50
 /** A join waits for the other members. */
 const groupTimeout = 400_000
 
@@ -133,7 +136,15 @@ export class KafkaCluster {
       clusterOperations: false,
       topicOperations: false,
     }
-    const { brokers, controller, topics } = await this.request(apis.metadata, request, undefined)
+    let answer = await this.request(apis.metadata, request, undefined)
+    // With ZooKeeper a broker that has just started knows of nothing, not even of itself: another is asked.
+    for (let tries = 0; answer.brokers.length === 0; tries++) {
+      if (tries === mostUnknowing) throw new KafkaAnswer(kafkaError.leaderNotAvailable, 'Asking who the brokers are')
+      this.#next++
+      await delay(100)
+      answer = await this.request(apis.metadata, request, undefined)
+    }
+    const { brokers, controller, topics } = answer
     for (const { id, host, port } of brokers) this.#nodes.set(id, { host, port })
     this.#controller = controller
     this.#alive = brokers.map(({ id }) => id)

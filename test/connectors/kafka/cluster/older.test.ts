@@ -236,6 +236,27 @@ it('a leader that has not heard of a topic yet is asked again', async () => {
   await old.cluster.close()
 })
 
+it('a broker that has just started, and knows of none, is not believed that topics are gone', async () => {
+  let unknowing = 0
+  const old = await older(await kafka(), kafka28, (key, version, answer) => {
+    if (key !== apis.metadata.key || unknowing === 0) return answer
+    unknowing--
+    const whole = apis.metadata.response.read(new Reader(answer), version)
+    const topics = whole.topics.map((one) => ({ ...one, error: kafkaError.unknownTopic, partitions: [] }))
+    const api = { ...apis.metadata, request: apis.metadata.response }
+    return encodeRequest(api, { ...whole, brokers: [], controller: -1, topics }, version)
+  })
+  const log = await old.broker[remote]()
+  const topic = unique('older')
+  await log.createTopics([{ name: topic, partitions: 1, configs: {} }])
+  unknowing = 2
+  assert.equal((await log.describe([topic])).length, 1)
+  assert.equal(unknowing, 0)
+  await log.deleteTopics([topic])
+  await log.release()
+  await old.cluster.close()
+})
+
 describe('a broker that is too old', () => {
   for (const [what, newest, says] of [
     [
