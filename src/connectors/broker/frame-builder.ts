@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { DhaaraError } from '../../errors/index.ts'
-import { flagGaps, flagHeaders, frameMagic, headBytes } from './frame.ts'
+import { flagGaps, flagHeaders, frameMagic, headBytes } from './frame-layout.ts'
 import type { RecordHeaders } from './log.ts'
 import type { SpareMemory } from './spare-memory.ts'
 

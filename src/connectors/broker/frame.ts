@@ -12,7 +12,7 @@
  *           32  when it was appended, epoch ms
  *           40  bytes ever appended to the partition, this frame included
  *           48  largest timestamp of a record
- *           56  unused
+ *           56  unused; u32 bytes of the frame before it was compressed
  *           64  timestamps       float64[n]
  *               ends             int32[2n]: of key and value of each record, from the start of the data; ~end for null
  *               gaps             int32[n] if flag 2: last offset - offset
@@ -20,17 +20,16 @@
  *               data             key, value, key, value ...
  *               headers          u32 length, name, u32 length, value; ... for each record
  *
+ * With magic 'DHZ1' a compressed frame lies from byte 64 on (packed-frame.ts), and the checksum at byte 8 is that of these bytes.
+ *
  * Bytes 4 to 8 and 24 to 48 are written by `sealFrame` when the log gives the frame its offsets; the rest, and the costly
  * checksum, is ready when the frame leaves the thread that built it.
  */
 import { endianness } from 'node:os'
 import { crc32 } from 'node:zlib'
+import { flagGaps, flagHeaders, frameMagic, headBytes } from './frame-layout.ts'
 import type { FetchedBatch, RecordHeaders } from './log.ts'
-
-export const frameMagic = 0x31464844
-export const headBytes = 64
-export const flagHeaders = 1
-export const flagGaps = 2
+import { isPacked, unpackFrame } from './packed-frame.ts'
 
 // Typed arrays have the machine's byte order; all platforms with a RocksDB binary are little-endian.
 if (endianness() !== 'LE') throw new Error('Frames need a little-endian machine')
@@ -66,7 +65,7 @@ export function frameProblem(frame: Buffer): string | undefined {
 /** Whether bytes look like a frame, without their checksums. */
 export function headProblem(frame: Buffer): string | undefined {
   if (frame.length < headBytes) return `a frame of ${frame.length} bytes is shorter than its head`
-  if (frame.readUInt32LE(0) !== frameMagic) return 'the bytes are no frame'
+  if (frame.readUInt32LE(0) !== frameMagic && !isPacked(frame)) return 'the bytes are no frame'
   if (frame.readUInt32LE(20) !== frame.length) {
     return `a frame of ${frame.readUInt32LE(20)} bytes is stored as ${frame.length}`
   }
@@ -75,6 +74,7 @@ export function headProblem(frame: Buffer): string | undefined {
 
 /** What is wrong with where the records of a frame lie, or undefined: for one that somebody else has made. */
 export function recordsProblem(frame: Buffer): string | undefined {
+  if (isPacked(frame)) return 'the records are compressed'
   const n = frameCount(frame)
   const flags = frame.readUInt32LE(16)
   const columns = n * (16 + (flags & flagGaps ? 4 : 0) + (flags & flagHeaders ? 4 : 0))
@@ -99,16 +99,17 @@ export function recordsProblem(frame: Buffer): string | undefined {
 export const columnBytes = 32
 
 /**
- * Decodes frames of one partition, in order, that `frameProblem` found sound: the records from `offset` on.
+ * Decodes frames of one partition, in order, that `frameProblem` found sound, compressed or not: the records from `offset` on.
  * @param memory for the columns: `columnBytes` a record at least; default: new
  */
 export function readFrames(
   topic: string,
   partition: number,
-  frames: readonly Buffer[],
+  stored: readonly Buffer[],
   offset: number,
   memory?: ArrayBuffer,
 ): FetchedBatch | undefined {
+  const frames = stored.map(unpackFrame)
   const single = frames.length === 1
   let most = 0
   for (const frame of frames) most += frameCount(frame)

@@ -14,6 +14,7 @@ import {
   topicKey,
   topicsRange,
 } from './log-keys.ts'
+import { framePlainBytes } from './packed-frame.ts'
 
 const defaultFetch = 1024 * 1024
 /** Frames below this are joined with their neighbours; for larger ones the copy costs more than the saved call. */
@@ -82,8 +83,10 @@ export class LogReader implements ReadableLog {
       // What lies before the damage is handed out first.
       if (problem !== undefined && i > 0) break
       if (problem !== undefined) throw corruptFrame(topic, partition, offset, found[i] as Uint8Array, problem)
+      const plain = framePlainBytes(frame)
+      if (i > 0 && plain >= joinBelow) break
       frames.push(frame)
-      bytes += frame.length
+      bytes += plain
       if (bytes >= joinBelow) break
     }
     if (frames.length === 0) return undefined

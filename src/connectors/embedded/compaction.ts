@@ -23,6 +23,7 @@ import {
 import { FrameBuilder } from '../broker/frame-builder.ts'
 import { frameKey, framesEnd, partitionStateKey } from '../broker/log-keys.ts'
 import { corruptFrame } from '../broker/log-reader.ts'
+import { framePlainBytes } from '../broker/packed-frame.ts'
 import { type Compaction, encodeState, type PartitionState } from './partition.ts'
 import type { StepResult } from './retention.ts'
 
@@ -118,7 +119,8 @@ function rewriteStep(backend: Backend, state: PartitionState, pass: Compaction, 
   for (const frame of frames) {
     const tombstonesEnd = frameAppendTime(frame) + (config.deleteRetentionMs ?? day)
     const records = readFrames(state.topic.name, state.partition, [frame], 0)
-    if (frame.length >= mergeBelow) flush()
+    const large = framePlainBytes(frame) >= mergeBelow
+    if (large) flush()
     pending.push(frame)
     for (let i = 0; records !== undefined && i < records.count; i++) {
       const offset = records.offsets[i] as number
@@ -135,7 +137,7 @@ function rewriteStep(backend: Backend, state: PartitionState, pass: Compaction, 
       writer.add(key, value, records.timestamps[i] as number, records.headers?.[i])
       offsets.push(offset)
     }
-    if (frame.length >= mergeBelow || writer.full) flush()
+    if (large || writer.full) flush()
   }
   flush()
   const at = frames.length === 0 ? pass.until : frameLastOffset(frames.at(-1) as Buffer) + 1

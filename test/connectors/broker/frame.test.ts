@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { frameProblem, headBytes, readFrames, sealFrame } from '../../../src/connectors/broker/frame.ts'
+import { frameProblem, readFrames, sealFrame } from '../../../src/connectors/broker/frame.ts'
+import { headBytes } from '../../../src/connectors/broker/frame-layout.ts'
 import { FrameBuilder } from '../../../src/connectors/broker/frame-builder.ts'
 import { anyRecord, bytes, frameOf, frameOfValues, recordsOf } from './records.ts'
 

@@ -48,6 +48,22 @@ describeLog('append and fetch', (hand) => {
     )
   })
 
+  it('read compressed frames among small ones, one at a time where they are large', () => {
+    const keys = Array.from({ length: 100 }, (_, i) => `${i}`)
+    for (let round = 0; round < 3; round++) {
+      hand.append('t', 0, 'a')
+      hand.append('t', 0, 'b')
+      hand.appendPacked('t', keys, 'v'.repeat(1000))
+    }
+    const all = ['a', 'b', ...keys.map(() => 'v'.repeat(1000))]
+    assert.deepEqual(hand.values('t'), [...all, ...all, ...all])
+    assert.equal(hand.log.fetch('t', 0, 2)!.count, 100)
+    assert.equal(hand.log.fetch('t', 0, 50)!.count, 52)
+    hand.reopen()
+    assert.equal(hand.log.endOffset('t', 0), 306)
+    assert.deepEqual(hand.values('t'), [...all, ...all, ...all])
+  })
+
   it('put several frames of one partition in one transaction', () => {
     const transaction = hand.log.begin(hand.backend.batch())
     assert.equal(transaction.append('t', 0, frameOfValues('a', 'b')), 0)

@@ -102,6 +102,18 @@ describeLog('compaction', (hand) => {
     assert.equal(hand.all('t').length, 64)
   })
 
+  it('goes through compressed frames', () => {
+    hand.log.createTopic('t', 1, { compact: true })
+    const keys = Array.from({ length: 40 }, (_, i) => `${i}`)
+    for (const value of ['1', '2', '3']) hand.appendPacked('t', keys, value.repeat(500))
+    hand.appendKeyed('t', [['0', 'last']])
+    hand.settle()
+    assert.deepEqual(
+      hand.all('t').map(([offset, { key, value }]) => [offset, key, value]),
+      [...keys.map((key, i) => [80 + i, key, '3'.repeat(500)]), [120, '0', 'last']],
+    )
+  })
+
   it('stops when there is nothing new', () => {
     hand.log.createTopic('t', 1, { compact: true })
     hand.appendKeyed('t', [['a', '1']])

@@ -1,4 +1,5 @@
 import type { LogReader } from '../../../../src/connectors/broker/log-reader.ts'
+import { packFrame } from '../../../../src/connectors/broker/packed-frame.ts'
 import { EmbeddedLog } from '../../../../src/connectors/embedded/log.ts'
 import type { Backend } from '../../../../src/state/backend.ts'
 import { frameOf, frameOfValues, type PlainRecord, recordsOf } from '../../broker/records.ts'
@@ -30,6 +31,14 @@ export class LogAtHand {
   appendKeyed(topic: string, pairs: [key: string | null, value: string | null][]): void {
     const transaction = this.log.begin(this.backend.batch())
     transaction.append(topic, 0, frameOf(pairs.map(([key, value]) => ({ key, value, timestamp: 7 }))))
+    transaction.commit()
+  }
+
+  /** In a compressed frame. */
+  appendPacked(topic: string, keys: readonly string[], value: string): void {
+    const plain = frameOf(keys.map((key) => ({ key, value, timestamp: 7 })))
+    const transaction = this.log.begin(this.backend.batch())
+    transaction.append(topic, 0, packFrame(plain, 2, (bytes) => new ArrayBuffer(bytes)) as Buffer)
     transaction.commit()
   }
 
