@@ -210,7 +210,7 @@ function queries({ queries: lines }: Results): string[] {
 function skew({ skew: lines }: Results): string[] {
   if (lines.length === 0) return []
   return [
-    'Sums by key behind a repartition, on two workers: half of all records have one key, against keys that are all as frequent. `ratio`: how much longer the hot key takes.',
+    'Sums by key behind a repartition, on two workers: half of all records have one key, against keys that are all as frequent. `ratio`: records a second with the hot key, as a share of those without.',
     table(
       ['case', 'workers', 'uniform/s', 'hot/s', 'ratio'],
       lines.map((line) => [

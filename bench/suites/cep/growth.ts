@@ -10,9 +10,11 @@ export interface GrowthLine {
   /** Live partial matches, or events of the loop. */
   readonly size: number
   readonly nsPerEvent: number
-  /** To the smallest size: how much more an event costs. */
+  /** The smallest size. */
   readonly against: string
+  /** Events in the same time, as a share of those at the smallest size. */
   readonly ratio: number
+  readonly ratioOf: 'cpu'
 }
 
 const p = pattern<Event>()
@@ -37,7 +39,8 @@ function lines(name: GrowthLine['case'], sizes: readonly number[], measure: (siz
     size,
     nsPerEvent: Math.round(times[i] as number),
     against: `${name} ${sizes[0]}`,
-    ratio: Number(((times[i] as number) / first).toFixed(2)),
+    ratio: Number((first / (times[i] as number)).toFixed(2)),
+    ratioOf: 'cpu',
   }))
 }
 

@@ -62,6 +62,6 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 function textOf(line: GrowthLine): string {
-  const { size, nsPerEvent, ratio } = line
-  return `${line.case.padEnd(16)} ${String(size).padStart(6)} ${String(nsPerEvent).padStart(6)} ns an event, ${ratio} x`
+  const { size, nsPerEvent, against, ratio } = line
+  return `${line.case.padEnd(16)} ${String(size).padStart(6)} ${String(nsPerEvent).padStart(6)} ns an event, ${ratio} of ${against}`
 }

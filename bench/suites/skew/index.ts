@@ -40,8 +40,10 @@ export interface SkewLine extends Environment {
   /** Medians, records a second. */
   readonly uniformPerSecond: number
   readonly hotPerSecond: number
-  /** How much longer the hot key takes: median of the pairs' ratios. */
+  readonly against: 'uniform'
+  /** Records a second with the hot key, as a share of those without: median of the pairs' ratios. */
   readonly ratio: number
+  readonly ratioOf: 'wall'
   /** Of the pairs' ratios: (max - min) / median. */
   readonly spread: number
   readonly runs: number
@@ -95,7 +97,7 @@ export async function measure(load: Load, runs: number, named: readonly string[]
     for (let run = 0; run < runs; run++)
       pairs.push({ uniform: await timed(load, phases, false), hot: await timed(load, phases, true) })
     const rate = (of: 'uniform' | 'hot') => Math.round(load.records / (median(pairs.map((pair) => pair[of])) / 1000))
-    const ratios = pairs.map(({ hot, uniform }) => hot / uniform)
+    const ratios = pairs.map(({ hot, uniform }) => uniform / hot)
     const ratio = median(ratios)
     lines.push({
       suite: 'skew',
@@ -106,7 +108,9 @@ export async function measure(load: Load, runs: number, named: readonly string[]
       recordsPerSecond: rate('hot'),
       uniformPerSecond: rate('uniform'),
       hotPerSecond: rate('hot'),
+      against: 'uniform',
       ratio: Number(ratio.toFixed(2)),
+      ratioOf: 'wall',
       spread: Number(((Math.max(...ratios) - Math.min(...ratios)) / ratio).toFixed(3)),
       runs,
       correct: true,
