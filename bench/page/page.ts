@@ -240,7 +240,8 @@ function scale({ scale: lines }: Results, plot: Plot): string[] {
             { name: 'records/s', points: points((line) => line.recordsPerSecond) },
             { name: 'records/CPU s', points: points((line) => line.recordsPerCpuSecond) },
           ],
-          { x: name, y: 'a second' },
+          // none is a number of workers too
+          mine.some((line) => line.x === 0) ? { x: name, y: 'a second', linear: 'x' } : { x: name, y: 'a second' },
         ),
         `What ${name} cost`,
       ),

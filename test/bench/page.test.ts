@@ -62,6 +62,8 @@ describe('performance page', () => {
       line({ suite: 'peers' }),
       against(2, { suite: 'peers', against: 'flink (heap)' }),
       line({ suite: 'nexmark', case: 'q0', perCore: 200, publishedFlinkPerCore: 155 }),
+      line({ suite: 'scale', case: 'workers', x: 0 }),
+      line({ suite: 'scale', case: 'workers', x: 2 }),
       line({ suite: 'scale', case: 'steps', x: 10 }),
       line({ suite: 'scale', case: 'steps', x: 100 }),
       ...[100, 1000].map((offeredPerSecond) => ({
@@ -74,7 +76,7 @@ describe('performance page', () => {
     )
     const shown = [...files.get('performance.md')!.matchAll(/\]\((performance\/[^)]+)\)/g)].map(([, path]) => path)
     assert.deepEqual(shown.toSorted(), [...files.keys()].filter((path) => path.endsWith('.svg')).toSorted())
-    assert.equal(shown.length, 6)
+    assert.equal(shown.length, 7)
     for (const path of shown) assert.doesNotMatch(files.get(path!)!, /NaN|Infinity|undefined/)
     assert.match(files.get('performance.md')!, /read a\\\|b/)
   })
