@@ -10,6 +10,7 @@ import { CarefulReplay, RetryEpoch } from '../../runtime/failures/failures.ts'
 import type { TaskGroup } from '../../runtime/tasks/group.ts'
 import { Alarm } from './alarm.ts'
 import { sealEpoch, sendEarly, writeEpochTo } from './epoch.ts'
+import { EpochTimes } from './epoch-times.ts'
 import { type Offsets, positionName } from '../inputs.ts'
 import { LocalRows } from '../state/local-state.ts'
 import { mayPass } from './passing.ts'
@@ -23,10 +24,6 @@ import { Looked, type WatchedStores, WrittenRows } from '../queries/written-rows
 const SLICE = 8192
 /** Bytes of outputs that may wait for the epoch before them to be committed. */
 const MOST_WAITING = 64 << 20
-/** So long before its end an epoch's transaction is opened, ms: several times what the coordinator takes for it. */
-const OPEN_AHEAD = 25
-/** So long, ms, after it was opened it may be ended, if nothing is left to be read: what the coordinator takes for opening it. */
-const OPENING = 5
 /** So many bytes of outputs are sent when its transaction is opened: a request more, for a shorter end. */
 const WORTH_EARLY = 64 << 10
 /** So long one that fails waits for the end of what it has left open, ms. */
@@ -72,7 +69,7 @@ export class Runner implements TaskRunner {
   private failed = false
   private careful = false
   private epoch = 1
-  private sealedAt = 0
+  private readonly times: EpochTimes
   private processed = 0
   private processedAtSeal = 0
   private processedAtCommit = 0
@@ -113,7 +110,7 @@ export class Runner implements TaskRunner {
         this.wake()
       },
     })
-    this.sealedAt = settings.clock.now()
+    this.times = new EpochTimes(settings.clock, settings.interval)
     this.running = this.loop()
       .finally(() => this.endOpen())
       .catch((error: unknown) => parts.events.failed(error))
@@ -256,7 +253,8 @@ export class Runner implements TaskRunner {
         continue
       }
       if (this.committing === undefined && !this.held) {
-        if ((this.isDue(n === 0) && this.dirty) || this.sinks.waiting || this.tasks.group?.pressed) this.commit()
+        if ((this.dirty && this.times.isDue(this.opened, n === 0)) || this.sinks.waiting || this.tasks.group?.pressed)
+          this.commit()
         else if (!this.short) {
           this.sendFull()
           this.openAhead()
@@ -381,7 +379,7 @@ export class Runner implements TaskRunner {
   /** What can be told before the epoch's end need not be waited for behind it. */
   private openAhead(): void {
     const { settings, membership } = this
-    if (!this.exactlyOnce || this.opened || !this.dirty || settings.clock.now() < this.openAt) return
+    if (!this.exactlyOnce || this.opened || !this.dirty || settings.clock.now() < this.times.openAt) return
     this.opened = true
     this.sent = true
     this.unsettled = true
@@ -390,35 +388,12 @@ export class Runner implements TaskRunner {
     this.sendFull(this.tasks.outputs.takeEarly(WORTH_EARLY))
   }
 
-  private get openAt(): number {
-    const { interval } = this.settings
-    return this.sealedAt + interval - Math.min(OPEN_AHEAD, interval / 4)
-  }
-
-  /** @param caughtUp an epoch whose transaction is open need not wait for more, where there is none */
-  private isDue(caughtUp: boolean): boolean {
-    const now = this.settings.clock.now()
-    return now - this.sealedAt >= this.settings.interval || (caughtUp && this.opened && now >= this.lullAt)
-  }
-
-  private get lullAt(): number {
-    return this.openAt + Math.min(OPENING, this.settings.interval / 20)
-  }
-
-  /** One epoch an interval, however long it takes to end them; unless one began late, or ended early. */
-  private nextSeal(): number {
-    const { clock, interval } = this.settings
-    const now = clock.now()
-    const late = now - this.sealedAt - interval
-    return late >= 0 && late < interval ? now - late : now
-  }
-
   private commit(): void {
     const { settings, local, processed, tasks } = this
     const { inputs, outputs, links, rows } = tasks
     const group = tasks.group as TaskGroup
     const began = performance.now()
-    this.sealedAt = this.nextSeal()
+    this.times.next()
     const { stores } = this.looked
     const written = stores === undefined ? undefined : new WrittenRows(stores, local.backend)
     const sealed = sealEpoch({
@@ -563,13 +538,12 @@ export class Runner implements TaskRunner {
   }
 
   private rest(): Promise<void> {
-    const { clock, interval } = this.settings
-    const now = clock.now()
+    const now = this.settings.clock.now()
     const waits = this.tasks.group?.tasks.map((task) => task.parts.wall.due) ?? []
     const may = this.dirty && !this.held && this.committing === undefined
     const toOpen = this.exactlyOnce && !this.opened && !this.short
-    const endAt = this.opened ? this.lullAt : this.sealedAt + interval
-    const commitAt = may ? (toOpen ? this.openAt : endAt) : Number.POSITIVE_INFINITY
+    const { times } = this
+    const commitAt = may ? (toOpen ? times.openAt : times.endAt(this.opened)) : Number.POSITIVE_INFINITY
     if (this.stopping) this.wake()
     return this.alarm.until(Math.max(now + 1, Math.min(now + 100, commitAt, ...waits)))
   }
