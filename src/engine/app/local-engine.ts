@@ -4,7 +4,7 @@ import { mergeErrors } from '../metrics/index.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import { answerLatest, type Applied, type AskOwner, type Changes, type Progress } from '../query/index.ts'
 import { EpochAborted } from '../runtime/failures/errors.ts'
-import { CarefulReplay, RetryEpoch } from '../runtime/failures/failures.ts'
+import { Replays } from '../runtime/failures/replays.ts'
 import { TopicFeed } from '../runtime/inputs/feed.ts'
 import { TaskGroup } from '../runtime/tasks/group.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
@@ -16,7 +16,7 @@ import type { StoreIds } from './state/identity.ts'
 import { inputTopics } from './topics/inputs.ts'
 import { NewTopics } from './topics/new-topics.ts'
 import type { Settings } from './settings/options.ts'
-import { Policies, retryDelays } from './settings/policies.ts'
+import { Policies } from './settings/policies.ts'
 import { startOffsetOf } from './topics/start-offset.ts'
 
 /** Records between two looks at the clock and at the event loop. */
@@ -49,7 +49,7 @@ export class LocalEngine implements Engine {
   private filling: ReadonlySet<string> = new Set()
   private outputs: Outputs
   private group: TaskGroup
-  private careful = false
+  private readonly replays = new Replays()
   private epoch = 1
   private committedAt = 0
   private wanted = false
@@ -57,7 +57,6 @@ export class LocalEngine implements Engine {
   private processedAtCommit = 0
   private processed = 0
   private written = 0
-  private retries = 0
   private stopping = false
   private failure: unknown = undefined
   private wake: () => void = () => {}
@@ -213,7 +212,7 @@ export class LocalEngine implements Engine {
       }
       if (this.widening) this.widen()
       const n = this.attempt()
-      if (n < 0) await this.pause(retryDelays[this.retries - 1] ?? 0)
+      if (n < 0) await this.pause(this.replays.delay)
       if (this.group.ended) {
         this.commit()
         await this.writer.deliveries.drained()
@@ -281,10 +280,7 @@ export class LocalEngine implements Engine {
 
   private recover(error: unknown): void {
     const cause = error instanceof EpochAborted ? error.cause : error
-    if (cause instanceof CarefulReplay) this.careful = true
-    else if (!(cause instanceof RetryEpoch) || this.retries >= retryDelays.length)
-      throw cause instanceof RetryEpoch ? cause.cause : cause
-    else this.retries++
+    this.replays.note(cause)
     this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
     this.processed = this.processedAtCommit
     this.outputs = this.newOutputs()
@@ -316,7 +312,7 @@ export class LocalEngine implements Engine {
     this.processedAtCommit = this.processed
     this.committedAt = this.settings.clock.now()
     this.wanted = false
-    this.retries = 0
+    this.replays.succeeded()
     writer.committed(this.progress(epoch))
   }
 
@@ -379,7 +375,7 @@ export class LocalEngine implements Engine {
     const { lease, settings, policies, ids } = this
     const { log } = lease
     return {
-      ...hostParts(settings, policies, this.careful),
+      ...hostParts(settings, policies, this.replays.careful),
       reader: lease.backend,
       outputs: this.outputs,
       storeId: (name) => ids.idOf(name),

@@ -13,9 +13,6 @@ import type { ErrorPolicy, Settings } from './options.ts'
 /** A run of records that begins at or before an offset; undefined: there is none. */
 export type ReadTopic = (topic: string, partition: number, offset: number) => FetchedBatch | undefined
 
-/** How long to wait before what a policy wants tried again is, ms; more tries there are not. */
-export const retryDelays = [100, 200, 400, 800, 1600, 3200, 6400, 10_000]
-
 /** Errors meet the policy of their domain; a source's `onInvalid` goes before it. Dead letters go with the epoch. */
 export class Policies {
   private readonly settings: Settings

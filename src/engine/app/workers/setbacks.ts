@@ -1,8 +1,8 @@
 import { DhaaraError } from '../../../errors/index.ts'
 import { sendError } from '../../../errors/sent-error.ts'
 import type { ErrorAction } from '../../runtime/host.ts'
+import { retryDelays } from '../../runtime/failures/replays.ts'
 import type { SourceRecord } from '../../runtime/record.ts'
-import { retryDelays } from '../settings/policies.ts'
 import type { RefusedRecord } from './worker-protocol.ts'
 import type { WorkerProgram } from './workers.ts'
 

@@ -18,6 +18,9 @@ import type { RunnerParts } from './runner-parts.ts'
 import type { Assignment } from './task-runner.ts'
 import { TopicLinks } from './topic-links.ts'
 
+/** Bytes of outputs that may wait for the epoch before them to be committed. */
+const MOST_WAITING = 64 << 20
+
 /** The tasks that a runner has, made from what is written of them: after an assignment, and when an epoch is taken back. */
 export class RunnerTasks {
   ids: readonly TaskId[] = []
@@ -68,6 +71,17 @@ export class RunnerTasks {
     let n = 0
     for (const task of this.group?.tasks ?? []) n += task.sourced
     return n
+  }
+
+  /** They have sent or noted what is to be committed, whether or not an input has moved. */
+  get haveNews(): boolean {
+    const { outputs, links } = this
+    return outputs.written > 0 || outputs.waiting || links?.news === true
+  }
+
+  /** So much waits to be committed that no more can be worked on. */
+  get full(): boolean {
+    return this.outputs.bytes > MOST_WAITING || this.group?.full === true
   }
 
   /** The lowest of all watermarks. */
