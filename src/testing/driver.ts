@@ -306,7 +306,7 @@ export class TopologyTestDriver implements Disposable {
   }
 
   private feeds(): TopicFeed[] {
-    return this.group.tasks.flatMap(({ parts }) => parts.feeds.filter((feed) => feed instanceof TopicFeed))
+    return this.group.feeds(TopicFeed)
   }
 
   private flush(topic: string): void {

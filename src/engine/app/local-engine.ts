@@ -7,6 +7,7 @@ import { EpochAborted } from '../runtime/failures/errors.ts'
 import { Replays } from '../runtime/failures/replays.ts'
 import { TopicFeed } from '../runtime/inputs/feed.ts'
 import { TaskGroup } from '../runtime/tasks/group.ts'
+import { Work } from '../runtime/tasks/work.ts'
 import type { Host, TaskId } from '../runtime/host.ts'
 import { type OutputFrame, Outputs } from '../runtime/outputs.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from './engine.ts'
@@ -49,13 +50,12 @@ export class LocalEngine implements Engine {
   private filling: ReadonlySet<string> = new Set()
   private outputs: Outputs
   private group: TaskGroup
+  private readonly work = new Work()
   private readonly replays = new Replays()
   private epoch = 1
   private committedAt = 0
   private wanted = false
   private asked = false
-  private processedAtCommit = 0
-  private processed = 0
   private written = 0
   private stopping = false
   private failure: unknown = undefined
@@ -156,11 +156,9 @@ export class LocalEngine implements Engine {
 
   positionOf(topic: string, partition: number): number | undefined {
     let lowest: number | undefined
-    for (const task of this.group.tasks) {
-      for (const feed of task.parts.feeds) {
-        if (!(feed instanceof TopicFeed) || feed.topic !== topic || feed.partition !== partition) continue
-        if (lowest === undefined || feed.position < lowest) lowest = feed.position
-      }
+    for (const feed of this.feeds()) {
+      if (feed.topic !== topic || feed.partition !== partition) continue
+      if (lowest === undefined || feed.position < lowest) lowest = feed.position
     }
     return lowest
   }
@@ -183,14 +181,11 @@ export class LocalEngine implements Engine {
     answerLatest(this.group, layout.sub, partition, layout.name, query)
 
   report(): EngineReport {
-    const counters = new Map<string, number>()
-    for (const [name, { n }] of this.group.counters) counters.set(name, n)
-    let watermark = Number.POSITIVE_INFINITY
-    for (const task of this.group.tasks) watermark = Math.min(watermark, task.parts.clock.w)
+    const { counters, watermark } = this.group
     return {
-      recordsIn: this.processed,
+      recordsIn: this.work.processed,
       recordsOut: this.written + this.outputs.written,
-      counters,
+      counters: counters.counts(),
       epochs: this.epoch - 1,
       watermark,
     }
@@ -255,12 +250,8 @@ export class LocalEngine implements Engine {
   /** One slice of work, and the checkpoint if it is due. What a policy wants tried again is. */
   private attempt(): number {
     try {
-      const before = this.sourceRecords()
-      this.group.tick()
-      this.group.run(SLICE, this.asked ? TURN_ASKED : TURN)
+      const n = this.work.slice(this.group, SLICE, this.asked ? TURN_ASKED : TURN)
       this.asked = false
-      const n = this.sourceRecords() - before
-      this.processed += n
       if (this.group.pressed) {
         this.commit()
         // it stopped before it was done
@@ -282,7 +273,7 @@ export class LocalEngine implements Engine {
     const cause = error instanceof EpochAborted ? error.cause : error
     this.replays.note(cause)
     this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
-    this.processed = this.processedAtCommit
+    this.work.takeBack()
     this.outputs = this.newOutputs()
     this.group.abandon()
     this.group = this.newGroup()
@@ -291,7 +282,7 @@ export class LocalEngine implements Engine {
   }
 
   private get dirty(): boolean {
-    return this.wanted || this.processed !== this.processedAtCommit || this.outputs.written > 0 || this.outputs.waiting
+    return this.wanted || this.work.unsealed || this.outputs.written > 0 || this.outputs.waiting
   }
 
   private commit(): void {
@@ -309,7 +300,8 @@ export class LocalEngine implements Engine {
     this.epoch = epoch + 1
     this.written += outputs.written
     outputs.written = 0
-    this.processedAtCommit = this.processed
+    this.work.seal()
+    this.work.committed()
     this.committedAt = this.settings.clock.now()
     this.wanted = false
     this.replays.succeeded()
@@ -341,16 +333,8 @@ export class LocalEngine implements Engine {
     return new Promise((resolve) => void clock.setTimer(clock.now() + ms, resolve))
   }
 
-  private sourceRecords(): number {
-    let n = 0
-    for (const task of this.group.tasks) n += task.sourced
-    return n
-  }
-
   private feeds(): TopicFeed[] {
-    return this.group.tasks.flatMap((task) =>
-      task.parts.feeds.filter((feed) => feed instanceof TopicFeed),
-    ) as TopicFeed[]
+    return this.group.feeds(TopicFeed)
   }
 
   private boundFeeds(): void {

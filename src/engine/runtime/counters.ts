@@ -10,4 +10,11 @@ export class Counters extends Map<string, Counter> {
     }
     return counter
   }
+
+  /** As they are now. */
+  counts(): Map<string, number> {
+    const counts = new Map<string, number>()
+    for (const [name, { n }] of this) counts.set(name, n)
+    return counts
+  }
 }

@@ -98,10 +98,7 @@ export class Committer {
         const parts = { flush, commit, ...(settings.sync === 'commit' ? { sync: write } : { write }) }
         events.checkpoint({ epoch, ms: performance.now() - began, bytes, parts })
       },
-      (error: unknown) => {
-        this.sinks.refused()
-        return error
-      },
+      (error: unknown) => error,
     )
   }
 

@@ -3,6 +3,7 @@ import { DhaaraError } from '../../../errors/index.ts'
 import type { Settings } from '../../app/settings/options.ts'
 import { EpochAborted } from '../../runtime/failures/errors.ts'
 import { Replays } from '../../runtime/failures/replays.ts'
+import { Work } from '../../runtime/tasks/work.ts'
 import type { Alarm } from './alarm.ts'
 import type { Committer } from './committer.ts'
 import { EpochTimes } from './epoch-times.ts'
@@ -36,6 +37,7 @@ export class Epochs {
   private readonly committer: Committer
   private readonly alarm: Alarm
   private readonly times: EpochTimes
+  private readonly work = new Work()
   private readonly replays = new Replays()
   private membership: Membership | undefined
   private held = false
@@ -43,9 +45,6 @@ export class Epochs {
   private failed = false
   private committing: Promise<void> | undefined
   private refusal: unknown = undefined
-  private processed = 0
-  private processedAtSeal = 0
-  private processedAtCommit = 0
 
   constructor({ settings, tasks, sinks, transaction, committer, alarm }: EpochsParts) {
     this.settings = settings
@@ -73,7 +72,7 @@ export class Epochs {
 
   /** Records of sources that were processed. */
   get recordsIn(): number {
-    return this.processed
+    return this.work.processed
   }
 
   /** All inputs have ended, and all of them is committed. */
@@ -114,7 +113,7 @@ export class Epochs {
    *
    * @returns records that were processed; -1: the epoch is to be replayed
    */
-  work(): number {
+  advance(): number {
     const n = this.attempt()
     this.failed = n < 0
     if (n >= 0 && this.committing === undefined && !this.held) this.commitIfDue(n === 0)
@@ -193,7 +192,7 @@ export class Epochs {
 
   drop(): void {
     this.tasks.drop()
-    this.takeBack()
+    this.work.takeBack()
   }
 
   private attempt(): number {
@@ -201,12 +200,7 @@ export class Epochs {
     const { group } = tasks
     if (group === undefined || (this.held && tasks.full) || sinks.full) return 0
     try {
-      const before = tasks.sourced
-      group.tick()
-      group.run(SLICE)
-      const n = tasks.sourced - before
-      this.processed += n
-      return n
+      return this.work.slice(group, SLICE)
     } catch (error) {
       const cause = error instanceof EpochAborted ? error.cause : error
       if (this.isOvertaken(cause)) this.refuse(cause)
@@ -227,9 +221,7 @@ export class Epochs {
   }
 
   private get dirty(): boolean {
-    return (
-      this.transaction.isOpen || this.processed !== this.processedAtSeal || this.tasks.haveNews || this.sinks.waiting
-    )
+    return this.transaction.isOpen || this.work.unsealed || this.tasks.haveNews || this.sinks.waiting
   }
 
   private commitIfDue(caughtUp: boolean): void {
@@ -242,18 +234,18 @@ export class Epochs {
   }
 
   private commit(): void {
-    const { processed } = this
     this.times.next()
     const committing = this.committer.commit(this.membership as Membership)
-    this.processedAtSeal = processed
+    this.work.seal()
     this.committing = committing
       .then((refusal) => {
-        if (refusal !== undefined) {
+        if (refusal === undefined) {
+          this.work.committed()
+          this.replays.succeeded()
+        } else {
           this.refusal = refusal
-          return
+          this.sinks.refused()
         }
-        this.processedAtCommit = processed
-        this.replays.succeeded()
       })
       .finally(() => {
         this.committing = undefined
@@ -264,13 +256,7 @@ export class Epochs {
   /** Tasks from what is written. @param whole that is all that was processed */
   private build(whole: boolean): void {
     this.tasks.build(this.committer.epoch, this.replays.careful, whole)
-    this.takeBack()
-  }
-
-  /** What was not committed has not been done. */
-  private takeBack(): void {
-    this.processed = this.processedAtCommit
-    this.processedAtSeal = this.processed
+    this.work.takeBack()
   }
 
   /** Until somebody rings, or the clock makes something due. */

@@ -3,7 +3,7 @@ import { decodeValue } from '../../../state/codec/index.ts'
 import { statePrefix } from '../../../state/stores/index.ts'
 import type { Policies } from '../../app/settings/policies.ts'
 import { OwnFeed } from '../../connect/source-feed.ts'
-import { type Feed, TopicFeed } from '../../runtime/inputs/feed.ts'
+import { TopicFeed } from '../../runtime/inputs/feed.ts'
 import { TaskGroup } from '../../runtime/tasks/group.ts'
 import type { Host, TaskId } from '../../runtime/host.ts'
 import { Outputs } from '../../runtime/outputs.ts'
@@ -66,13 +66,6 @@ export class RunnerTasks {
     return (this.topics as NonNullable<typeof this.topics>).frames
   }
 
-  /** Records of sources that were processed. */
-  get sourced(): number {
-    let n = 0
-    for (const task of this.group?.tasks ?? []) n += task.sourced
-    return n
-  }
-
   /** They have sent or noted what is to be committed, whether or not an input has moved. */
   get haveNews(): boolean {
     const { outputs, links } = this
@@ -82,11 +75,6 @@ export class RunnerTasks {
   /** So much waits to be committed that no more can be worked on. */
   get full(): boolean {
     return this.outputs.bytes > MOST_WAITING || this.group?.full === true
-  }
-
-  /** The lowest of all watermarks. */
-  get watermark(): number {
-    return Math.min(...(this.group?.tasks ?? []).map((task) => task.parts.clock.w))
   }
 
   /** What they are to be; `build` makes them. */
@@ -148,7 +136,7 @@ export class RunnerTasks {
   bound(ends: Offsets): void {
     this.ends = ends
     for (const feed of this.feeds()) feed.until = ends.get(positionName(feed)) ?? feed.until
-    for (const feed of this.feedsOf(OwnFeed)) if (ends.has(ownEnd(feed.source))) feed.endInput()
+    for (const feed of this.group?.feeds(OwnFeed) ?? []) if (ends.has(ownEnd(feed.source))) feed.endInput()
   }
 
   fill(topics: readonly string[]): void {
@@ -187,11 +175,7 @@ export class RunnerTasks {
   }
 
   private feeds(): TopicFeed[] {
-    return this.feedsOf(TopicFeed)
-  }
-
-  private feedsOf<F extends Feed>(kind: abstract new (...args: never[]) => F): F[] {
-    return (this.group?.tasks ?? []).flatMap((task) => task.parts.feeds.filter((feed) => feed instanceof kind)) as F[]
+    return this.group?.feeds(TopicFeed) ?? []
   }
 
   private newOutputs(): Outputs {

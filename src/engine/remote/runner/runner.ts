@@ -166,16 +166,14 @@ export class Runner implements TaskRunner {
   }
 
   report(): EngineReport {
-    const { group, outputs, watermark } = this.tasks
-    const counters = new Map<string, number>()
-    for (const [name, { n }] of group?.counters ?? []) counters.set(name, n)
+    const { group, outputs } = this.tasks
     const { epoch, recordsOut } = this.committer
     return {
       recordsIn: this.epochs.recordsIn,
       recordsOut: recordsOut + outputs.written,
-      counters,
+      counters: group?.counters.counts() ?? new Map(),
       epochs: epoch - 1,
-      watermark,
+      watermark: group?.watermark ?? Number.POSITIVE_INFINITY,
       tasks: group?.report() ?? [],
       errors: this.policies.errors.all(),
     }
@@ -193,7 +191,7 @@ export class Runner implements TaskRunner {
       if (request !== undefined) await request()
       if (epochs.refused !== undefined) this.parts.events.refused(await epochs.giveUp())
       if (this.sinkFailure !== undefined) throw this.sinkFailure
-      const n = epochs.work()
+      const n = epochs.advance()
       if (n < 0) await epochs.replay()
       else {
         this.tellEnd()

@@ -62,14 +62,12 @@ export function sealEpoch(tasks: RunnerTasks, { local, now, more, look }: Sealin
 /** Where the tasks go on in each partition that they read; the lowest, where several steps read it. */
 function positionsOf(group: TaskGroup): PositionedPartition[] {
   const lowest = new Map<string, PositionedPartition>()
-  for (const task of group.tasks) {
-    for (const feed of task.parts.feeds) {
-      // Each task reads all of a global table; where it is, is its own affair.
-      if (!(feed instanceof TopicFeed) || feed.global) continue
-      const { topic, partition, position: offset } = feed
-      const known = lowest.get(positionName(feed))
-      if (known === undefined || offset < known.offset) lowest.set(positionName(feed), { topic, partition, offset })
-    }
+  for (const feed of group.feeds(TopicFeed)) {
+    // Each task reads all of a global table; where it is, is its own affair.
+    if (feed.global) continue
+    const { topic, partition, position: offset } = feed
+    const known = lowest.get(positionName(feed))
+    if (known === undefined || offset < known.offset) lowest.set(positionName(feed), { topic, partition, offset })
   }
   return [...lowest.values()]
 }

@@ -5,7 +5,7 @@ import { reportTask, type TaskReport } from '../../metrics/task-report.ts'
 import type { PhysicalPlan, SubTopology } from '../../plan/physical.ts'
 import type { TaskFlows } from '../../query/applied.ts'
 import { Counters } from '../counters.ts'
-import { ChannelFeed, InputFeed } from '../inputs/feed.ts'
+import { ChannelFeed, type Feed, InputFeed } from '../inputs/feed.ts'
 import { keepersOf } from '../steps/global-tables.ts'
 import type { Host, TaskId } from '../host.ts'
 import type { Links } from '../channels/links.ts'
@@ -178,13 +178,32 @@ export class TaskGroup {
 
   written(epoch: number): void {
     for (const stores of this.stores.values()) stores.written(epoch)
-    for (const feed of this.ownFeeds()) feed.written(epoch)
+    for (const feed of this.feeds(OwnFeed)) feed.written(epoch)
   }
 
   /** Sources of the user's own end where they end now. @param names default: all */
   endSources(names?: readonly string[]): void {
-    for (const feed of this.ownFeeds()) if (names === undefined || names.includes(feed.source)) feed.endInput()
+    for (const feed of this.feeds(OwnFeed)) if (names === undefined || names.includes(feed.source)) feed.endInput()
     if (names === undefined) for (const task of this.tasks) task.ending = true
+  }
+
+  /** Records of sources that were processed. */
+  get sourced(): number {
+    let n = 0
+    for (const task of this.tasks) n += task.sourced
+    return n
+  }
+
+  /** The lowest of its tasks'. */
+  get watermark(): number {
+    let lowest = Number.POSITIVE_INFINITY
+    for (const { parts } of this.tasks) lowest = Math.min(lowest, parts.clock.w)
+    return lowest
+  }
+
+  /** What its tasks read from, of a kind. */
+  feeds<F extends Feed>(kind: abstract new (...args: never[]) => F): F[] {
+    return this.tasks.flatMap(({ parts }) => parts.feeds.filter((feed) => feed instanceof kind)) as F[]
   }
 
   /** How far flows between tasks have come. */
@@ -212,14 +231,10 @@ export class TaskGroup {
     return calls
   }
 
-  private ownFeeds(): OwnFeed[] {
-    return this.tasks.flatMap(({ parts }) => parts.feeds.filter((feed) => feed instanceof OwnFeed))
-  }
-
   /** What asynchronous steps and sources get from now on comes to nobody. */
   abandon(): void {
     for (const task of this.tasks) for (const step of task.parts.asyncs) step.close()
-    for (const feed of this.ownFeeds()) feed.close()
+    for (const feed of this.feeds(OwnFeed)) feed.close()
   }
 
   /** Every input has ended, and all of it was processed. */
