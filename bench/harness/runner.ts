@@ -208,8 +208,12 @@ async function runOnce(
 
 async function measured(entrant: Entrant, spec: RunSpec): Promise<Measured> {
   if (entrant.run !== undefined) return entrant.run(spec)
-  const answer = await inChild({ ...spec, kind: 'subject', path: entrant.path, variant: entrant.variant })
-  return answer as Measured
+  return runSubject(entrant.path, entrant.variant, spec)
+}
+
+/** One run, in a process of its own, of what the module at `path` exports. */
+export async function runSubject(path: string, variant: string, spec: RunSpec): Promise<Measured> {
+  return (await inChild({ ...spec, kind: 'subject', path, variant })) as Measured
 }
 
 /** @throws Error if the process ends without an answer. */

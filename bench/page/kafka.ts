@@ -7,8 +7,10 @@ import { short } from './svg.ts'
 export function kafka({ kafka: lines }: Results, plot: Plot): string[] {
   if (lines.length === 0) return []
   const restarts = lines.filter((line) => line.case === 'restart')
-  const own = lines.filter((line) => line.case !== 'restart' && line.ratio === undefined)
-  const compared = lines.filter((line) => line.case !== 'restart' && line.ratio !== undefined)
+  const clients = lines.filter((line) => line.case.startsWith('client-'))
+  const others = lines.filter((line) => line.case !== 'restart' && !clients.includes(line))
+  const own = others.filter((line) => line.ratio === undefined)
+  const compared = others.filter((line) => line.ratio !== undefined)
   const cases = [...new Set(own.map((line) => line.case))]
   return [
     'All on one broker of this machine, which takes processors from those that are measured: look at what a CPU second brings. Settings stand in [bench/README.md](../bench/README.md).',
@@ -24,6 +26,7 @@ export function kafka({ kafka: lines }: Results, plot: Plot): string[] {
     ),
     ...(own.length === 0 ? [] : [figures(own)]),
     ...(compared.length === 0 ? [] : [held(compared)]),
+    ...(clients.length === 0 ? [] : client(clients)),
     ...(restarts.length === 0 ? [] : restart(restarts)),
   ]
 }
@@ -42,6 +45,29 @@ const figures = (lines: readonly ThroughputLine[]): string =>
     ]),
     [2, 3, 4, 5],
   )
+
+/** A job on Kafka and the same one without, run in turn: the difference is what fetching, producing and transactions take. */
+function client(lines: readonly ThroughputLine[]): string[] {
+  const micros = (line: ThroughputLine): number => 1e6 / line.recordsPerCpuSecond
+  return [
+    'What the client takes: a job from topic to topic, exactly once, and the same steps on the same records from memory to memory, in turn.',
+    table(
+      ['job', 'µs of CPU a record', 'without a broker', 'the client’s', 'right'],
+      lines
+        .filter(({ against }) => against !== undefined)
+        .flatMap((line) => {
+          const bare = lines.find((one) => one.case === line.case && one.variant === 'no broker')
+          if (bare === undefined) return []
+          const [all, rest] = [micros(line), micros(bare)]
+          const correct = right({ correct: line.correct && bare.correct })
+          return [
+            [line.case.slice('client-'.length), all.toFixed(2), rest.toFixed(2), (all - rest).toFixed(2), correct],
+          ]
+        }),
+      [1, 2, 3],
+    ),
+  ]
+}
 
 /** A record of `local` is a restart; one of `changelog` a row that was read. */
 const restart = (lines: readonly ThroughputLine[]): string[] => [

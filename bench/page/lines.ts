@@ -1,6 +1,7 @@
 import type { ProfileLine } from '../profile.ts'
 import type { ThroughputLine } from '../harness/report.ts'
 import type { NexmarkLine } from '../suites/nexmark/measure.ts'
+import type { ScaleLine } from '../suites/scale/line.ts'
 import type { SkewLine } from '../suites/skew/index.ts'
 
 /** Latency at a load: one line a broker, guarantee and share of the capacity. */
@@ -13,12 +14,6 @@ export interface LatencyLine {
   readonly p99Ms: number
   readonly p999Ms: number
   readonly maxMs: number
-}
-
-/** What grows with `x`, and how. */
-export interface ScaleLine extends ThroughputLine {
-  /** Workers, keys, steps or partitions. */
-  readonly x: number
 }
 
 export interface MicroLine {

@@ -3,6 +3,7 @@ import { kafka } from './kafka.ts'
 import { limits, introduction, repeat } from './prose.ts'
 import { held, heldCells, heldHead, named, percent, perCpuSecond, type Plot, ratio, right, table } from './parts.ts'
 import type { Results } from './lines.ts'
+import { scale } from './scale.ts'
 import { barChart, lineChart, short } from './svg.ts'
 
 /** Path from the docs folder -> content. */
@@ -223,41 +224,6 @@ function skew({ skew: lines }: Results): string[] {
       [1, 2, 3, 4],
     ),
   ]
-}
-
-function scale({ scale: lines }: Results, plot: Plot): string[] {
-  const cases = [...new Set(lines.map((line) => line.case))]
-  return cases.flatMap((name) => {
-    const mine = lines.filter((line) => line.case === name)
-    const points = (value: (line: (typeof mine)[number]) => number) =>
-      mine.map((line): readonly [number, number] => [line.x, value(line)])
-    return [
-      plot(
-        `scale-${name}`,
-        lineChart(
-          `${name}`,
-          [
-            { name: 'records/s', points: points((line) => line.recordsPerSecond) },
-            { name: 'records/CPU s', points: points((line) => line.recordsPerCpuSecond) },
-          ],
-          // none is a number of workers too
-          mine.some((line) => line.x === 0) ? { x: name, y: 'a second', linear: 'x' } : { x: name, y: 'a second' },
-        ),
-        `What ${name} cost`,
-      ),
-      table(
-        [name, 'records/s', 'records/CPU s', 'MiB', 'right'],
-        mine.map((line) => [
-          line.x.toLocaleString('en-US'),
-          short(line.recordsPerSecond),
-          short(line.recordsPerCpuSecond),
-          String(line.peakRssMb),
-          right(line),
-        ]),
-        [0, 1, 2, 3],
-      ),
-    ]
-  })
 }
 
 function micro({ micro: lines }: Results): string[] {

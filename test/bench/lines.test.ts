@@ -22,6 +22,10 @@ describe('what the suites print', function () {
     ],
     [['micro', 'time'], throughput],
     [
+      ['scale', 'steps', '--records', '1000'],
+      [...throughput, 'recordsPerCpuSecond', 'correct', 'checksum', 'x'],
+    ],
+    [
       ['skew', 'two-phase'],
       ['records', 'ratio', 'spread', 'runs', 'correct'],
     ],

@@ -55,6 +55,21 @@ describe('performance page', () => {
     assert.match(shown, /- tumbling, dhaara \(codegen\): 0\.50 of hand-written/)
   })
 
+  it('shows what more processes bring, how busy the machine was, and what the client of Kafka takes', () => {
+    const processes = { suite: 'scale', case: 'processes', busyCores: 2 }
+    const client = { suite: 'kafka', case: 'client-json-in-out', recordsPerCpuSecond: 500_000 }
+    const shown = text(
+      line({ ...processes, x: 1 }),
+      line({ ...processes, x: 2, recordsPerSecond: 1500, recordsPerCpuSecond: 800 }),
+      line({ ...client, variant: 'exactly-once' }),
+      line({ ...client, variant: 'no broker', recordsPerCpuSecond: 1_000_000 }),
+      against(0.5, { ...client, variant: 'exactly-once', against: 'dhaara (no broker)' }),
+    )
+    assert.match(shown, /\| 2 \| 1\.5 k \| 1\.50 \| 800 \| 0\.80 \| 2\.00 \| 1\.88 \| 100 \| yes \|/)
+    assert.match(shown, /\| json-in-out \| 2\.00 \| 1\.00 \| 1\.00 \| yes \|/)
+    assert.match(shown, /- none/)
+  })
+
   it('has each plot that it shows, and shows each that it has', () => {
     const latency = { suite: 'latency', case: 'embedded', variant: 'exactly-once' }
     const files = page(

@@ -3,6 +3,7 @@
  * process of its own, in turn. What lies in the output topic is read back, read committed, and held to the reference.
  *
  *     npm run bench -- kafka [source] [sink] [json-in-out] [keyed-aggregate] [restart] [--records n] [--runs n] [--json]
+ *     npm run bench -- kafka client-json-in-out client-keyed-aggregate     beside the same job without a broker
  *
  * Latency is measured by the suite `latency`.
  */
@@ -14,16 +15,17 @@ import { kafkaBroker } from '../../../src/index.ts'
 import { expected } from '../../harness/measure.ts'
 import type { Measured } from '../../harness/run.ts'
 import { withKafka } from '../../harness/kafka.ts'
+import { lastingTopic, loadOrders, outcomeOf, removeTopics } from '../../harness/kafka-orders.ts'
 import { type SuiteOptions, suiteOptions } from '../../harness/options.ts'
 import { lineOf, tableOf, type ThroughputLine } from '../../harness/report.ts'
-import { planRun, type RunOptions } from '../../harness/runner.ts'
+import { planRun, type RunOptions, runSubject } from '../../harness/runner.ts'
 import { summarise } from '../../harness/statistics.ts'
 import type { Outcome } from '../../harness/run.ts'
 import { missingJava } from '../peers/java.ts'
 import { suite as ceilings } from '../ceilings/index.ts'
-import { loadOrders, outcomeOf } from './orders.ts'
+import type { Figures } from './job.ts'
 import { restart } from './restart.ts'
-import { type Entrant, removeTopics, runOnce } from './runs.ts'
+import { type Entrant, runOnce } from './runs.ts'
 
 const partitions = 4
 
@@ -32,8 +34,8 @@ interface Case {
   readonly entrants: readonly Entrant[]
   /** Lines of one entrant against another: indices. */
   readonly against: readonly (readonly [number, number])[]
-  /** The results are those of the case of that name in `ceilings`. */
-  readonly reference?: boolean
+  /** The case in `ceilings` that is the same job, and has the same results. */
+  readonly job?: 'json-in-out' | 'keyed-aggregate'
 }
 
 const dhaara = (module: string, ...variants: string[]): Entrant[] =>
@@ -63,7 +65,7 @@ const cases: readonly Case[] = [
       [1, 4],
       [1, 2],
     ],
-    reference: true,
+    job: 'json-in-out',
   },
   {
     name: 'keyed-aggregate',
@@ -73,8 +75,16 @@ const cases: readonly Case[] = [
       [0, 2],
       [1, 3],
     ],
-    reference: true,
+    job: 'keyed-aggregate',
   },
+  ...(['json-in-out', 'keyed-aggregate'] as const).map(
+    (job): Case => ({
+      name: `client-${job}`,
+      entrants: [...dhaara('app', 'exactly-once'), { name: 'dhaara', variant: 'no broker', noBroker: true }],
+      against: [[0, 1]],
+      job,
+    }),
+  ),
 ]
 
 /** @returns the exit code: 1 if a subject's rows were wrong */
@@ -121,6 +131,10 @@ async function measureOn(
   }
 }
 
+/** Of runs that leave nothing in the output topic, what they say themselves. */
+const outcomeIn = (figures: Figures | Measured, found: () => Promise<Outcome>): Promise<Outcome> | Outcome =>
+  'checksum' in figures ? figures : (figures.outcome ?? found())
+
 interface Results {
   readonly entrant: Entrant
   readonly runs: Measured[]
@@ -128,22 +142,23 @@ interface Results {
 }
 
 async function measureCase(
-  { name, entrants, against, reference }: Case,
+  { name, entrants, against, job: sameAs }: Case,
   brokers: readonly string[],
   log: RemoteLog,
   options: RunOptions,
   withStreams: boolean,
 ): Promise<ThroughputLine[]> {
-  const bench = ceilings.cases.find((one) => one.name === (reference ? name : 'json-in-out'))!
+  const bench = ceilings.cases.find((one) => one.name === (sameAs ?? 'json-in-out'))!
   const spec = await planRun(bench, options, '.cache/bench')
-  const right = reference ? expected((await import(join(bench.folder, 'reference.ts'))).reference, spec) : undefined
+  const right =
+    sameAs === undefined ? undefined : expected((await import(join(bench.folder, 'reference.ts'))).reference, spec)
   const app = `bench-${randomUUID().slice(0, 8)}`
   const input = `${app}.in`
   const total = spec.warmUp + spec.records
   options.log(`${name}: writing ${total.toLocaleString('en-US')} records`)
   await loadOrders(log, spec.workload, input, partitions, total)
-  const wanted = ({ name: who, module }: Entrant): boolean =>
-    (withStreams || module !== undefined) && (options.subjects === undefined || options.subjects.includes(who))
+  const wanted = ({ name: who }: Entrant): boolean =>
+    (withStreams || who !== 'kafka-streams') && (options.subjects === undefined || options.subjects.includes(who))
   const results = entrants.map((entrant): Results => ({ entrant, runs: [], correct: true }))
   for (let run = 0; run < options.runs; run++) {
     // back and forth, so that nobody always runs on the machine that the same one has warmed
@@ -151,9 +166,9 @@ async function measureCase(
       if (!wanted(result.entrant)) continue
       const own = `${app}-${run}-${results.indexOf(result)}`
       const output = `${own}.out`
-      await log.createTopics([{ name: output, partitions, configs: { 'retention.ms': '-1' } }])
+      await log.createTopics([lastingTopic(output, partitions)])
       const job = {
-        case: name,
+        case: sameAs ?? name,
         brokers,
         input,
         output,
@@ -162,8 +177,11 @@ async function measureCase(
         records: spec.records,
         app: own,
       }
-      const figures = await runOnce(result.entrant, job)
-      const outcome: Outcome = figures.outcome ?? (await outcomeOf(log, output, partitions))
+      const { noBroker } = result.entrant
+      const figures = noBroker
+        ? await runSubject(join(bench.folder, 'dhaara.ts'), 'codegen', spec)
+        : await runOnce(result.entrant, job)
+      const outcome = await outcomeIn(figures, () => outcomeOf(log, output, partitions))
       const ok =
         right === undefined
           ? outcome.rows === total

@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RemoteLog } from '../../../src/connectors/broker/remote.ts'
+import { lastingTopic, loadOrders, outcomeOf, removeTopics } from '../../harness/kafka-orders.ts'
 import type { Measured } from '../../harness/run.ts'
 import { lineOf, type ThroughputLine } from '../../harness/report.ts'
 import { planRun, type RunOptions } from '../../harness/runner.ts'
@@ -19,8 +20,7 @@ import { summarise } from '../../harness/statistics.ts'
 import { suite as ceilings } from '../ceilings/index.ts'
 import { commandOf } from '../peers/java.ts'
 import type { Figures, KafkaJob } from './job.ts'
-import { loadOrders, outcomeOf } from './orders.ts'
-import { removeTopics, streamsClass } from './runs.ts'
+import { streamsClass } from './runs.ts'
 
 const partitions = 4
 const script = join(import.meta.dirname, 'subjects', 'life.ts')
@@ -47,7 +47,7 @@ export async function restart(
   for (const name of who) {
     const app = `${base}-${name}`
     const output = `${app}.out`
-    await log.createTopics([{ name: output, partitions, configs: { 'retention.ms': '-1' } }])
+    await log.createTopics([lastingTopic(output, partitions)])
     const dir = mkdtempSync(join(tmpdir(), 'dhaara-bench-'))
     const job = { case: 'keyed-aggregate', variant: 'exactly-once', brokers, input, output, partitions, warmUp: 0, app }
     try {

@@ -2,7 +2,6 @@ import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RemoteLog } from '../../../src/connectors/broker/remote.ts'
 import { commandOf, outputOf } from '../peers/java.ts'
 import type { Figures, KafkaJob } from './job.ts'
 
@@ -10,8 +9,10 @@ import type { Figures, KafkaJob } from './job.ts'
 export interface Entrant {
   readonly name: 'dhaara' | 'kafkajs' | 'kafka-streams'
   readonly variant: string
-  /** Module in `subjects`; absent: a program in Java. */
+  /** Module in `subjects`; absent: a program in Java, unless it has `noBroker`. */
   readonly module?: string
+  /** The subject of `ceilings`: the same records through the same steps, from memory to memory. */
+  readonly noBroker?: true
 }
 
 const script = join(import.meta.dirname, 'child.ts')
@@ -38,9 +39,4 @@ function inChild(module: string, job: KafkaJob): Promise<Figures> {
   child.on('error', reject)
   child.on('exit', (code) => reject(new Error(`${module} ended without a result (exit code ${code})`)))
   return promise
-}
-
-/** Of an app, with those that it has made itself. */
-export async function removeTopics(log: RemoteLog, app: string): Promise<void> {
-  await log.deleteTopics((await log.topics()).map(({ name }) => name).filter((name) => name.startsWith(app)))
 }

@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { type Broker, StreamsApp, type Topology } from '../../../src/index.ts'
 import type { CheckpointEvent } from '../../../src/engine/app/engine.ts'
+import { startApart } from '../../harness/apart.ts'
 import type { Commit } from './parts.ts'
 import { clock } from './trace.ts'
 
@@ -20,6 +19,13 @@ export interface Engine {
   begin(): Promise<void>
   used(): Promise<Used>
   close(): Promise<void>
+}
+
+/** What its process is asked. */
+export interface EngineQuestions {
+  readonly begin: void
+  readonly used: Used
+  readonly close: void
 }
 
 export interface EngineJob {
@@ -52,33 +58,15 @@ export async function startHere(job: EngineJob, broker: Broker, topology: Topolo
 }
 
 /** In a process of its own, beside the one that sends and reads: what these do shall not make it late. */
-export async function startApart(job: EngineJob, brokers: readonly string[]): Promise<Engine> {
-  const child = fork(resolve(import.meta.dirname, 'engine-process.ts'), [JSON.stringify({ ...job, brokers })], {
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
-  })
-  const gone = once(child, 'exit')
-  const answer = async (): Promise<unknown> => {
-    const [found] = await Promise.race([
-      once(child, 'message'),
-      gone.then(([code]) => {
-        throw new Error(`The engine's process has ended (exit code ${code})`)
-      }),
-    ])
-    return found
-  }
-  const ask = (question: 'begin' | 'used' | 'close'): Promise<unknown> => {
-    const found = answer()
-    child.send(question)
-    return found
-  }
-  await answer()
+export async function startEngineApart(job: EngineJob, brokers: readonly string[]): Promise<Engine> {
+  const script = resolve(import.meta.dirname, 'engine-process.ts')
+  const apart = await startApart<EngineQuestions>(script, { ...job, brokers })
   return {
-    begin: async () => void (await ask('begin')),
-    used: async () => (await ask('used')) as Used,
+    begin: () => apart.ask('begin'),
+    used: () => apart.ask('used'),
     close: async () => {
-      await ask('close')
-      child.disconnect()
-      await gone
+      await apart.ask('close')
+      await apart.end()
     },
   }
 }

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { serdes, StreamsBuilder, type Topology } from '../../../src/index.ts'
 import { LatencyHistogram } from '../../harness/latency-histogram.ts'
 import { embeddedLink } from './embedded-link.ts'
-import { type Guarantee, startApart, startHere } from './engine.ts'
+import { type Guarantee, startEngineApart, startHere } from './engine.ts'
 import { kafkaLink } from './kafka-link.ts'
 import { topics } from './link.ts'
 import { clock } from './trace.ts'
@@ -96,7 +96,7 @@ export async function runLoad({ brokers, guarantee, rate, seconds }: LoadJob): P
   const engine =
     brokers === undefined
       ? await startHere({ id, guarantee, dir }, link.broker, topology(topics, link.keyed))
-      : await startApart({ id, guarantee, dir }, brokers)
+      : await startEngineApart({ id, guarantee, dir }, brokers)
   let total = 0
   const send = (count: number, dueOf: (i: number) => number): Promise<void> => {
     const customers: string[] = []

@@ -1,33 +1,48 @@
 /**
- * What grows with workers, keys, steps and partitions, and how:
+ * What grows with workers, cores, keys, steps, partitions and processes, and how:
  *
- *     npm run bench -- scale [workers] [keys] [steps] [partitions] [--records n] [--runs n] [--json]
- *     npm run bench -- scale keys-huge                                          10 and 50 million keys: an hour
+ *     npm run bench -- scale [workers] [cores] [keys] [steps] [partitions] [processes] [--records n] [--runs n] [--json]
+ *     npm run bench -- scale keys-huge                    10 and 50 million keys: up to half an hour a run
+ *
+ * `processes` needs Java, for a broker: `processes.ts`.
  */
-import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import type { Measured } from '../../harness/run.ts'
+import { startApart } from '../../harness/apart.ts'
 import { suiteOptions } from '../../harness/options.ts'
-import { lineOf, tableOf, type ThroughputLine } from '../../harness/report.ts'
+import { lineOf, tableOf } from '../../harness/report.ts'
 import { summarise } from '../../harness/statistics.ts'
-import type { ScaleJob } from './child.ts'
-
-interface ScaleLine extends ThroughputLine {
-  /** Workers, keys, steps or partitions. */
-  readonly x: number
-}
+import type { ScaleFigures, ScaleJob, ScaleQuestions } from './child.ts'
+import type { ScaleLine } from './line.ts'
+import { measureProcesses } from './processes.ts'
 
 interface Dimension {
   readonly values: readonly number[]
-  readonly job: (x: number) => Partial<ScaleJob> & { readonly steps?: number }
+  /** `copies`: so many of it run at once, each in a process of its own. */
+  readonly job: (x: number) => Partial<ScaleJob> & { readonly steps?: number; readonly copies?: number }
   readonly ratioOf: 'cpu' | 'wall'
   readonly onlyNamed?: boolean
 }
 
-const usual = { keys: 10_000, partitions: 1, workers: 0, steps: 1 }
+const usual = {
+  records: 1_000_000,
+  keys: 10_000,
+  partitions: 1,
+  workers: 0,
+  fillSeconds: 600,
+  round: 2_000_000,
+  steps: 1,
+  copies: 1,
+}
 
 const dimensions: Readonly<Record<string, Dimension>> = {
-  workers: { values: [0, 1, 2], job: (workers) => ({ workers, partitions: 4 }), ratioOf: 'wall' },
+  workers: { values: [0, 1, 2], job: (workers) => ({ workers, partitions: 4, records: 3_000_000 }), ratioOf: 'wall' },
+  // what a core brings beside others that are busy: most of a million keys' rows lie in none of the processor's caches
+  cores: {
+    values: [...new Set([1, 2, availableParallelism()])],
+    job: (copies) => ({ copies, keys: 1_000_000 }),
+    ratioOf: 'cpu',
+  },
   keys: { values: [10_000, 100_000, 1_000_000], job: (keys) => ({ keys }), ratioOf: 'cpu' },
   'keys-huge': { values: [10_000_000, 50_000_000], job: (keys) => ({ keys }), ratioOf: 'cpu', onlyNamed: true },
   steps: { values: [1, 10, 100], job: (steps) => ({ steps }), ratioOf: 'cpu' },
@@ -36,12 +51,17 @@ const dimensions: Readonly<Record<string, Dimension>> = {
 
 /** @returns the exit code: 1 if rows were wrong */
 export async function main(args: readonly string[]): Promise<number> {
-  const names = Object.keys(dimensions)
-  const { named, json, runs, records = 500_000 } = suiteOptions('scale', ['--runs', '3', ...args], names)
-  const chosen = names.filter((name) => (named.length === 0 ? !dimensions[name]!.onlyNamed : named.includes(name)))
+  const names = [...Object.keys(dimensions), 'processes']
+  const { named, json, runs, records, warmUp } = suiteOptions('scale', ['--runs', '3', ...args], names)
+  const log = (text: string): void => console.error(text)
+  const chosen = names.filter((name) => (named.length === 0 ? !dimensions[name]?.onlyNamed : named.includes(name)))
   const lines: ScaleLine[] = []
   for (const name of chosen) {
-    const found = await measureDimension(name, dimensions[name]!, records, runs)
+    const dimension = dimensions[name]
+    const found =
+      dimension === undefined
+        ? await measureProcesses({ runs, records, warmUp, log })
+        : await measureDimension(name, dimension, records, runs, log)
     if (json) for (const line of found) console.log(JSON.stringify(line))
     lines.push(...found)
   }
@@ -52,30 +72,34 @@ export async function main(args: readonly string[]): Promise<number> {
 /** Each line is against the first value's, run in turn with it. */
 async function measureDimension(
   name: string,
-  dimension: Dimension,
-  records: number,
+  { values, job, ratioOf }: Dimension,
+  records: number | undefined,
   runs: number,
+  log: (text: string) => void,
 ): Promise<ScaleLine[]> {
-  const { values, job, ratioOf } = dimension
-  const measured = values.map((): (Measured & { readonly correct: boolean })[] => [])
+  const measured = values.map((): ScaleFigures[] => [])
   for (let run = 0; run < runs; run++) {
     for (const [i, x] of values.entries()) {
-      const { steps, ...more } = { ...usual, records, ...job(x) }
-      const figures = await inChild(more, steps)
+      const whole = { ...usual, ...job(x), ...(records !== undefined && { records }) }
+      const figures = await inChildren(whole)
       measured[i]!.push(figures)
-      const rate = Math.round(records / figures.cpuSeconds).toLocaleString('en-US')
-      console.error(`${name} ${x}, run ${run + 1}: ${rate} records/CPU s${figures.correct ? '' : ', WRONG'}`)
+      const rate = Math.round(figures.records / figures.cpuSeconds).toLocaleString('en-US')
+      log(`${name} ${x}, run ${run + 1}: ${rate} records/CPU s${figures.correct ? '' : ', WRONG'}`)
+      if (figures.keys < whole.keys)
+        log(`${name} ${x}: ${figures.keys.toLocaleString('en-US')} keys in ${whole.fillSeconds} s`)
     }
   }
   const summaries = measured.map((all) => summarise(all, ratioOf))
-  return values.map((x, i) => ({
+  // where a state could not be filled in time, the line is of what it had
+  const reached = values.map((x, i) => (job(x).keys === x ? Math.min(...measured[i]!.map(({ keys }) => keys)) : x))
+  return reached.map((x, i) => ({
     ...lineOf({
       suite: 'scale',
       case: name,
       subject: 'dhaara',
       variant: String(x),
       summary: summaries[i]!,
-      ...(i > 0 && { yardstick: { name: String(values[0]), summary: summaries[0]! } }),
+      ...(i > 0 && { yardstick: { name: String(reached[0]), summary: summaries[0]! } }),
       ratioOf,
       correct: measured[i]!.every(({ correct }) => correct),
       checksum: measured[i]![0]!.checksum,
@@ -84,14 +108,24 @@ async function measureDimension(
   }))
 }
 
-function inChild(job: ScaleJob, steps: number): Promise<Measured & { readonly correct: boolean }> {
-  const child = fork(resolve(import.meta.dirname, 'child.ts'), [JSON.stringify(job)], {
-    env: { ...process.env, BENCH_STEPS: String(steps) },
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
-  })
-  return new Promise((done, failed) => {
-    child.on('message', (message) => done(message as Measured & { correct: boolean }))
-    child.on('error', failed)
-    child.on('exit', (code) => failed(new Error(`The measurement ended without a result (exit code ${code})`)))
-  })
+/** Records, CPU time and memory are those of all copies together, wall time that of the slowest. */
+async function inChildren({ steps, copies, ...job }: ScaleJob & typeof usual): Promise<ScaleFigures> {
+  const env = { BENCH_STEPS: String(steps) }
+  const children = await Promise.all(
+    Array.from({ length: copies }, () =>
+      startApart<ScaleQuestions>(resolve(import.meta.dirname, 'child.ts'), job, env),
+    ),
+  )
+  const all = await Promise.all(children.map((child) => child.ask('measure')))
+  await Promise.all(children.map((child) => child.end()))
+  const sum = (of: 'records' | 'cpuSeconds' | 'peakRssMb' | 'rows'): number => all.reduce((so, one) => so + one[of], 0)
+  return {
+    ...all[0]!,
+    records: sum('records'),
+    rows: sum('rows'),
+    cpuSeconds: sum('cpuSeconds'),
+    peakRssMb: sum('peakRssMb'),
+    seconds: Math.max(...all.map(({ seconds }) => seconds)),
+    correct: all.every(({ correct }) => correct),
+  }
 }

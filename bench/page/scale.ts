@@ -1,0 +1,60 @@
+/** What grows with workers, processes, keys, steps and partitions. */
+import type { ScaleLine } from '../suites/scale/line.ts'
+import type { Results } from './lines.ts'
+import { type Plot, right, table } from './parts.ts'
+import { lineChart, short } from './svg.ts'
+
+/** What a reader must know of a case. */
+const notes: Readonly<Record<string, string>> = {
+  cores:
+    'The same job, a million keys, in as many processes at once, each with a log and a state of its own: what a core brings beside others that are busy.',
+  processes:
+    'Instances of one app on one broker of this machine, exactly once, 8 partitions, all records there before the clock starts. `busy`: processors of this machine that worked meanwhile; `own`: those that the instances had of them, the broker having had most of the rest. More processes bring more records a second only where processors are left.',
+}
+
+export function scale({ scale: lines }: Results, plot: Plot): string[] {
+  const cases = [...new Set(lines.map((line) => line.case))]
+  return cases.flatMap((name) => {
+    const mine = lines.filter((line) => line.case === name)
+    const points = (value: (line: ScaleLine) => number) =>
+      mine.map((line): readonly [number, number] => [line.x, value(line)])
+    const chart = lineChart(
+      name,
+      [
+        { name: 'records/s', points: points((line) => line.recordsPerSecond) },
+        { name: 'records/CPU s', points: points((line) => line.recordsPerCpuSecond) },
+      ],
+      // none is a number of workers too
+      { x: name, y: 'a second', ...(mine.some(({ x }) => x === 0) && { linear: 'x' }) },
+    )
+    const note = notes[name]
+    return [
+      ...(note === undefined ? [] : [note]),
+      plot(`scale-${name}`, chart, `What ${name} cost`),
+      tableOf(name, mine),
+    ]
+  })
+}
+
+/** `times` and `share` are against the first line. */
+function tableOf(name: string, lines: readonly ScaleLine[]): string {
+  const first = lines[0] as ScaleLine
+  const busy = lines.some(({ busyCores }) => busyCores !== undefined)
+  const head = [name, 'records/s', 'times', 'records/CPU s', 'share', ...(busy ? ['busy', 'own'] : []), 'MiB']
+  return table(
+    [...head, 'right'],
+    lines.map((line) => [
+      line.x.toLocaleString('en-US'),
+      short(line.recordsPerSecond),
+      (line.recordsPerSecond / first.recordsPerSecond).toFixed(2),
+      short(line.recordsPerCpuSecond),
+      (line.recordsPerCpuSecond / first.recordsPerCpuSecond).toFixed(2),
+      ...(busy
+        ? [line.busyCores?.toFixed(2) ?? '', (line.recordsPerSecond / line.recordsPerCpuSecond).toFixed(2)]
+        : []),
+      String(line.peakRssMb),
+      right(line),
+    ]),
+    head.map((_, i) => i),
+  )
+}
