@@ -14,14 +14,9 @@ export const rings = {
   ],
   /** Apps whose tasks run on threads of their own, that die, stand still, fill their memory, or are asked meanwhile. */
   workers: [
-    'test/engine/app/global-copies.test.ts',
-    'test/engine/app/joins.test.ts',
-    'test/engine/app/judging.test.ts',
-    'test/engine/app/memory.test.ts',
-    'test/engine/app/stuck.test.ts',
-    'test/engine/app/topic-pattern.test.ts',
-    'test/engine/app/worker-failures.test.ts',
-    'test/engine/app/workers.test.ts',
+    'test/engine/app/workers/**/*.test.ts',
+    'test/engine/app/epochs/memory.test.ts',
+    'test/engine/app/topics/topic-pattern.test.ts',
     'test/engine/connect/workers.test.ts',
     'test/engine/query/indexes.test.ts',
     'test/engine/query/isolation.test.ts',

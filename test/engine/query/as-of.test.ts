@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { type DhaaraError, embeddedBroker, serdes, StreamsApp, StreamsBuilder } from '../../../src/index.ts'
-import { VersionedModel } from '../joins/versioned-model.ts'
+import { VersionedModel } from '../operators/join/versioned-model.ts'
 
 const serde = { key: serdes.string(), value: serdes.string() }
 const history = 500

@@ -4,9 +4,9 @@ import { every, type KStream, serdes, type Windows, windows, watermarks } from '
 import type { EmitSpec } from '../../../src/dsl/plan/index.ts'
 import { type Play, plays, type Result, runAll, type Sent, sentIn, topologyOf } from '../operators/topologies.ts'
 import type { Out } from '../operators/rig.ts'
-import { SessionModel } from '../operators/session-model.ts'
-import { SlidingModel } from '../operators/sliding-model.ts'
-import { days, fixed, growing, WindowModel, type WindowsOf } from '../operators/window-model.ts'
+import { SessionModel } from '../operators/aggregate/session-model.ts'
+import { SlidingModel } from '../operators/aggregate/sliding-model.ts'
+import { days, fixed, growing, WindowModel, type WindowsOf } from '../operators/aggregate/window-model.ts'
 
 // a long run: RUNS=2000 npx mocha test/engine/semantics/windows.test.ts
 const numRuns = Number(process.env['RUNS'] ?? 25)
