@@ -1,6 +1,6 @@
 import type { RemoteWriter } from '../../../connectors/broker/remote.ts'
 import type { OutputFrame, Outputs } from '../../runtime/outputs.ts'
-import type { Alarm } from './alarm.ts'
+import type { Alarm } from '../../runtime/alarm.ts'
 import { sendEarly } from './epoch.ts'
 
 /** So many bytes of outputs are sent when its transaction is opened: a request more, for a shorter end. */

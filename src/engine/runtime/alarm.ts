@@ -1,4 +1,4 @@
-import type { Clock } from '../../../dsl/time/index.ts'
+import type { Clock } from '../../dsl/time/index.ts'
 
 /** Lets one loop rest. Rung before it rests, it does not let it. */
 export class Alarm {
