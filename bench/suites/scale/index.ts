@@ -2,7 +2,7 @@
  * What grows with workers, cores, keys, steps, partitions and processes, and how:
  *
  *     npm run bench -- scale [workers] [cores] [keys] [steps] [partitions] [processes] [--records n] [--runs n] [--json]
- *     npm run bench -- scale keys-huge                    10 and 50 million keys: up to half an hour a run
+ *     npm run bench -- scale keys-huge                    10 and 50 million keys: up to 15 minutes a run
  *
  * `processes` needs Java, for a broker: `processes.ts`.
  */
@@ -29,7 +29,7 @@ const usual = {
   keys: 10_000,
   partitions: 1,
   workers: 0,
-  fillSeconds: 600,
+  fillSeconds: 300,
   round: 2_000_000,
   steps: 1,
   copies: 1,
@@ -79,7 +79,9 @@ async function measureDimension(
 ): Promise<ScaleLine[]> {
   const measured = values.map((): ScaleFigures[] => [])
   for (let run = 0; run < runs; run++) {
-    for (const [i, x] of values.entries()) {
+    const turn = [...values.entries()]
+    // back and forth, so that what the machine is slower or faster for falls on all of them
+    for (const [i, x] of run % 2 === 0 ? turn : turn.toReversed()) {
       const whole = { ...usual, ...job(x), ...(records !== undefined && { records }) }
       const figures = await inChildren(whole)
       measured[i]!.push(figures)

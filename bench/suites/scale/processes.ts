@@ -61,7 +61,7 @@ export async function measureOn(
   counts: readonly number[],
 ): Promise<ScaleLine[]> {
   const bench = ceilings.cases.find(({ name }) => name === 'keyed-aggregate')!
-  const sized = { ...options, warmUp: options.warmUp ?? 1_000_000, records: options.records ?? 2_000_000 }
+  const sized = { ...options, warmUp: options.warmUp ?? 1_000_000, records: options.records ?? 1_000_000 }
   const spec = await planRun(bench, sized, options.cache ?? '.cache/bench')
   const right = expected(reference, spec)
   const isRight = ({ rows, checksum }: Measured): boolean => rows === right.rows && checksum === right.checksum
