@@ -6,6 +6,8 @@ import { lineChart, short } from './svg.ts'
 
 /** What a reader must know of a case. */
 const notes: Readonly<Record<string, string>> = {
+  workers:
+    'No workers: the tasks run on the main thread. The clock starts when the app runs; `start ms` is what came before: each worker loads and compiles the engine for itself, here from its sources and without a compile cache. One worker frees the main thread and brings no throughput. More bring what processors are left: threads that write epochs, collect garbage, compile and compact work beside them, and on two processors two workers have all of them busy.',
   cores:
     'The same job, a million keys, in as many processes at once, each with a log and a state of its own: what a core brings beside others that are busy.',
   processes:
@@ -40,7 +42,9 @@ export function scale({ scale: lines }: Results, plot: Plot): string[] {
 function tableOf(name: string, lines: readonly ScaleLine[]): string {
   const first = lines[0] as ScaleLine
   const busy = lines.some(({ busyCores }) => busyCores !== undefined)
-  const head = [name, 'records/s', 'times', 'records/CPU s', 'share', ...(busy ? ['busy', 'own'] : []), 'MiB']
+  const start = lines.some(({ startMs }) => startMs !== undefined)
+  const more = [...(busy ? ['busy', 'own'] : []), ...(start ? ['start ms'] : [])]
+  const head = [name, 'records/s', 'times', 'records/CPU s', 'share', ...more, 'MiB']
   return table(
     [...head, 'right'],
     lines.map((line) => [
@@ -52,6 +56,7 @@ function tableOf(name: string, lines: readonly ScaleLine[]): string {
       ...(busy
         ? [line.busyCores?.toFixed(2) ?? '', (line.recordsPerSecond / line.recordsPerCpuSecond).toFixed(2)]
         : []),
+      ...(start ? [String(line.startMs ?? '')] : []),
       String(line.peakRssMb),
       right(line),
     ]),

@@ -70,6 +70,13 @@ describe('performance page', () => {
     assert.match(shown, /- none/)
   })
 
+  it('shows what the start took apart from the rate', () => {
+    const workers = { suite: 'scale', case: 'workers' }
+    const shown = text(line({ ...workers, x: 0, startMs: 17 }), line({ ...workers, x: 2, startMs: 520 }))
+    assert.match(shown, /\| start ms \| MiB \| right \|/)
+    assert.match(shown, /\| 2 \|.*\| 520 \| 100 \| yes \|/)
+  })
+
   it('has each plot that it shows, and shows each that it has', () => {
     const latency = { suite: 'latency', case: 'embedded', variant: 'exactly-once' }
     const files = page(

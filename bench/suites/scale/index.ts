@@ -11,7 +11,7 @@ import { resolve } from 'node:path'
 import { startApart } from '../../harness/apart.ts'
 import { suiteOptions } from '../../harness/options.ts'
 import { lineOf, tableOf } from '../../harness/report.ts'
-import { summarise } from '../../harness/statistics.ts'
+import { median, summarise } from '../../harness/statistics.ts'
 import type { ScaleFigures, ScaleJob, ScaleQuestions } from './child.ts'
 import type { ScaleLine } from './line.ts'
 import { measureProcesses } from './processes.ts'
@@ -107,6 +107,7 @@ async function measureDimension(
       checksum: measured[i]![0]!.checksum,
     }),
     x,
+    startMs: Math.round(1000 * median(measured[i]!.map(({ startSeconds }) => startSeconds))),
   }))
 }
 
@@ -127,6 +128,7 @@ async function inChildren({ steps, copies, ...job }: ScaleJob & typeof usual): P
     rows: sum('rows'),
     cpuSeconds: sum('cpuSeconds'),
     peakRssMb: sum('peakRssMb'),
+    startSeconds: Math.max(...all.map(({ startSeconds }) => startSeconds)),
     seconds: Math.max(...all.map(({ seconds }) => seconds)),
     correct: all.every(({ correct }) => correct),
   }

@@ -6,4 +6,6 @@ export interface ScaleLine extends ThroughputLine {
   readonly x: number
   /** Processors that the whole machine had busy meanwhile, with the broker's and everybody else's work. */
   readonly busyCores?: number
+  /** Until the app ran. In no other figure. */
+  readonly startMs?: number
 }

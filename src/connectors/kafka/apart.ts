@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { PortLog } from '../broker/apart/index.ts'
+import { PortLog, threadEnv } from '../broker/apart/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { receiveError, sendError } from '../../errors/sent-error.ts'
 import type { KafkaBrokerOptions } from './options.ts'
@@ -21,7 +21,7 @@ export async function openApart(options: KafkaBrokerOptions): Promise<PortLog> {
     tokens: tokens?.port2,
   }
   const transferList = tokens === undefined ? [port2] : [port2, tokens.port2]
-  const thread = new Worker(script, { workerData, transferList, name: 'dhaara-kafka' })
+  const thread = new Worker(script, { workerData, transferList, env: threadEnv(), name: 'dhaara-kafka' })
   // its listener comes with it: until then, what is posted waits
   const opening = Promise.withResolvers<void>()
   port.once('message', (message: Opening) => {

@@ -4,8 +4,6 @@ import { type RemoteBroker, type RemoteLog, remote } from '../broker/remote.ts'
 import { openApart } from './apart.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { consume } from './consumer.ts'
-import { KafkaLog } from './log.ts'
-import { openCluster } from './open.ts'
 import type { KafkaBrokerOptions } from './options.ts'
 import { KafkaProducer } from './producer.ts'
 
@@ -47,8 +45,10 @@ class Kafka implements BrokerParts, AsyncDisposable {
       if (--this.#users === 0) await this.#close()
     }
     try {
-      this.#cluster ??= openCluster(this.#options)
-      return new KafkaLog(await this.#cluster, this.#options, release)
+      // native code among it: only for those that connect
+      this.#cluster ??= import('./open.ts').then(({ openCluster }) => openCluster(this.#options))
+      const [{ KafkaLog }, cluster] = await Promise.all([import('./log.ts'), this.#cluster])
+      return new KafkaLog(cluster, this.#options, release)
     } catch (error) {
       this.#cluster = undefined
       await release()

@@ -26,8 +26,6 @@ import type { Routing } from '../remote/queries/routing.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { observeTopic, type ObserveTopicOptions } from './observe.ts'
-import { standOnEmbedded } from './on-embedded.ts'
-import { standOnRemote } from './on-remote.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './settings/options.ts'
 import { prepareSinks } from './prepare-sinks.ts'
 import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
@@ -232,7 +230,10 @@ export class StreamsApp implements AsyncDisposable {
       this.broker = broker
       if (this.options.http) await this.serve(this.options.http, program, plan)
       const parts = this.standingParts(program, plan)
-      const standing = isRemote(broker) ? await standOnRemote(broker, parts) : await standOnEmbedded(broker, parts)
+      // a sixth of all modules, each for those that need them: a worker loads all that its topology's module imports
+      const standing = isRemote(broker)
+        ? await (await import('./on-remote.ts')).standOnRemote(broker, parts)
+        : await (await import('./on-embedded.ts')).standOnEmbedded(broker, parts)
       this.engine = standing.engine
       this.queries = standing.queries
       this.routing = standing.routing

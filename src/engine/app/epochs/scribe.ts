@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { threadEnv } from '../../../connectors/broker/apart/index.ts'
 import { DhaaraError } from '../../../errors/index.ts'
 import { receiveError } from '../../../errors/sent-error.ts'
 import type { RocksBackend, SharedHandle } from '../../../state/backends/index.ts'
@@ -97,7 +98,8 @@ export class Scribe {
     const { port1: port, port2 } = new MessageChannel()
     const handle = this.backend.lend()
     const workerData: ScribeStart = { port: port2, handle, over: this.over }
-    const worker = new Worker(script, { workerData, transferList: [port2], name: 'dhaara-scribe' })
+    const transferList = [port2]
+    const worker = new Worker(script, { workerData, transferList, env: threadEnv(), name: 'dhaara-scribe' })
     let cause: unknown
     port.on('message', (told: Told) => this.settle(told))
     worker.on('error', (error: unknown) => {

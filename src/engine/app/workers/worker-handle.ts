@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import { watchPulse } from '../../../connectors/broker/apart/index.ts'
+import { threadEnv, watchPulse } from '../../../connectors/broker/apart/index.ts'
 import type { Bells } from '../../runtime/channels/bells.ts'
 import { answerOf, give } from './ask.ts'
 import { type StuckAt, stuckAt } from './stuck-at.ts'
@@ -48,7 +48,7 @@ export class WorkerHandle {
     const { pulse } = this
     const workerData: WorkerStart = { ...start, pulse, port: orders.port2, answers: answers.port2, answered }
     const transferList = [orders.port2, answers.port2]
-    this.thread = new Worker(code, { workerData, transferList, name: `dhaara-${worker}` })
+    this.thread = new Worker(code, { workerData, transferList, env: threadEnv(), name: `dhaara-${worker}` })
     const take = (report: Report): void => {
       if (report.type !== 'ask') events.report(worker, report)
       else

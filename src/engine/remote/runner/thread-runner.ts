@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
-import { type PortLog, watchPulse } from '../../../connectors/broker/apart/index.ts'
+import { type PortLog, threadEnv, watchPulse } from '../../../connectors/broker/apart/index.ts'
 import type { Lease } from '../../../connectors/broker/lease.ts'
 import type { Membership } from '../../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../../errors/index.ts'
@@ -205,7 +205,7 @@ export class ThreadRunner implements TaskRunner {
       answered,
     }
     const transferList = [orders.port2, toLog.port2, answers.port2]
-    const thread = new Worker(script, { workerData, transferList, name: `dhaara-${number}` })
+    const thread = new Worker(script, { workerData, transferList, env: threadEnv(), name: `dhaara-${number}` })
     this.thread = thread
     this.port = orders.port1
     this.ready = Promise.withResolvers()
