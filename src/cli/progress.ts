@@ -95,7 +95,7 @@ function meter(app: StreamsApp): () => Figures {
 }
 
 /** Records that were late, and that were left out for another reason. */
-export function losses(metrics: Readonly<Record<string, number>>): { readonly late: number; readonly dropped: number } {
+function losses(metrics: Readonly<Record<string, number>>): { readonly late: number; readonly dropped: number } {
   let [late, dropped] = [0, 0]
   for (const [name, n] of Object.entries(metrics)) {
     if (name.endsWith('.dropped.late')) late += n
@@ -107,7 +107,7 @@ export function losses(metrics: Readonly<Record<string, number>>): { readonly la
 const number = new Intl.NumberFormat('en-US')
 
 /** A watermark as a date: '-' before any record, 'end' when all inputs have ended. */
-export function watermarkText(w: number): string {
+function watermarkText(w: number): string {
   if (w === Number.NEGATIVE_INFINITY) return '-'
   return w === Number.POSITIVE_INFINITY ? 'end' : new Date(w).toISOString()
 }

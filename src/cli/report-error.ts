@@ -16,7 +16,7 @@ export interface ErrorReport {
 const own = fileURLToPath(new URL('..', import.meta.url))
 
 /** The first frame of a stack that lies in the user's files: not in Node, in packages, in this one or in generated code. */
-export function userFrame(error: unknown): string | undefined {
+function userFrame(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   for (const line of (error.stack ?? '').split('\n')) {
     const [, at] = /^\s+at (.+)$/.exec(line) ?? []

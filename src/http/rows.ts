@@ -24,7 +24,7 @@ interface AcceptedRange {
  *
  * @throws HttpProblem 406
  */
-export function rowType({ headers }: FastifyRequest): RowType {
+function rowType({ headers }: FastifyRequest): RowType {
   const { accept = '' } = headers
   if (accept.trim() === '') return 'application/json'
   const ranges = accept.split(',').map(acceptedRange)

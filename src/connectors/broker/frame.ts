@@ -43,7 +43,6 @@ export const frameLastOffset = (frame: Buffer): number => frame.readDoubleLE(24)
 export const frameAppendTime = (frame: Buffer): number => frame.readDoubleLE(32)
 /** Bytes ever appended to the partition, this frame included. */
 export const frameTotalBytes = (frame: Buffer): number => frame.readDoubleLE(40)
-export const frameMaxTimestamp = (frame: Buffer): number => frame.readDoubleLE(48)
 
 /** Writes what only the log knows into a frame. */
 export function sealFrame(frame: Buffer, lastOffset: number, appendTime: number, totalBytes: number): void {

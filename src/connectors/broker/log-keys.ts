@@ -12,7 +12,7 @@
  */
 import type { TopicConfig } from './log.ts'
 
-export const logByte = 1
+const logByte = 1
 
 export interface TopicRow {
   readonly name: string

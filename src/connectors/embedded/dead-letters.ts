@@ -11,7 +11,7 @@ type Owner = Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>
  * replayed or dropped. A replay appends the record to its input and the mark in one commit, by the only process that writes: a
  * letter is replayed once, whoever asks and whatever crashes.
  */
-export class DeadLetters {
+class DeadLetters {
   private readonly owner: Owner
   private readonly topic: string
   private readonly marks = new Map<number, LetterState>()

@@ -2,7 +2,7 @@ import type { PlanNode } from '../plan/index.ts'
 
 const valid = /^[A-Za-z0-9._-]+$/
 /** What a broker lets a topic's name have. */
-export const maxTopicName = 249
+const maxTopicName = 249
 /** The longest that is put behind a step's or store's name to make an internal topic's. */
 const longestSuffix = '-repartition'.length
 
@@ -14,7 +14,7 @@ export const isTopicName = (name: string): boolean =>
 export const isStepName = (name: string): boolean => isTopicName(name) && name.length <= maxTopicName - longestSuffix
 
 /** A name made of any text: what no topic may have is left out. */
-export function nameFrom(text: string, otherwise: string): string {
+function nameFrom(text: string, otherwise: string): string {
   const name = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '')
   return name === '' ? otherwise : name.slice(0, 100)
 }

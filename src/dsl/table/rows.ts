@@ -26,7 +26,7 @@ function rowStore(
 }
 
 /** Is the key of these rows a window's, and of which kind? */
-export function windowedKind(table: PlanNode): 'window' | 'session' | undefined {
+function windowedKind(table: PlanNode): 'window' | 'session' | undefined {
   const own = table.kind === 'aggregate' ? table.store.kind : undefined
   if (own === 'window' || own === 'session') return own
   const keeps = table.kind === 'filter' || table.kind === 'mapValues' || table.kind === 'transformValues'

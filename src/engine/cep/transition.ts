@@ -3,12 +3,6 @@ import type { Atom } from './expr.ts'
 import { type Context, unseen } from './context.ts'
 import type { Decision, Leaf } from './decide.ts'
 
-/** The event at hand, as the decisions see it. */
-export interface Offer {
-  readonly value: unknown
-  readonly ts: number
-}
-
 /** Tells events apart; conditions keep their result for the token it was made for. */
 let token = 0
 let value: never

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../dsl/time/index.ts'
 
 /** With `sync: 'interval'`, how much a loss of power may cost, ms. */
-export const syncInterval = 1000
+const syncInterval = 1000
 
 /**
  * When what was written has to reach the disk: with each epoch, at most a second after it, or whenever the operating system

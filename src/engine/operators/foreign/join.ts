@@ -1,7 +1,8 @@
 import type { UserFn } from '../../../dsl/plan/index.ts'
 import type { Entry, KeyValueTable } from '../../../state/stores/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from '../operator.ts'
-import type { TableReader, TableStore, VersionedStore } from '../table/table-store.ts'
+import type { TableReader } from '../table/table-reader.ts'
+import type { TableStore, VersionedStore } from '../table/table-store.ts'
 import { type Answer, NEVER, type Row } from './messages.ts'
 
 /**

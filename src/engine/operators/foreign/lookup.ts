@@ -1,6 +1,6 @@
 import type { SubscriptionTable } from '../../../state/stores/index.ts'
 import { type EmitChange, noEmit } from '../operator.ts'
-import type { TableReader } from '../table/table-store.ts'
+import type { TableReader } from '../table/table-reader.ts'
 import { type Answer, type Follow, NEVER } from './messages.ts'
 
 /** At the right table of a foreign-key join: tells those who follow a row what it is now, and at each change. */

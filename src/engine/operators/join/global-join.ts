@@ -1,6 +1,6 @@
 import type { UserFn } from '../../../dsl/plan/index.ts'
 import { type Counter, type Emit, noEmit, type OperatorContext } from '../operator.ts'
-import type { TableReader } from '../table/table-store.ts'
+import type { TableReader } from '../table/table-reader.ts'
 
 /**
  * A stream's record with a row of a global table, under a key of the record's choice. What row that is depends on how far the

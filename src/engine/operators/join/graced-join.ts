@@ -3,7 +3,7 @@ import type { JoinTable } from '../../../state/stores/index.ts'
 import type { TaskClock, Timed } from '../../time/clock.ts'
 import { JoinSide } from './join-side.ts'
 import { type Counter, type Emit, noEmit, type OperatorContext } from '../operator.ts'
-import type { VersionedReader } from '../table/table-store.ts'
+import type { VersionedReader } from '../table/table-reader.ts'
 
 /**
  * Stream-table join with grace: a record waits until W has passed its time by `grace`, so that what the table tells about

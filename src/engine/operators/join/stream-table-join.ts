@@ -1,6 +1,6 @@
 import type { UserFn } from '../../../dsl/plan/index.ts'
 import { type Counter, type Emit, noEmit, type OperatorContext } from '../operator.ts'
-import { isVersioned, type TableReader, type VersionedReader } from '../table/table-store.ts'
+import { isVersioned, type TableReader, type VersionedReader } from '../table/table-reader.ts'
 
 /** A stream's record with the row that its key has: at this moment, or of a versioned table at the record's time. */
 export class StreamTableJoin {

@@ -1,6 +1,6 @@
 import type { UserFn } from '../../../dsl/plan/index.ts'
 import { type Counter, type EmitChange, noEmit, type OperatorContext } from '../operator.ts'
-import type { TableReader } from '../table/table-store.ts'
+import type { TableReader } from '../table/table-reader.ts'
 
 /**
  * Table-table join by equal keys. A change of one side is joined with the other side's present row; a result's

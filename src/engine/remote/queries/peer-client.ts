@@ -6,7 +6,7 @@ import { catalogue, DhaaraError, type KnownCode } from '../../../errors/index.ts
 import { type AnswerFrame, frameKind, framesIn } from '../../query/index.ts'
 
 /** Where an instance answers the questions of others. */
-export const peerPath = '/api/peers/rows'
+const peerPath = '/api/peers/rows'
 
 /** An instance that says nothing for so long is asked no more, ms. */
 const patience = 5000

@@ -104,7 +104,7 @@ function behind(prefix: Buffer): RowKeyReader {
 }
 
 const storeOf = (key: Uint8Array): number => ((key[1] as number) << 8) | (key[2] as number)
-export const partitionOfRow = (key: Uint8Array): number => ((key[3] as number) << 8) | (key[4] as number)
+const partitionOfRow = (key: Uint8Array): number => ((key[3] as number) << 8) | (key[4] as number)
 
 interface LogFrames {
   readonly topic: string

@@ -20,7 +20,7 @@ import { placeNames } from '../inputs/places.ts'
 import type { RawHeaders } from '../record.ts'
 import type { Message } from './ring-link.ts'
 
-export const frameRecords = 1
+const frameRecords = 1
 /** `epoch` is sealed, and all of it was sent; `count`: frames sent so far. */
 export const frameMarker = 2
 

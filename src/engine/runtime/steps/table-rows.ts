@@ -9,7 +9,7 @@ import {
   type TableReader,
   VersionedRows,
   WindowRows,
-} from '../../operators/table/table-store.ts'
+} from '../../operators/table/table-reader.ts'
 import type { Step } from '../../plan/physical.ts'
 import { versionedRoot } from '../../plan/versioned.ts'
 import { unsupported } from '../failures/errors.ts'
@@ -69,7 +69,7 @@ export function readInPlace({ windows, emit }: AggregateNode): boolean {
  * How long a row of windows that have come out can be read: from its timestamp, which no window is longer ago than its length, to
  * where its window has closed, and as long again. undefined: time does not end it.
  */
-export function readFor(windows: WindowSpec, retention = 0): number | undefined {
+function readFor(windows: WindowSpec, retention = 0): number | undefined {
   const length = lengthOf(windows)
   if (length === undefined || windows.kind === 'count' || windows.kind === 'unlimited') return undefined
   return 2 * (length + windows.grace) + retention + 1
