@@ -46,6 +46,8 @@ interface Ready extends AsyncDisposable {
 export async function prepare(job: ScaleJob): Promise<Ready> {
   const { records, keys, partitions, workers, fillSeconds, round } = job
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-scale-'))
+  // even if nobody asks for figures
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }))
   const broker = embeddedBroker({ dir, partitions })
   const { log, ensureTopic, release } = await openEmbedded(broker)
   ensureTopic(topics.output)
@@ -125,7 +127,6 @@ export async function prepare(job: ScaleJob): Promise<Ready> {
     async [Symbol.asyncDispose]() {
       await release()
       await broker[Symbol.asyncDispose]()
-      rmSync(dir, { recursive: true, force: true })
     },
   }
 }
