@@ -15,6 +15,9 @@ async function running(): Promise<void> {
   await using app = new StreamsApp({ applicationId: 'flipkart', topology, broker: embeddedBroker({ dir: './data' }), checkpointInterval: '100ms', errors: { data: 'deadLetter', user: (e) => (e.retryable ? 'retry' : 'fail') } })
   new StreamsApp({ applicationId: 'big', topology: new URL('./topology.ts', import.meta.url), workers: 4, settings: { region: 'south' } })
   new StreamsApp({ applicationId: 'one', topology, workers: 0, signal: AbortSignal.timeout(5) })
+  new StreamsApp({ applicationId: 'big', topology: new URL('./topology.ts', import.meta.url), workers: 1, cpus: { queries: [0], tasks: [1, 2] } })
+  // @ts-expect-error the other threads go somewhere, too
+  new StreamsApp({ applicationId: 'one', topology, cpus: { queries: [0] } })
   // @ts-expect-error functions cannot be sent to workers: they load the module
   new StreamsApp({ applicationId: 'big', topology, workers: 4 })
   // @ts-expect-error an app has a name

@@ -4,6 +4,7 @@
  */
 import { fastify } from 'fastify'
 import { nameOf } from './names.ts'
+import { forQuestions, giveOut } from './pinned.ts'
 
 export interface BareNews {
   readonly url: string
@@ -11,6 +12,7 @@ export interface BareNews {
 }
 
 const keys = Number(process.argv[2])
+if (process.argv[3] === 'pinned') await giveOut(forQuestions)
 const rows = new Map(Array.from({ length: keys }, (_, i) => [nameOf(i), { count: 1, sum: 7, last: nameOf(i) }]))
 const server = fastify()
 const properties = { key: { type: 'string' } }

@@ -13,10 +13,17 @@ import { askSteadily, type Latencies } from './open-loop.ts'
 import type { Total } from './topology.ts'
 
 export type QueryJob =
-  | { readonly kind: 'points'; readonly how: 'code' | 'http'; readonly rate: number; readonly seconds: number }
-  | { readonly kind: 'bare'; readonly rate: number; readonly seconds: number; readonly beside: boolean }
+  | ({ readonly kind: 'points'; readonly how: 'code' | 'http' } & Steady)
+  | ({ readonly kind: 'bare'; readonly beside: boolean } & Steady)
   | { readonly kind: 'arrow'; readonly rows: number; readonly partitions: number }
   | { readonly kind: 'subscriptions'; readonly count: number; readonly seconds: number }
+
+/** @see pinned.ts */
+interface Steady {
+  readonly rate: number
+  readonly seconds: number
+  readonly pinned: boolean
+}
 
 /** What was measured; `records`: reads, rows or records. */
 export interface Answer {
@@ -45,11 +52,14 @@ async function timed<T>(what: () => Promise<T>): Promise<{ value: T; seconds: nu
   return { value, seconds: (performance.now() - began) / 1000, cpuSeconds: (user + system) / 1e6 }
 }
 
-async function points(how: 'code' | 'http', rate: number, seconds: number): Promise<Answer> {
-  await using load = await Load.start(keys, 1)
+async function points(how: 'code' | 'http', { rate, seconds, pinned }: Steady): Promise<Answer> {
+  await using load = await Load.start(keys, 1, { pinned })
+  // what it can once its code is compiled, which takes longer on one core
+  await load.flood(3)
   const half = (await load.flood(3)) / 2
   await load.settle()
-  using asker = how === 'code' ? byCode(load, rate) : await overHttp({ url: load.app.httpUrl as string, keys, rate })
+  const url = load.app.httpUrl as string
+  using asker = how === 'code' ? byCode(load, rate) : await overHttp({ url, keys, rate, pinned })
   const { ask } = asker
   await ask(warmUp)
   const alone = await timed(() => load.offer(half, seconds))
@@ -63,13 +73,14 @@ async function points(how: 'code' | 'http', rate: number, seconds: number): Prom
 }
 
 /** What the server under it can, alone on the machine, or beside the very job whose rows nobody asks for. */
-async function bare(rate: number, seconds: number, beside: boolean): Promise<Answer> {
-  await using load = beside ? await Load.start(keys, 1) : undefined
+async function bare(beside: boolean, { rate, seconds, pinned }: Steady): Promise<Answer> {
+  await using load = beside ? await Load.start(keys, 1, { pinned }) : undefined
+  await load?.flood(3)
   const half = load && (await load.flood(3)) / 2
   await load?.settle()
-  const server = fork(resolve(import.meta.dirname, 'bare-server.ts'), [String(keys)])
+  const server = fork(resolve(import.meta.dirname, 'bare-server.ts'), [String(keys), pinned ? 'pinned' : ''])
   const [{ url }] = (await once(server, 'message')) as [BareNews]
-  using asker = await overHttp({ url, keys, rate })
+  using asker = await overHttp({ url, keys, rate, pinned })
   const spent = async (): Promise<number> => {
     server.send('spent')
     const [{ cpuSeconds }] = (await once(server, 'message')) as [BareNews]
@@ -112,7 +123,7 @@ async function overHttp(job: ReaderJob): Promise<Asker> {
 }
 
 async function arrow(rows: number, partitions: number): Promise<Answer> {
-  await using load = await Load.start(rows, 0, partitions)
+  await using load = await Load.start(rows, 0, { partitions })
   const url = `${load.app.httpUrl}/api/stores/${store}/rows`
   const fetchAll = async (): Promise<Buffer> => {
     const asked = request(url, { headers: { accept: 'application/vnd.apache.arrow.stream' } }).end()
@@ -176,9 +187,9 @@ async function subscriptions(count: number, seconds: number): Promise<Answer> {
 async function run(job: QueryJob): Promise<Answer> {
   switch (job.kind) {
     case 'points':
-      return points(job.how, job.rate, job.seconds)
+      return points(job.how, job)
     case 'bare':
-      return bare(job.rate, job.seconds, job.beside)
+      return bare(job.beside, job)
     case 'arrow':
       return arrow(job.rows, job.partitions)
     case 'subscriptions':

@@ -5,18 +5,21 @@
 import { askSteadily } from './open-loop.ts'
 import { Connections } from './connections.ts'
 import { nameOf, store } from './names.ts'
+import { forQuestions, giveOut } from './pinned.ts'
 
 export interface ReaderJob {
   readonly url: string
   readonly rate: number
   readonly keys: number
+  readonly pinned: boolean
 }
 
 export interface ReaderOrder {
   readonly seconds: number
 }
 
-const { url, rate, keys } = JSON.parse(process.argv[2]!) as ReaderJob
+const { url, rate, keys, pinned } = JSON.parse(process.argv[2]!) as ReaderJob
+if (pinned) await giveOut(forQuestions)
 const connections = await Connections.open(url, 32)
 
 async function ask(): Promise<boolean> {

@@ -7,11 +7,14 @@
  * job runs at half of what it can (`jobRatio`: its throughput beside the questions, against without; processor time: what the
  * questions add to the job's). Beside `points-http` stands a bare fastify that answers the same from a map, as the ceiling: alone,
  * and in a process beside the same job, which shows what of a latency is the machine's, whose cores the job's threads take.
+ * `pinned`: one core for the thread that answers and for who asks over HTTP, another one for the job's threads and its sender; what
+ * the job can is measured so, too. Of `--runs`, in turn with each other, a line is the one with the median p99 (`p99LowMs`, `p99HighMs`).
  * `arrow`: a store of a million rows over HTTP, of one partition and of four. `subscriptions`:
  * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
  * one process, in turn: the median of the ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`); `--runs` is of two processes.
  */
 import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { suiteOptions } from '../../harness/options.ts'
 import { columns, environment } from '../../harness/report.ts'
@@ -63,18 +66,55 @@ async function measure(name: (typeof names)[number], { seconds, runs, records }:
   }
   if (name === 'subscriptions')
     return [lineOf(name, '500', await inChild({ kind: 'subscriptions', count: 500, seconds }))]
-  const [how, rate] = name === 'points-code' ? (['code', 20_000] as const) : (['http', 8_000] as const)
-  const answer = await inChild({ kind: 'points', how, rate, seconds })
-  const line = { ...lineOf(name, how, answer), offeredPerSecond: rate }
-  if (how === 'code') return [line]
-  const alone = await inChild({ kind: 'bare', rate, seconds, beside: false })
-  const beside = await inChild({ kind: 'bare', rate, seconds, beside: true })
-  return [
-    { ...lineOf(name, 'fastify-alone', alone), offeredPerSecond: rate },
-    { ...lineOf(name, 'fastify-beside-job', beside), offeredPerSecond: rate },
-    { ...line, against: 'fastify-alone', ratio: alone.cpuSeconds / answer.cpuSeconds, ratioOf: 'cpu' },
-  ]
+  return points(name, seconds, runs)
 }
+
+/** All variants in turn, so many times. */
+async function points(name: 'points-code' | 'points-http', seconds: number, runs: number): Promise<Line[]> {
+  const how = name === 'points-code' ? 'code' : 'http'
+  const rate = how === 'code' ? 20_000 : 8_000
+  const jobs: [string, QueryJob][] = []
+  for (const pinned of canPin ? [false, true] : [false]) {
+    const variant = pinned ? ', pinned' : ''
+    const steady = { rate, seconds, pinned }
+    if (how === 'http' && !pinned) jobs.push(['fastify-alone', { kind: 'bare', beside: false, ...steady }])
+    if (how === 'http') jobs.push([`fastify-beside-job${variant}`, { kind: 'bare', beside: true, ...steady }])
+    jobs.push([`${how}${variant}`, { kind: 'points', how, ...steady }])
+  }
+  const found = new Map<string, Answer[]>(jobs.map(([variant]) => [variant, []]))
+  for (let run = 0; run < runs; run++) {
+    for (const [variant, job] of jobs) {
+      const answer = await inChild(job)
+      found.get(variant)?.push(answer)
+      console.error(`${name} ${variant}: p99 ${answer.latencies?.p99Ms.toFixed(1)} ms`)
+    }
+  }
+  const alone = found.get('fastify-alone')
+  return jobs.map(([variant]) => {
+    const answers = found.get(variant) as Answer[]
+    const answer = medianOf(answers)
+    const p99s = answers.map((one) => p99Of(one))
+    const line = {
+      ...lineOf(name, variant, { ...answer, correct: answers.every(({ correct }) => correct) }),
+      runs,
+      p99LowMs: Math.min(...p99s),
+      p99HighMs: Math.max(...p99s),
+      offeredPerSecond: rate,
+    }
+    if (alone === undefined || !variant.startsWith('http')) return line
+    const ratio = medianOf(alone).cpuSeconds / answer.cpuSeconds
+    return { ...line, against: 'fastify-alone', ratio, ratioOf: 'cpu' }
+  })
+}
+
+/** Two cores at least, and a system that gives them out. */
+const canPin = process.platform === 'linux' && availableParallelism() > 1
+
+const p99Of = ({ latencies }: Answer): number => latencies?.p99Ms ?? Number.NaN
+
+/** The run whose p99 is the median one, of two the worse. */
+const medianOf = (answers: readonly Answer[]): Answer =>
+  answers.toSorted((a, b) => p99Of(a) - p99Of(b))[answers.length >> 1] as Answer
 
 /** A line a job: what it takes without metering, as a share of what it takes with it. */
 async function metering(runs: number): Promise<Line[]> {

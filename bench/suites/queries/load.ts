@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Broker, embeddedBroker, StreamsApp } from '../../../src/index.ts'
 import { nameOf, store, topic } from './names.ts'
+import { forQuestions, notGivenOut } from './pinned.ts'
 import { keyOf, type SenderJob, type SenderNews, type SenderOrder } from './sender.ts'
 import type { Total } from './topology.ts'
 
@@ -25,21 +26,23 @@ export class Load implements AsyncDisposable {
   private readonly told: ((sent: number) => void)[] = []
   private sent = 0
 
-  private constructor(dir: string, keys: number, workers: number, partitions: number) {
+  private constructor(dir: string, keys: number, workers: number, partitions: number, pinned: boolean) {
     this.dir = dir
     this.keys = keys
     this.partitions = partitions
     this.broker = embeddedBroker({ dir, partitions }) as Broker & AsyncDisposable
     const topology = new URL('topology.ts', import.meta.url)
-    const options = { applicationId: 'queries', broker: this.broker, http: { port: 0 } }
+    const logger = { debug() {}, info() {}, warn: notGivenOut, error() {} }
+    const cpus = pinned ? { cpus: forQuestions, logger } : {}
+    const options = { applicationId: 'queries', broker: this.broker, http: { port: 0 }, ...cpus }
     this.app = new StreamsApp({ ...options, topology, workers })
   }
 
-  /** With a row for each key. */
-  static async start(keys: number, workers: number, partitions = 1): Promise<Load> {
-    const load = new Load(mkdtempSync(join(tmpdir(), 'dhaara-queries-')), keys, workers, partitions)
+  /** With a row for each key. @param pinned the app's own thread on one core, all others and who sends on another */
+  static async start(keys: number, workers: number, { partitions = 1, pinned = false } = {}): Promise<Load> {
+    const load = new Load(mkdtempSync(join(tmpdir(), 'dhaara-queries-')), keys, workers, partitions, pinned)
     await load.app.start()
-    const job: SenderJob = { dir: load.dir, keys }
+    const job: SenderJob = { dir: load.dir, keys, pinned }
     const sender = fork(join(import.meta.dirname, 'sender.ts'), [JSON.stringify(job)])
     await once(sender, 'message')
     sender.on('message', ({ sent }: SenderNews) => load.told.shift()?.(sent))

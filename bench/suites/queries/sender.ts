@@ -2,11 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectDirectory } from '../../../src/index.ts'
 import { nameOf, topic } from './names.ts'
+import { forJobs, giveOut } from './pinned.ts'
 
 /** Orders by their numbers: the first of them one for each key, in turn; later ones for any key. */
 export interface SenderJob {
   readonly dir: string
   readonly keys: number
+  readonly pinned: boolean
 }
 
 export type SenderOrder =
@@ -27,7 +29,8 @@ export const keyOf = (order: number, keys: number): number =>
 /** Of one commit. */
 const most = 2_000
 
-async function main({ dir, keys }: SenderJob): Promise<void> {
+async function main({ dir, keys, pinned }: SenderJob): Promise<void> {
+  if (pinned) await giveOut(forJobs)
   await using client = await connectDirectory(dir)
   const under = new Set<Promise<void>>()
   let next = 0

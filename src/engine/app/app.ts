@@ -9,6 +9,7 @@ import { toMs, type Duration } from '../../dsl/time/index.ts'
 import { planOf } from '../../dsl/topology/plan-of.ts'
 import type { Windowed } from '../../dsl/windows/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
+import { Affinity } from '../../state/affinity.ts'
 import type { HttpOptions } from '../../http/index.ts'
 import { compile } from '../plan/compile.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
@@ -70,6 +71,7 @@ export class StreamsApp implements AsyncDisposable {
   private broker: Broker | undefined
   private readonly serving = new Serving()
   private readonly tracing: Tracing
+  private readonly affinity: Affinity | undefined
   private ground: Ground | undefined
   /** To other instances' rows, where there may be others. */
   private routing: Routing | undefined
@@ -90,6 +92,9 @@ export class StreamsApp implements AsyncDisposable {
     this.options = options
     this.settings = settingsOf(options)
     this.tracing = new Tracing(options.applicationId)
+    const { cpus, logger } = this.settings
+    const stays = (reason: string): void => logger.warn({ cpus, reason }, 'threads stay on the processors they had')
+    this.affinity = cpus && new Affinity(cpus, stays)
     this.lifecycle = new Lifecycle((from, to) => {
       this.settings.logger.info({ from, to }, 'app state')
       this.emit('state', { from, to })
@@ -238,6 +243,7 @@ export class StreamsApp implements AsyncDisposable {
       this.queries = standing.queries
       this.routing = standing.routing
       await this.engine.start()
+      if (this.failure === undefined) await this.affinity?.start()
       if (this.failure !== undefined) throw this.failure
       this.tracing.took('dhaara.restore', performance.now() - this.startedAt, {})
       this.lifecycle.transition('running')
@@ -345,6 +351,7 @@ export class StreamsApp implements AsyncDisposable {
       await this.serving.stop()
       this.routing?.close()
       await this.ground?.release()
+      await this.affinity?.release()
       if (this.lifecycle.is('failed')) return await this.failing
       this.lifecycle.transition('closed')
       this.done.resolve(summaryOf(this.last, performance.now() - this.startedAt))
@@ -375,6 +382,7 @@ export class StreamsApp implements AsyncDisposable {
     await this.serving.stop()
     this.routing?.close()
     await this.ground?.release().catch(() => {})
+    await this.affinity?.release()
     this.emit('error', wrapped)
     this.done.reject(wrapped)
   }

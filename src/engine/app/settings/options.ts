@@ -5,6 +5,7 @@ import type { Clock, Duration } from '../../../dsl/time/index.ts'
 import { toMs } from '../../../dsl/time/index.ts'
 import type { Topology } from '../../../dsl/topology/index.ts'
 import { DhaaraError } from '../../../errors/index.ts'
+import type { Cpus } from '../../../state/affinity.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { type Logger, quiet } from './logger.ts'
 import { memoryParts } from './memory-parts.ts'
@@ -77,6 +78,12 @@ export interface AppOptions {
   readonly maxTaskIdle?: Duration
   /** Default '1d'; a timestamp further ahead of the wall clock is invalid. */
   readonly maxTimestampAhead?: Duration
+  /**
+   * On Linux, from when the app runs until it is closed: processors (as `taskset` numbers them) for the thread that calls `start`,
+   * which answers questions, and for all other threads of the process. Default: the system decides. Where `taskset` (util-linux)
+   * is missing or refuses, a warning says so and nothing else happens.
+   */
+  readonly cpus?: Cpus
   readonly clock?: Clock
   readonly logger?: Logger
   readonly naming?: 'explicit'
@@ -101,6 +108,7 @@ export interface Settings {
   readonly deadLetterTopic: string
   readonly maxTaskIdle: number
   readonly maxTimestampAhead: number
+  readonly cpus?: Cpus
   readonly clock: Clock
   readonly logger: Logger
   readonly instanceId?: string
@@ -146,6 +154,7 @@ export function settingsOf(options: AppOptions): Settings {
     maxTimestampAhead: toMs(options.maxTimestampAhead ?? '1d'),
     clock: options.clock ?? systemClock,
     logger: options.logger ?? quiet,
+    ...(options.cpus === undefined ? {} : { cpus: cpusOf(options.cpus) }),
     ...(options.instanceId === undefined ? {} : { instanceId: options.instanceId }),
     rebalanceDelay: toMs(options.rebalanceDelay ?? 0),
     standbys: wholeNumber('standbyReplicas', options.standbyReplicas ?? 0, 0),
@@ -159,4 +168,13 @@ export function settingsOf(options: AppOptions): Settings {
 function wholeNumber(name: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value
   throw new DhaaraError('DHAARA_OPTION', `${name} is ${value}; expected a whole number from ${least}`)
+}
+
+function cpusOf({ queries, tasks }: Cpus): Cpus {
+  for (const [name, cpus] of Object.entries({ queries, tasks })) {
+    if (!Array.isArray(cpus) || cpus.length === 0)
+      throw new DhaaraError('DHAARA_OPTION', `cpus.${name} names no processor; expected numbers of some, such as [0]`)
+    for (const cpu of cpus) wholeNumber(`a processor of cpus.${name}`, cpu, 0)
+  }
+  return { queries, tasks }
 }
