@@ -15,6 +15,7 @@ import { StoreIds } from '../app/state/identity.ts'
 import { outboxSuffix } from '../connect/outbox-rows.ts'
 import type { PhysicalPlan, SubTopology } from '../plan/physical.ts'
 import { TASKS } from '../runtime/tasks/task-rows.ts'
+import { putRows, shares } from '../runtime/tasks/in-flight-rows.ts'
 import type { TaskMeta } from '../runtime/tasks/task-meta.ts'
 import { topicsOf } from '../runtime/inputs/topics.ts'
 import { layoutsOf, type StoreOfTask } from './layouts.ts'
@@ -86,8 +87,12 @@ export function rescale(given: Rescaling): void {
     if (metas.length === 0) continue
     const place = placementOf(plan, sub)
     const moved = new MetaMover(plan, sub, metas.filter(Boolean), partitions, place, topics, positions).moved()
-    for (const [partition, meta] of moved.entries())
-      write.put(Buffer.concat([statePrefix(to, partition), Buffer.from(sub.name)]), encodeValue(meta))
+    for (const [partition, meta] of moved.entries()) {
+      const prefix = statePrefix(to, partition)
+      const [inFlight = [], ...held] = shares(meta.inFlight)
+      write.put(Buffer.concat([prefix, Buffer.from(sub.name)]), encodeValue({ ...meta, inFlight }))
+      putRows(write, 'held', prefix, sub.name, held)
+    }
   }
   write.flush()
   const before = [...fresh.keys()].map((name) => ids.find(name) as number)

@@ -1,5 +1,4 @@
 import type { BackendReader } from '../../state/backend.ts'
-import { decodeValue } from '../../state/codec/index.ts'
 import { after, statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
 import { type ChannelCodec, channelCodec } from '../runtime/channels/channel-codec.ts'
@@ -7,7 +6,7 @@ import { readRecords } from '../runtime/channels/frame-reader.ts'
 import { FrameWriter } from '../runtime/channels/frame-writer.ts'
 import type { InFlight } from '../runtime/channels/in-flight.ts'
 import { aligned } from '../runtime/channels/ring-link.ts'
-import { adopted, LATE, type TaskMeta } from '../runtime/tasks/task-meta.ts'
+import { adopted, savedMeta, type TaskMeta } from '../runtime/tasks/task-meta.ts'
 import { type Placement, spread } from './placement.ts'
 
 /** Where topics begin, end, and how many partitions they have. */
@@ -36,10 +35,7 @@ export function metasOf(
   for (let partition = 0; partition < most; partition++) {
     const prefix = statePrefix(tasks, partition)
     const row = reader.get(Buffer.concat([prefix, Buffer.from(sub.name)]))
-    const late = reader.get(Buffer.concat([prefix, Buffer.from(sub.name + LATE)]))
-    const meta = row === undefined ? adopted(reader, prefix, sub) : (decodeValue(row) as TaskMeta)
-    const more = late === undefined || row === undefined ? [] : (decodeValue(late) as InFlight[])
-    metas.push(meta === undefined ? undefined : { ...meta, inFlight: [...meta.inFlight, ...more] })
+    metas.push(row === undefined ? adopted(reader, prefix, sub) : savedMeta(reader, prefix, sub.name, row))
   }
   while (metas.length > 0 && metas.at(-1) === undefined) metas.pop()
   return metas

@@ -7,7 +7,8 @@ import { after, STATE_SPACE, statePrefix } from '../../../state/stores/index.ts'
 import type { PhysicalPlan } from '../../plan/physical.ts'
 import { type Positions, rescale } from '../../rescale/index.ts'
 import { TASKS } from '../../runtime/tasks/task-rows.ts'
-import { LATE, type TaskMeta } from '../../runtime/tasks/task-meta.ts'
+import { taskRowOf } from '../../runtime/tasks/in-flight-rows.ts'
+import type { TaskMeta } from '../../runtime/tasks/task-meta.ts'
 import { StoreIds } from './identity.ts'
 import { newName, renameState, dropStores } from './rename-state.ts'
 import { keepsPanes } from '../../runtime/steps/windowed.ts'
@@ -116,8 +117,8 @@ function inFlightTo(backend: Backend, app: string, names: readonly string[]): st
   const start = statePrefix(tasks, 0).subarray(0, 3)
   const found = new Set<string>()
   for (const [key, row] of backend.range({ gte: start, lt: after(start) })) {
-    const late = Buffer.from(key).toString('latin1').endsWith(LATE)
-    const all = late ? (decodeValue(row) as TaskMeta['inFlight']) : (decodeValue(row) as TaskMeta).inFlight
+    const { inFlight } = taskRowOf(Buffer.from(key.subarray(start.length + 2)).toString())
+    const all = inFlight ? (decodeValue(row) as TaskMeta['inFlight']) : (decodeValue(row) as TaskMeta).inFlight
     for (const { feed } of all) found.add(feed.slice(0, feed.lastIndexOf('|')))
   }
   return names.filter((name) => found.has(name))

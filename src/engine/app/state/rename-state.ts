@@ -1,7 +1,8 @@
 import type { Backend } from '../../../state/backend.ts'
 import { decodeValue, encodeValue } from '../../../state/codec/index.ts'
 import { after, STATE_SPACE } from '../../../state/stores/index.ts'
-import { LATE, type TaskMeta } from '../../runtime/tasks/task-meta.ts'
+import { taskRowOf } from '../../runtime/tasks/in-flight-rows.ts'
+import type { TaskMeta } from '../../runtime/tasks/task-meta.ts'
 import { StoreIds } from './identity.ts'
 
 type Renames = Readonly<Record<string, string>>
@@ -35,17 +36,16 @@ export function renameState(backend: Backend, app: string, renames: Renames): vo
   const batch = backend.batch()
   for (const [key, row] of [...backend.range({ gte: prefix, lt: after(prefix) })]) {
     const name = Buffer.from(key.subarray(5)).toString()
-    const late = name.endsWith(LATE)
-    const sub = late ? name.slice(0, -LATE.length) : name
+    const { sub, inFlight: only } = taskRowOf(name)
     const now = sub
       .split('+')
       .map((input) => newName(input, renames))
       .join('+') // prettier-ignore
-    const value = late
+    const value = only
       ? inFlight(decodeValue(row) as TaskMeta['inFlight'], renames)
       : meta(decodeValue(row) as TaskMeta, renames)
     batch.delete(key)
-    batch.put(Buffer.concat([key.subarray(0, 5), Buffer.from(late ? now + LATE : now)]), encodeValue(value))
+    batch.put(Buffer.concat([key.subarray(0, 5), Buffer.from(now + name.slice(sub.length))]), encodeValue(value))
   }
   batch.commit()
 }

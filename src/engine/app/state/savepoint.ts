@@ -21,7 +21,8 @@ import { after, STATE_SPACE, statePrefix } from '../../../state/stores/index.ts'
 import { derivedStores } from '../../query/index.ts'
 import type { Positions } from '../../rescale/index.ts'
 import { TASKS } from '../../runtime/tasks/task-rows.ts'
-import { LATE, type TaskMeta } from '../../runtime/tasks/task-meta.ts'
+import { taskRowOf } from '../../runtime/tasks/in-flight-rows.ts'
+import type { TaskMeta } from '../../runtime/tasks/task-meta.ts'
 import { StoreIds } from './identity.ts'
 import { type Manifest, putManifest, savedManifest } from './manifest.ts'
 
@@ -164,7 +165,7 @@ export async function restoreSavepoint(
 
 /** Takes down how far a task has read its topics: the lowest offset of all who read a partition. */
 function note(positions: Record<string, number[]>, name: Uint8Array, row: Uint8Array): void {
-  if (Buffer.from(name).toString().endsWith(LATE)) return
+  if (taskRowOf(Buffer.from(name).toString()).inFlight) return
   for (const [, topic, partition, offset] of (decodeValue(row) as TaskMeta).positions) {
     const offsets = (positions[topic] ??= [])
     while (offsets.length <= partition) offsets.push(-1)

@@ -14,7 +14,8 @@ import { outboxStore } from '../../connect/outbox-rows.ts'
 import type { PhysicalPlan } from '../../plan/physical.ts'
 import { layoutsOf, type Positions } from '../../rescale/index.ts'
 import { TASKS } from '../../runtime/tasks/task-rows.ts'
-import { LATE, type TaskMeta } from '../../runtime/tasks/task-meta.ts'
+import { taskRowOf } from '../../runtime/tasks/in-flight-rows.ts'
+import type { TaskMeta } from '../../runtime/tasks/task-meta.ts'
 import { topicsOf } from '../../runtime/inputs/topics.ts'
 import type { Changelog } from '../state/changelog.ts'
 import { LocalState } from '../state/local-state.ts'
@@ -87,7 +88,7 @@ async function send(
       const key = Buffer.from(bytes)
       const partition = key.readUInt16BE(3)
       const own = key.subarray(5)
-      if (name === TASKS && !own.toString().endsWith(LATE)) note(positions, plan, decodeValue(value) as TaskMeta)
+      if (name === TASKS && !taskRowOf(own.toString()).inFlight) note(positions, plan, decodeValue(value) as TaskMeta)
       await out.add(places.of(name, own), partition, name, own, Buffer.from(value))
     }
   }
@@ -125,16 +126,16 @@ class Places {
   of(store: string, key: Buffer): Changelog {
     const own = this.own.get(store)
     if (own !== undefined) return own
-    const sub = store === TASKS ? this.subOf(key.toString()) : this.subs.get(store)
+    const sub = store === TASKS ? this.subOf(taskRowOf(key.toString()).sub) : this.subs.get(store)
     const shared = sub === undefined ? undefined : this.shared.get(sub)
     if (shared !== undefined) return shared
-    const what = store === TASKS ? `the sub-topology '${key.toString().split('\0')[0]}'` : `the store '${store}'`
+    const what = store === TASKS ? `the sub-topology '${taskRowOf(key.toString()).sub}'` : `the store '${store}'`
     const message = `savepoint: no step of the topology has ${what}; start from it with the topology that wrote it, or give {renames}`
     throw new DhaaraError('DHAARA_SAVEPOINT', message)
   }
 
   private subOf(name: string): number | undefined {
-    return this.plan.subs.find((sub) => sub.name === name || sub.name + LATE === name)?.id
+    return this.plan.subs.find((sub) => sub.name === name)?.id
   }
 }
 

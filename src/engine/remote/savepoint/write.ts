@@ -12,9 +12,9 @@ import { partitionCounts } from '../../plan/partitions.ts'
 import type { PhysicalPlan, SubTopology } from '../../plan/physical.ts'
 import { frameSlot } from '../../runtime/channels/frame-reader.ts'
 import { TASKS } from '../../runtime/tasks/task-rows.ts'
-import type { InFlight } from '../../runtime/channels/in-flight.ts'
+import { unsealed } from '../../runtime/tasks/task-meta.ts'
 import { aligned } from '../../runtime/channels/ring-link.ts'
-import { LATE } from '../../runtime/tasks/task-meta.ts'
+import { countRows, putRows, shares } from '../../runtime/tasks/in-flight-rows.ts'
 import { channelSlots } from '../../runtime/channels/transport.ts'
 import { ChangelogRows, changelogsOf } from '../state/changelog.ts'
 import type { Cut } from '../group/cut.ts'
@@ -232,11 +232,13 @@ async function takeInFlight(
         }
       }
       if (found.size === 0) continue
-      const key = Buffer.concat([statePrefix(rows.idOf(TASKS, sub.id), partition), Buffer.from(sub.name + LATE)])
-      const before = backend.get(key)
-      const late = before === undefined ? [] : (decodeValue(before) as InFlight[])
+      const prefix = statePrefix(rows.idOf(TASKS, sub.id), partition)
+      const inFlight = shares(Array.from(found, ([feed, frames]) => ({ feed, base: 0, frames })))
       const batch = backend.batch()
-      batch.put(key, encodeValue([...late, ...Array.from(found, ([feed, frames]) => ({ feed, base: 0, frames }))]))
+      const own = Buffer.concat([prefix, Buffer.from(sub.name)])
+      // what was sent to it may be there before it has ended its first epoch
+      if (backend.get(own) === undefined) batch.put(own, encodeValue(unsealed))
+      putRows(batch, 'late', prefix, sub.name, inFlight, countRows(backend, 'late', prefix, sub.name))
       batch.commit()
     }
   }

@@ -4,6 +4,7 @@ import { after } from '../../../state/stores/index.ts'
 import type { SubTopology } from '../../plan/physical.ts'
 import type { SourcePosition } from '../../connect/chunk.ts'
 import type { InFlight } from '../channels/in-flight.ts'
+import { inFlightRows, taskRowOf } from './in-flight-rows.ts'
 
 /** What is written of a task with each epoch, besides its stores. */
 export interface TaskMeta {
@@ -21,8 +22,20 @@ export interface TaskMeta {
   readonly rows?: Readonly<Record<string, number>>
 }
 
-/** Behind the name of a sub-topology: what was in flight from other threads. */
-export const LATE = '\0late'
+/** Of a task that has ended no epoch. */
+export const unsealed: TaskMeta = {
+  positions: [],
+  clock: { w: Number.NEGATIVE_INFINITY, streamTime: Number.NEGATIVE_INFINITY },
+  times: {},
+  finished: false,
+  inFlight: [],
+}
+
+/** A task's own row, and those of what was in flight to it beside that. @param prefix of the rows of all tasks of the partition */
+export function savedMeta(reader: BackendReader, prefix: Buffer, sub: string, row: Uint8Array): TaskMeta {
+  const meta = decodeValue(row) as TaskMeta
+  return { ...meta, inFlight: [...meta.inFlight, ...inFlightRows(reader, prefix, sub)] }
+}
 
 /**
  * Where a task goes on whose sub-topology has changed its inputs, and so its name: each input goes on where it was, whatever
@@ -42,14 +55,11 @@ export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology)
     sources.has(feed.slice(0, feed.lastIndexOf('|'))) ||
     repartitions.some((start) => feed.startsWith(start))
   const found: TaskMeta[] = []
-  const late: InFlight[] = []
   for (const [key, row] of reader.range({ gte: prefix, lt: after(prefix) })) {
-    const name = Buffer.from(key.subarray(prefix.length)).toString()
-    if (name.endsWith(LATE)) late.push(...(decodeValue(row) as InFlight[]).filter(({ feed }) => own(feed)))
-    else {
-      const meta = decodeValue(row) as TaskMeta
-      if (Object.keys(meta.times).some(own)) found.push(meta)
-    }
+    const { sub: name, inFlight } = taskRowOf(Buffer.from(key.subarray(prefix.length)).toString())
+    if (inFlight) continue
+    const meta = savedMeta(reader, prefix, name, row)
+    if (Object.keys(meta.times).some(own)) found.push(meta)
   }
   if (found.length === 0) return undefined
   const highest = (of: (meta: TaskMeta) => number) => Math.max(...found.map(of))
@@ -63,15 +73,15 @@ export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology)
     },
     times: Object.assign({}, ...found.map(({ times }) => times)),
     finished: found.every(({ finished }) => finished),
-    inFlight: [...found.flatMap(({ inFlight }) => inFlight.filter(({ feed }) => own(feed))), ...late],
+    inFlight: found.flatMap(({ inFlight }) => inFlight.filter(({ feed }) => own(feed))),
   }
 }
 
 /** Rows of sub-topologies that the plan does not have any more. */
 export function abandoned(reader: BackendReader, prefix: Buffer, subs: readonly SubTopology[]): Uint8Array[] {
-  const names = new Set(subs.flatMap(({ name }) => [name, `${name}${LATE}`]))
+  const names = new Set(subs.map(({ name }) => name))
   const gone: Uint8Array[] = []
   for (const [key] of reader.range({ gte: prefix, lt: after(prefix) }))
-    if (!names.has(Buffer.from(key.subarray(prefix.length)).toString())) gone.push(Buffer.from(key))
+    if (!names.has(taskRowOf(Buffer.from(key.subarray(prefix.length)).toString()).sub)) gone.push(Buffer.from(key))
   return gone
 }

@@ -1,4 +1,4 @@
-import { decodeValue, encodeValue } from '../../../state/codec/index.ts'
+import { encodeValue } from '../../../state/codec/index.ts'
 import { type Sealer, statePrefix } from '../../../state/stores/index.ts'
 import { OwnFeed } from '../../connect/source-feed.ts'
 import type { PhysicalPlan, SubTopology } from '../../plan/physical.ts'
@@ -8,7 +8,8 @@ import { ChannelFeed, type Feed, TopicFeed } from '../inputs/feed.ts'
 import type { Host } from '../host.ts'
 import { framesOf, type InFlight, putBack } from '../channels/in-flight.ts'
 import type { Task } from './task.ts'
-import { abandoned, adopted, LATE, type TaskMeta } from './task-meta.ts'
+import { InFlightRows, shares } from './in-flight-rows.ts'
+import { abandoned, adopted, savedMeta, type TaskMeta } from './task-meta.ts'
 
 /** Its id is the app's own, as those of its other stores: apps may share one database. */
 export const TASKS = '$tasks'
@@ -20,8 +21,8 @@ export class TaskRows {
   private readonly plan: PhysicalPlan
   private readonly host: Host
   private readonly codecs: readonly ChannelCodec[]
-  /** Tasks with a row of what came after their seal. */
-  private readonly late = new Set<string>()
+  private readonly held = new InFlightRows('held')
+  private readonly late = new InFlightRows('late')
   /** Rows of tasks that an earlier version of the topology had: they go with the first epoch. */
   private readonly gone: Uint8Array[] = []
 
@@ -34,7 +35,10 @@ export class TaskRows {
   /** @param counts rows of its stores */
   seal(sealer: Sealer, task: Task, epoch: number, counts: RowCounts): void {
     const { sub, partition } = task.parts
-    sealer.put(this.metaKey(sub, partition), encodeValue(this.meta(task, epoch, counts)))
+    const meta = this.meta(task, epoch, counts)
+    const [inFlight = [], ...held] = shares(meta.inFlight)
+    sealer.put(this.metaKey(sub, partition), encodeValue({ ...meta, inFlight }))
+    this.held.seal(sealer, this.metaPrefix(sub, partition), sub.name, task.id, held)
     for (const key of this.gone.splice(0)) sealer.delete(key)
   }
 
@@ -47,10 +51,7 @@ export class TaskRows {
       const found = frames.get(feed.slot)
       if (found !== undefined) inFlight.push({ feed: feed.name, base: 0, frames: found })
     }
-    if (inFlight.length > 0) {
-      sealer.put(this.lateKey(sub, partition), encodeValue(inFlight))
-      this.late.add(id)
-    } else if (this.late.delete(id)) sealer.delete(this.lateKey(sub, partition))
+    this.late.seal(sealer, this.metaPrefix(sub, partition), sub.name, id, shares(inFlight))
   }
 
   /** How a task stands as it is sealed. */
@@ -96,10 +97,7 @@ export class TaskRows {
     if (saved === undefined) return
     for (const feed of feeds) Object.assign(feed.time, saved.times[feed.name])
     time.arrange()
-    const row = this.host.reader.get(this.lateKey(sub, partition))
-    const late = row === undefined ? [] : (decodeValue(row) as InFlight[])
-    if (row !== undefined) this.late.add(`${sub.id}_${partition}`)
-    for (const inFlight of [...saved.inFlight, ...late]) {
+    for (const inFlight of saved.inFlight) {
       const feed = feeds.find(({ name }) => name === inFlight.feed)
       if (!(feed instanceof ChannelFeed)) continue
       const codec = this.codecs[feed.channel.repartition.id] as ChannelCodec
@@ -115,15 +113,13 @@ export class TaskRows {
     return statePrefix(this.host.storeId(TASKS, sub.id), partition)
   }
 
-  private lateKey(sub: SubTopology, partition: number): Buffer {
-    return Buffer.concat([this.metaKey(sub, partition), Buffer.from(LATE)])
-  }
-
   saved(sub: SubTopology, partition: number): TaskMeta | undefined {
     const { reader } = this.host
     const bytes = reader.get(this.metaKey(sub, partition))
     const prefix = this.metaPrefix(sub, partition)
     for (const key of abandoned(reader, prefix, this.plan.subs)) this.gone.push(key)
-    return bytes === undefined ? adopted(reader, prefix, sub) : (decodeValue(bytes) as TaskMeta)
+    if (bytes === undefined) return adopted(reader, prefix, sub)
+    for (const rows of [this.held, this.late]) rows.find(reader, prefix, sub.name, `${sub.id}_${partition}`)
+    return savedMeta(reader, prefix, sub.name, bytes)
   }
 }

@@ -1,0 +1,102 @@
+import type { BackendReader } from '../../../state/backend.ts'
+import { decodeValue, encodeValue } from '../../../state/codec/index.ts'
+import type { Sealer } from '../../../state/stores/index.ts'
+import type { InFlight } from '../channels/in-flight.ts'
+
+/**
+ * Behind the name of a sub-topology, in the order in which they are put back: what its task held, where its own row had no room
+ * for it, and what was on its way from other threads.
+ *
+ *     <sub>              the task itself, with the first of what it held
+ *     <sub>\0held\0…     more of that
+ *     <sub>\0late        from other threads
+ *     <sub>\0late\0…     more of that
+ */
+export type InFlightKind = 'held' | 'late'
+
+/** Of frames in one row. Changelogs are topics, which take no more than a megabyte by default. */
+const mostBytes = 256 * 1024
+const digits = 6
+
+const rowKey = (prefix: Buffer, sub: string, kind: InFlightKind, n: number): Buffer =>
+  Buffer.concat([prefix, Buffer.from(`${sub}\0${kind}${n === 0 ? '' : `\0${String(n).padStart(digits, '0')}`}`)])
+
+/** The sub-topology that a row of a task is of, and whether it is one of what was in flight. */
+export function taskRowOf(name: string): { readonly sub: string; readonly inFlight: boolean } {
+  const end = name.indexOf('\0')
+  return end < 0 ? { sub: name, inFlight: false } : { sub: name.slice(0, end), inFlight: true }
+}
+
+/** In shares that a row each can hold, oldest first; a frame is never cut. */
+export function shares(all: readonly InFlight[]): InFlight[][] {
+  const found: InFlight[][] = []
+  let bytes = 0
+  for (const { feed, base, frames } of all) {
+    let own: Uint8Array[] | undefined
+    for (const frame of frames) {
+      if (found.length === 0 || (bytes > 0 && bytes + frame.length > mostBytes)) {
+        found.push([])
+        bytes = 0
+        own = undefined
+      }
+      if (own === undefined) {
+        own = []
+        found.at(-1)?.push({ feed, base, frames: own })
+      }
+      own.push(frame)
+      bytes += frame.length
+    }
+  }
+  return found
+}
+
+/** All that rows besides the task's own say, oldest first. @param prefix of the rows of all tasks of the partition */
+export function inFlightRows(reader: BackendReader, prefix: Buffer, sub: string): InFlight[] {
+  const [gte, lt] = ['\0', '\x01'].map((end) => Buffer.concat([prefix, Buffer.from(sub + end)])) as [Buffer, Buffer]
+  const found: InFlight[] = []
+  for (const [, row] of reader.range({ gte, lt })) found.push(...(decodeValue(row) as InFlight[]))
+  return found
+}
+
+/** How many rows of a kind there are. */
+export function countRows(reader: BackendReader, kind: InFlightKind, prefix: Buffer, sub: string): number {
+  let count = 0
+  while (reader.get(rowKey(prefix, sub, kind, count)) !== undefined) count++
+  return count
+}
+
+/** @param from rows that there are before */
+export function putRows(
+  to: Pick<Sealer, 'put'>,
+  kind: InFlightKind,
+  prefix: Buffer,
+  sub: string,
+  all: readonly InFlight[][],
+  from = 0,
+): void {
+  for (const [n, share] of all.entries()) to.put(rowKey(prefix, sub, kind, from + n), encodeValue(share))
+}
+
+/** Rows of one kind, of which each epoch has as many as it needs. */
+export class InFlightRows {
+  private readonly kind: InFlightKind
+  /** How many there are, by task. */
+  private readonly counts = new Map<string, number>()
+
+  constructor(kind: InFlightKind) {
+    this.kind = kind
+  }
+
+  /** Looks at what an earlier run has left. */
+  find(reader: BackendReader, prefix: Buffer, sub: string, task: string): void {
+    this.counts.set(task, countRows(reader, this.kind, prefix, sub))
+  }
+
+  seal(sealer: Sealer, prefix: Buffer, sub: string, task: string, all: readonly InFlight[][]): void {
+    const before = this.counts.get(task) ?? 0
+    if (before === 0 && all.length === 0) return
+    putRows(sealer, this.kind, prefix, sub, all)
+    for (let n = all.length; n < before; n++) sealer.delete(rowKey(prefix, sub, this.kind, n))
+    this.counts.set(task, all.length)
+  }
+}
