@@ -90,6 +90,38 @@ describe('what is in flight to a task', () => {
     )
   })
 
+  it('is written once where it waits on', () => {
+    const rows = new InFlightRows('held')
+    const puts: string[] = []
+    const deletes: string[] = []
+    const nameOf = (key: Uint8Array) => Buffer.from(key.subarray(prefix.length)).toString()
+    const sealer = {
+      put: (key: Uint8Array) => void puts.push(nameOf(key)),
+      delete: (key: Uint8Array) => void deletes.push(nameOf(key)),
+      clearLater: () => assert.fail(),
+    }
+    const frames = Array.from({ length: 5 }, (_, i) => Buffer.alloc(200 * kilobyte, i))
+    const seal = (count: number) =>
+      rows.seal(
+        sealer,
+        prefix,
+        'orders',
+        '1_3',
+        shares([{ feed: 'orders|0', base: 0, frames: frames.slice(0, count) }]),
+      )
+    seal(3)
+    assert.deepEqual(puts.splice(0), ['orders\0held', 'orders\0held\x00000001', 'orders\0held\x00000002'])
+    seal(3)
+    seal(4)
+    assert.deepEqual(puts.splice(0), ['orders\0held\x00000003'])
+    frames[1] = Buffer.alloc(200 * kilobyte, 9)
+    seal(4)
+    assert.deepEqual(puts.splice(0), ['orders\0held\x00000001'])
+    assert.deepEqual(deletes, [])
+    seal(2)
+    assert.deepEqual([puts, deletes], [[], ['orders\0held\x00000002', 'orders\0held\x00000003']])
+  })
+
   it('is read where it is one row, however long, as it once was', () => {
     const backend = new MemoryBackend()
     const batch = backend.batch()

@@ -65,7 +65,7 @@ export function countRows(reader: BackendReader, kind: InFlightKind, prefix: Buf
   return count
 }
 
-/** @param from rows that there are before */
+/** Adds rows. @param from how many there are before */
 export function putRows(
   to: Pick<Sealer, 'put'>,
   kind: InFlightKind,
@@ -77,11 +77,11 @@ export function putRows(
   for (const [n, share] of all.entries()) to.put(rowKey(prefix, sub, kind, from + n), encodeValue(share))
 }
 
-/** Rows of one kind, of which each epoch has as many as it needs. */
+/** Rows of one kind, of which each epoch has as many as it needs. What waits on is not written again. */
 export class InFlightRows {
   private readonly kind: InFlightKind
-  /** How many there are, by task. */
-  private readonly counts = new Map<string, number>()
+  /** As they were written last, by task; undefined: by an earlier run. */
+  private readonly written = new Map<string, readonly (Uint8Array | undefined)[]>()
 
   constructor(kind: InFlightKind) {
     this.kind = kind
@@ -89,14 +89,19 @@ export class InFlightRows {
 
   /** Looks at what an earlier run has left. */
   find(reader: BackendReader, prefix: Buffer, sub: string, task: string): void {
-    this.counts.set(task, countRows(reader, this.kind, prefix, sub))
+    this.written.set(task, new Array<undefined>(countRows(reader, this.kind, prefix, sub)).fill(undefined))
   }
 
   seal(sealer: Sealer, prefix: Buffer, sub: string, task: string, all: readonly InFlight[][]): void {
-    const before = this.counts.get(task) ?? 0
-    if (before === 0 && all.length === 0) return
-    putRows(sealer, this.kind, prefix, sub, all)
-    for (let n = all.length; n < before; n++) sealer.delete(rowKey(prefix, sub, this.kind, n))
-    this.counts.set(task, all.length)
+    const before = this.written.get(task) ?? []
+    if (before.length === 0 && all.length === 0) return
+    const now = all.map((share, n) => {
+      const row = encodeValue(share)
+      const last = before[n]
+      if (last === undefined || Buffer.compare(last, row) !== 0) sealer.put(rowKey(prefix, sub, this.kind, n), row)
+      return row
+    })
+    for (let n = now.length; n < before.length; n++) sealer.delete(rowKey(prefix, sub, this.kind, n))
+    this.written.set(task, now)
   }
 }

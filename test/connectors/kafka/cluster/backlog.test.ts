@@ -85,8 +85,8 @@ describe('megabytes in flight on Kafka', () => {
     return builder.build()
   }
 
-  function make(name = app, output = `${app}.out`): StreamsApp {
-    const options = { applicationId: name, broker, checkpointInterval: 50, maxTaskIdle: '1h' } as const
+  function make(name = app, output = `${app}.out`, checkpointInterval = 50): StreamsApp {
+    const options = { applicationId: name, broker, checkpointInterval, maxTaskIdle: '1h' } as const
     return new StreamsApp({ ...options, topology: topology(output) })
   }
 
@@ -120,21 +120,37 @@ describe('megabytes in flight on Kafka', () => {
     await finish()
   }).timeout(60_000)
 
+  /** A savepoint of the app, which is stopped, into another one. */
+  async function again(): Promise<void> {
+    const settings = settingsOf({ applicationId: app })
+    const of = { log, app, plan: compile(planOf(topology(`${app}.out`))), logger: settings.logger }
+    await savepointOfLog(of, join(folder, 'a'), Date.now())
+    const [name, output] = [`${app}-again`, `${app}.again.out`]
+    const plan = compile(planOf(topology(output)))
+    await savepointToLog({ log, settings: settingsOf({ applicationId: name }), plan }, join(folder, 'a'), 'keep')
+    await finish(name, output)
+  }
+
+  async function readIn(running: StreamsApp): Promise<void> {
+    while ((running.metrics()['recordsIn'] ?? 0) <= records) await Promise.race([delay(20), running.completed])
+    await running.close()
+  }
+
   it('go into a savepoint of an app that is stopped, and from there into another', async () => {
     const first = make()
     await first.start()
-    while ((first.metrics()['recordsIn'] ?? 0) < records) await Promise.race([delay(20), first.completed])
-    await first.close()
-    const of = {
-      log,
-      app,
-      plan: compile(planOf(topology(`${app}.out`))),
-      logger: settingsOf({ applicationId: app }).logger,
-    }
-    await savepointOfLog(of, join(folder, 'a'), Date.now())
-    const [again, output] = [`${app}-again`, `${app}.again.out`]
-    const settings = settingsOf({ applicationId: again })
-    await savepointToLog({ log, settings, plan: compile(planOf(topology(output))) }, join(folder, 'a'), 'keep')
-    await finish(again, output)
+    await readIn(first)
+    await again()
+  }).timeout(60_000)
+
+  it('are there, too, where the task that they were sent to has ended no epoch', async () => {
+    // repartitions are purged later than that
+    const first = make(app, `${app}.out`, 1000)
+    await first.start()
+    await readIn(first)
+    const own = [await tasksTopic(), `${app}-cities-changelog`]
+    await log.deleteTopics(own)
+    await log.createTopics(own.map((name) => ({ name, partitions: 1, configs: { 'cleanup.policy': 'compact' } })))
+    await again()
   }).timeout(60_000)
 })
