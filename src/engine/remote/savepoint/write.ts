@@ -237,7 +237,7 @@ async function takeInFlight(
       const batch = backend.batch()
       const own = Buffer.concat([prefix, Buffer.from(sub.name)])
       // what was sent to it may be there before it has ended its first epoch
-      if (process.pid === 0) batch.put(own, encodeValue(unsealed))
+      if (backend.get(own) === undefined) batch.put(own, encodeValue(unsealed))
       putRows(batch, 'late', prefix, sub.name, inFlight, countRows(backend, 'late', prefix, sub.name))
       batch.commit()
     }
