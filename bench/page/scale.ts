@@ -7,7 +7,7 @@ import { lineChart, short } from './svg.ts'
 /** What a reader must know of a case. */
 const notes: Readonly<Record<string, string>> = {
   workers:
-    'No workers: the tasks run on the main thread. The clock starts when the app runs; `start ms` is what came before: each worker loads and compiles the engine for itself, here from its sources and without a compile cache. One worker frees the main thread and brings no throughput. More bring what processors are left: threads that write epochs, collect garbage, compile and compact work beside them, and on two processors two workers have all of them busy.',
+    'No workers: the tasks run on the main thread. The clock starts when the app runs; `start ms` is what came before: each worker loads and compiles the engine for itself, here from its sources and without a compile cache. One worker frees the main thread and brings no throughput. More bring what processors are left: threads that write epochs, collect garbage, compile and compact work beside them, and on two processors two workers have all of them busy. The rates of these runs lie up to half of themselves apart (`spread`), so that the ratios are rough: docs/decisions.md, D-411.',
   cores:
     'The same job, a million keys, in as many processes at once, each with a log and a state of its own: what a core brings beside others that are busy.',
   processes:
