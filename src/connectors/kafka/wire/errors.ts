@@ -110,6 +110,12 @@ const codes: Partial<Record<Name, ErrorCode>> = {
   requestTimedOut: 'DHAARA_KAFKA_TIMEOUT',
 }
 
+/** What to do, where the name does not say it. */
+const advice: Partial<Record<Name, string>> = {
+  messageTooLarge:
+    "; a record, compressed, is larger than the topic's max.message.bytes (1 MiB by default): write smaller keys and values (of a changelog: rows of the store), or raise it for this topic",
+}
+
 /** An error that a broker answered with. */
 export class KafkaAnswer extends DhaaraError {
   /** The protocol's number. */
@@ -118,7 +124,10 @@ export class KafkaAnswer extends DhaaraError {
   constructor(number: number, what: string) {
     const name = names.get(number)
     const code = (name && codes[name]) ?? 'DHAARA_KAFKA_REQUEST'
-    super(code as never, `${what}: the broker answered ${name ?? 'an error'} (${number})`)
+    super(
+      code as never,
+      `${what}: the broker answered ${name ?? 'an error'} (${number})${(name && advice[name]) ?? ''}`,
+    )
     this.number = number
   }
 }
