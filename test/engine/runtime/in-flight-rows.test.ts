@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { planOf } from '../../../src/dsl/topology/plan-of.ts'
+import { compile } from '../../../src/engine/plan/compile.ts'
+import type { SubTopology } from '../../../src/engine/plan/physical.ts'
 import type { InFlight } from '../../../src/engine/runtime/channels/in-flight.ts'
 import {
   InFlightRows,
@@ -8,6 +11,8 @@ import {
   shares,
   taskRowOf,
 } from '../../../src/engine/runtime/tasks/in-flight-rows.ts'
+import { abandoned, adopted, unsealed } from '../../../src/engine/runtime/tasks/task-meta.ts'
+import { serdes, StreamsBuilder } from '../../../src/index.ts'
 import { MemoryBackend } from '../../../src/state/backends/memory.ts'
 import { decodeValue, encodeValue } from '../../../src/state/codec/index.ts'
 import { after, statePrefix } from '../../../src/state/stores/index.ts'
@@ -135,5 +140,25 @@ describe('what is in flight to a task', () => {
       inFlightRows(backend, prefix, 'orders').flatMap((one) => one.frames.map((bytes) => bytes[0])),
       frames.map((_, i) => i),
     )
+  })
+
+  it('goes to the task that has its repartition now, also where the one before has ended no epoch', () => {
+    const builder = new StreamsBuilder()
+    const text = { key: serdes.string(), value: serdes.string() }
+    builder.stream('orders', text).selectKey(String).repartition({ name: 'by-city' }).to('out', text)
+    const { subs } = compile(planOf(builder.build()))
+    const sub = subs.find(({ inputs }) => inputs.some(({ op }) => op.kind === 'repartitionRead')) as SubTopology
+    const backend = new MemoryBackend()
+    const batch = backend.batch()
+    const [repartition] = sub.inputs.flatMap(({ op }) => (op.kind === 'repartitionRead' ? [op.repartition.name] : []))
+    batch.put(Buffer.concat([prefix, Buffer.from('before')]), encodeValue(unsealed))
+    const sent = [
+      { feed: `${repartition}|0`, base: 0, frames: [Buffer.alloc(8)] },
+      { feed: 'another|0', base: 0, frames: [Buffer.alloc(8)] },
+    ]
+    putRows(batch, 'late', prefix, 'before', shares(sent))
+    batch.commit()
+    assert.deepEqual(flat(adopted(backend, prefix, sub)?.inFlight ?? []), [`${repartition}|0 0 0`])
+    assert.equal(abandoned(backend, prefix, subs).length, 2)
   })
 })

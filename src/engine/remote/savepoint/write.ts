@@ -228,7 +228,9 @@ async function takeInFlight(
           const frame = aligned(batch.data.subarray(batch.valueStart[i] as number, batch.valueEnd[i] as number))
           const producer = Math.floor((frameSlot(frame) - (bases[repartition.id] as number)) / count)
           const feed = `${repartition.name}|${producer}`
-          found.set(feed, [...(found.get(feed) ?? []), Buffer.from(frame)])
+          const frames = found.get(feed)
+          if (frames === undefined) found.set(feed, [Buffer.from(frame)])
+          else frames.push(Buffer.from(frame))
         }
       }
       if (found.size === 0) continue

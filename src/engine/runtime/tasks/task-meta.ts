@@ -59,7 +59,8 @@ export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology)
     const { sub: name, inFlight } = taskRowOf(Buffer.from(key.subarray(prefix.length)).toString())
     if (inFlight) continue
     const meta = savedMeta(reader, prefix, name, row)
-    if (Object.keys(meta.times).some(own)) found.push(meta)
+    // of one that has ended no epoch, what was sent to it is all there is
+    if ([...Object.keys(meta.times), ...meta.inFlight.map(({ feed }) => feed)].some(own)) found.push(meta)
   }
   if (found.length === 0) return undefined
   const highest = (of: (meta: TaskMeta) => number) => Math.max(...found.map(of))
