@@ -1,34 +1,32 @@
 import type { EmbeddedLease } from '../../../connectors/broker/broker.ts'
 import { receiveError } from '../../../errors/sent-error.ts'
-import { asBuffer } from '../../../state/codec/index.ts'
 import type { PhysicalPlan } from '../../plan/physical.ts'
 import type { Applied, AskOwner, Changes } from '../../query/index.ts'
 import { sharedTransport } from '../../runtime/channels/transport.ts'
-import { Coordinator, mostOpen } from './coordinator.ts'
+import { mostOpen } from './coordinator.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from '../engine.ts'
 import { EpochWriter } from '../epochs/epoch-writer.ts'
-import { failpoint } from '../epochs/failpoints.ts'
 import { placeCopies } from './global-copies.ts'
 import type { StoreIds } from '../state/identity.ts'
 import { Metronome } from '../epochs/metronome.ts'
 import { NewTopics } from '../topics/new-topics.ts'
 import type { Settings } from '../settings/options.ts'
 import { restoring } from './pending.ts'
-import { isWritten, type Outcome } from '../epochs/scribe.ts'
+import type { Outcome } from '../epochs/scribe.ts'
 import type { Written } from '../epochs/scribe-protocol.ts'
 import { answerPolicy } from './sent-settings.ts'
 import { diedTooOften, MOST_DEATHS, Setbacks, unequal } from './setbacks.ts'
 import { stuckError } from './stuck-at.ts'
 import { Totals } from './totals.ts'
+import { WorkerEpochs } from './worker-epochs.ts'
 import { WorkerInputs } from './worker-inputs.ts'
 import type { Part, Question, Report } from './worker-protocol.ts'
 import { WorkerSignals } from './worker-signals.ts'
 import { type WorkerProgram, Workers } from './workers.ts'
 
 /**
- * All tasks on worker threads; this thread owns the database. It opens epochs, collects the workers' parts, has each epoch
- * written as one batch, by a thread that does nothing else, and takes all workers back to the last one when something fails
- * (docs/proofs/epochs.md).
+ * All tasks on worker threads; this thread owns the database. It keeps the workers going from epoch to epoch, and takes all
+ * of them back to the last one when something fails (docs/proofs/epochs.md).
  *
  *     starting ──▶ running ◀──▶ recovering
  *        │            │             │
@@ -49,22 +47,14 @@ export class WorkerEngine implements Engine {
   private readonly signals: WorkerSignals
   private readonly workers: Workers
   private readonly writer: EpochWriter
+  private readonly epochs: WorkerEpochs
   private readonly metronome: Metronome
-  /** The scribe has an epoch of which it has not been told what became. */
-  private writing = false
-  /** All begin anew as soon as that is known. */
+  /** All begin anew as soon as it is known which epoch is the last. */
   private anew = false
   private readonly totals: Totals
   private readonly setbacks: Setbacks
-  private readonly atEnd = new Set<number>()
   private filling: readonly string[] = []
   private state: 'starting' | 'running' | 'recovering' | 'halting' | 'failed' | 'over' = 'starting'
-  private coordinator: Coordinator
-  private generation = 0
-  /** The generation whose epochs the coordinator has. */
-  private begun = 0
-  /** Of the epoch after which workers do no more. */
-  private haltEpoch = Number.POSITIVE_INFINITY
   private finished = false
   private restart: NodeJS.Timeout | undefined
   private failure: unknown = undefined
@@ -94,7 +84,6 @@ export class WorkerEngine implements Engine {
     this.totals = new Totals(workers)
     // one more: the scribe
     this.setbacks = new Setbacks(workers + 1)
-    this.coordinator = new Coordinator(workers, 0)
     this.signals = new WorkerSignals(workers)
     this.workers = new Workers(program, settings, lease, this.inputs, this.signals, {
       report: (from, report) => this.hear(from, report),
@@ -104,16 +93,23 @@ export class WorkerEngine implements Engine {
     const topics = this.inputs.slots.map(({ name, partitions: count }) => [name, count] as const)
     this.writer = new EpochWriter(plan, partitions, topics, settings, lease, ids, events, {
       ahead: mostOpen,
-      wanted: () => {
-        this.due = true
-      },
+      wanted: () => this.epochs.want(),
       wake: () => this.hold(),
       failed: (error) => void this.fail(error),
     })
+    this.epochs = new WorkerEpochs(this.workers, this.writer, lease.log, {
+      mayOpen: () => this.state === 'running',
+      written: (epoch, parts, last) => this.written(epoch, parts, last),
+      unwritten: (outcome) => this.unwritten(outcome),
+      idle: () => {
+        if (this.anew && this.state === 'recovering') this.restore()
+      },
+      failed: (error) => void this.fail(error),
+    })
     this.metronome = new Metronome(settings.interval, () => {
-      if (this.signals.dirty) this.due = true
+      if (this.signals.dirty) this.epochs.want()
       this.hold()
-      this.openIfDue()
+      this.epochs.openIfDue()
     })
     this.ready.promise.catch(() => {})
     this.meters = {
@@ -147,7 +143,7 @@ export class WorkerEngine implements Engine {
     if (this.state === 'running') {
       this.state = 'halting'
       if (this.finished) this.halted.resolve()
-      else this.open(true)
+      else this.epochs.openLast()
     } else if (this.state === 'recovering' || this.state === 'starting') {
       // what is unwritten is gone already
       this.state = 'halting'
@@ -157,7 +153,7 @@ export class WorkerEngine implements Engine {
     await this.halted.promise
     this.metronome.stop()
     // what workers hand over from now on is not written
-    this.generation++
+    this.epochs.end()
     await this.writer.stop()
     await this.workers.leave()
     clearTimeout(giveUp)
@@ -170,7 +166,7 @@ export class WorkerEngine implements Engine {
   /** Ends workers that do not come to an end; what they have not handed over is done again at the next start. */
   private abandon(timeout: number): void {
     this.settings.logger.warn({ timeout }, 'the app does not close in time; the last checkpoint stands')
-    this.generation++
+    this.epochs.end()
     void this.workers.terminate()
     this.halted.resolve()
   }
@@ -206,11 +202,7 @@ export class WorkerEngine implements Engine {
   readonly meters: EngineMeters
 
   report(): EngineReport {
-    return this.totals.report(this.coordinator.written)
-  }
-
-  private get generationIsOver(): boolean {
-    return this.generation !== this.begun || (this.state !== 'running' && this.state !== 'halting')
+    return this.totals.report(this.epochs.written)
   }
 
   private hear(worker: number, report: Report): void {
@@ -218,9 +210,9 @@ export class WorkerEngine implements Engine {
     else if (report.type === 'ready') this.isReady(worker, report.hash)
     else if (report.type === 'broken') void this.fail(receiveError(report.error))
     else if (report.type === 'answer' || report.type === 'meters') this.workers.heard(worker, report)
-    else if (report.type === 'ask' || report.generation !== this.generation) return
-    else if (report.type === 'part') this.collect(worker, report.part)
-    else if (report.type === 'ended') this.hasEnded(worker)
+    else if (report.type === 'ask' || report.generation !== this.epochs.generation) return
+    else if (report.type === 'part') this.epochs.collect(worker, report.part)
+    else if (report.type === 'ended') this.epochs.ended(worker)
     else if (report.type === 'pressed') this.isPressed()
     else this.hasFailed(report.kind, receiveError(report.error))
   }
@@ -238,17 +230,15 @@ export class WorkerEngine implements Engine {
 
   /** A new generation: all workers begin anew with what the database has, once that is known. */
   private restore(): void {
-    this.anew = this.writing
+    this.anew = this.epochs.writing
     if (this.anew) return
     this.restart = undefined
-    this.begun = ++this.generation
+    this.epochs.begin()
     this.writer.applied.begunAnew()
-    this.atEnd.clear()
-    this.coordinator = new Coordinator(this.program.workers, this.coordinator.written)
     const { plan, partitions, setbacks, filling, inputs } = this
     this.workers.tell({
       type: 'restore',
-      epoch: this.coordinator.written + 1,
+      epoch: this.epochs.written + 1,
       careful: setbacks.careful,
       partitions,
       topics: this.newTopics.readable,
@@ -260,7 +250,7 @@ export class WorkerEngine implements Engine {
       sources: inputs.endingSources,
       filling,
       refused: setbacks.refused,
-      transport: sharedTransport(plan, partitions, this.generation, this.program.workers),
+      transport: sharedTransport(plan, partitions, this.epochs.generation, this.program.workers),
     })
     if (this.workers.loaded) this.resumed()
   }
@@ -282,7 +272,7 @@ export class WorkerEngine implements Engine {
   private recover(why: string, error: unknown, delay: number): void {
     if (this.state === 'halting') {
       this.settings.logger.warn({ error: String(error) }, `${why} while the app closes; the last checkpoint stands`)
-      this.generation++
+      this.epochs.end()
       this.halted.resolve()
       return
     }
@@ -293,7 +283,7 @@ export class WorkerEngine implements Engine {
       this.state = 'recovering'
       this.events.rebalancing?.()
     }
-    this.generation++
+    this.epochs.end()
     clearTimeout(this.restart)
     this.restart = setTimeout(() => this.restore(), delay)
   }
@@ -337,7 +327,7 @@ export class WorkerEngine implements Engine {
     const starting = this.state === 'starting'
     this.state = 'failed'
     this.failure = error
-    this.generation++
+    this.epochs.end()
     this.metronome.stop()
     clearTimeout(this.restart)
     await this.workers.terminate()
@@ -349,14 +339,9 @@ export class WorkerEngine implements Engine {
     else this.events.failed(error)
   }
 
-  private hasEnded(worker: number): void {
-    this.atEnd.add(worker)
-    this.openIfDue()
-  }
-
   private isPressed(): void {
-    this.due = true
-    this.openIfDue()
+    this.epochs.want()
+    this.epochs.openIfDue()
   }
 
   /** Workers wait while sinks are slow. */
@@ -364,78 +349,7 @@ export class WorkerEngine implements Engine {
     this.signals.hold(this.writer.deliveries.full)
   }
 
-  /** An epoch is to be opened as soon as there is room. */
-  private due = false
-
-  private openIfDue(): void {
-    const allEnded = this.atEnd.size === this.program.workers
-    if (this.state !== 'running' || !this.coordinator.roomy || !(this.due || allEnded)) return
-    this.due = false
-    // a worker says it once: an epoch that comes before the others have ended must not forget it
-    if (allEnded) this.atEnd.clear()
-    this.open(false)
-  }
-
-  private open(halt: boolean): void {
-    const epoch = this.coordinator.open()
-    if (halt) this.haltEpoch = epoch
-    this.workers.tell({ type: 'seal', generation: this.generation, epoch, halt })
-    failpoint('epoch-opened')
-  }
-
-  private collect(worker: number, part: Part): void {
-    if (this.generationIsOver) return
-    try {
-      this.coordinator.add(worker, part)
-      failpoint('first-part')
-    } catch (error) {
-      return void this.fail(error)
-    }
-    this.writeNext()
-    this.openIfDue()
-  }
-
-  /** Has the next epoch written, if it is whole, and nothing else is being written to the log. */
-  private writeNext(): void {
-    const parts = this.writing || this.generationIsOver ? undefined : this.coordinator.whole
-    if (parts === undefined) return
-    const busy = this.lease.log.free()
-    if (busy !== undefined) return void busy.then(() => this.writeNext())
-    try {
-      this.writing = true
-      this.write(parts)
-    } catch (error) {
-      this.writing = false
-      void this.fail(error)
-    }
-  }
-
-  private write(parts: readonly Part[]): void {
-    const { generation } = this
-    this.writer.writeApart(
-      parts.map(({ pack }) => pack),
-      parts.flatMap(({ frames }) => frames.map((one) => ({ ...one, frame: asBuffer(one.frame) }))),
-      this.coordinator.age,
-      (outcome) => {
-        this.writing = false
-        try {
-          if (isWritten(outcome)) this.written(parts, generation)
-          if (!('bytes' in outcome)) this.notWritten(outcome)
-        } catch (error) {
-          void this.fail(error)
-        }
-        if (this.anew && this.state === 'recovering') this.restore()
-        // behind those who wait for the log
-        else queueMicrotask(() => this.writeNext())
-      },
-    )
-  }
-
-  /** @param generation whose epoch it is: another one may have begun to come */
-  private written(parts: readonly Part[], generation: number): void {
-    const epoch = this.coordinator.done()
-    this.workers.tell({ type: 'written', generation, epoch })
-    failpoint('after-told')
+  private written(epoch: number, parts: readonly Part[], last: boolean): void {
     for (const [worker, { stats }] of parts.entries()) this.totals.add(worker, stats)
     this.setbacks.written([...parts.map(({ stats }) => stats.processed > 0), true])
     this.writer.committed({
@@ -453,11 +367,10 @@ export class WorkerEngine implements Engine {
         (error: unknown) => void this.fail(error),
       )
     }
-    if (epoch >= this.haltEpoch) this.halted.resolve()
-    this.openIfDue()
+    if (last) this.halted.resolve()
   }
 
-  private notWritten(outcome: Exclude<Outcome, Written>): void {
+  private unwritten(outcome: Exclude<Outcome, Written>): void {
     if ('error' in outcome) return void this.fail(outcome.error)
     const scribe = this.program.workers
     if (this.setbacks.died(scribe)) this.recover('the thread that writes epochs died', outcome.died, 0)

@@ -51,6 +51,10 @@ export class Workers {
     this.events = events
   }
 
+  get count(): number {
+    return this.program.workers
+  }
+
   /** Have all of them loaded their topology? */
   get loaded(): boolean {
     return this.loading.size === 0
