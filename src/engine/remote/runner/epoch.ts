@@ -5,9 +5,6 @@ import type { SpareMemory } from '../../../connectors/broker/spare-memory.ts'
 import type { OutputFrame } from '../../runtime/outputs.ts'
 import type { LocalRows } from '../state/local-state.ts'
 
-/** Where the positions in repartition topics lie: by topic, in a store of each sub-topology. */
-export const inletStore = '$inlets'
-
 /** What an epoch is made of, encoded; nothing of it has left yet. */
 export interface SealedEpoch {
   readonly epoch: number

@@ -1,6 +1,4 @@
 import type { PositionedPartition, RemoteReader } from '../../../connectors/broker/remote.ts'
-import { decodeValue } from '../../../state/codec/index.ts'
-import { statePrefix } from '../../../state/stores/index.ts'
 import type { Policies } from '../../app/settings/policies.ts'
 import { OwnFeed } from '../../connect/source-feed.ts'
 import { TopicFeed } from '../../runtime/inputs/feed.ts'
@@ -8,7 +6,7 @@ import { TaskGroup } from '../../runtime/tasks/group.ts'
 import type { Host, TaskId } from '../../runtime/host.ts'
 import { Outputs } from '../../runtime/outputs.ts'
 import { ChangelogFrames, ChangelogRows } from '../state/changelog.ts'
-import { inletStore } from './epoch.ts'
+import { inletPosition } from '../state/inlets.ts'
 import { Inputs, type Offsets, ownEnd, positionName } from '../inputs.ts'
 import { KeptSources } from './kept-sources.ts'
 import { KnownTopics } from '../topics/known-topics.ts'
@@ -169,9 +167,10 @@ export class RunnerTasks {
   }
 
   private inletPosition(topic: string, partition: number): number {
-    const prefix = statePrefix(this.rows.idOf(inletStore, this.inputs.readerOf(topic)), partition)
-    const row = this.local.backend.get(Buffer.concat([prefix, Buffer.from(topic)]))
-    return row === undefined ? (this.starts.get(positionName({ topic, partition })) ?? 0) : (decodeValue(row) as number)
+    const inlet = { sub: this.inputs.readerOf(topic), topic, partition }
+    return (
+      inletPosition(this.local.backend, this.rows, inlet) ?? this.starts.get(positionName({ topic, partition })) ?? 0
+    )
   }
 
   private feeds(): TopicFeed[] {

@@ -1,11 +1,11 @@
 import type { PositionedPartition } from '../../../connectors/broker/remote.ts'
-import { encodeValue } from '../../../state/codec/index.ts'
-import { type Sealer, statePrefix } from '../../../state/stores/index.ts'
+import type { Sealer } from '../../../state/stores/index.ts'
 import { TopicFeed } from '../../runtime/inputs/feed.ts'
 import type { TaskGroup } from '../../runtime/tasks/group.ts'
 import { positionName } from '../inputs.ts'
+import { putInlet } from '../state/inlets.ts'
 import type { LocalRows } from '../state/local-state.ts'
-import { inletStore, type SealedEpoch } from './epoch.ts'
+import type { SealedEpoch } from './epoch.ts'
 import type { RunnerTasks } from './runner-tasks.ts'
 
 export interface Sealing {
@@ -48,10 +48,8 @@ export function sealEpoch(tasks: RunnerTasks, { local, now, more, look }: Sealin
   for (const [gte, lt] of clears) for (const [key] of local.backend.range({ gte, lt })) remove(key)
   if (links !== undefined) {
     group.sealLate(sealer, new Map())
-    for (const { topic, partition, offset } of links.positions) {
-      const prefix = statePrefix(rows.idOf(inletStore, inputs.readerOf(topic)), partition)
-      sealer.put(Buffer.concat([prefix, Buffer.from(topic)]), encodeValue(offset))
-    }
+    for (const { topic, partition, offset } of links.positions)
+      putInlet(sealer, rows, { sub: inputs.readerOf(topic), topic, partition }, offset)
   }
   const positions = [...positionsOf(group), ...(links?.positions ?? [])].filter(
     (one) => committed.get(positionName(one)) !== one.offset,

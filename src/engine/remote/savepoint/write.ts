@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import type { FetchedBatch } from '../../../connectors/broker/log.ts'
 import type { PositionedPartition, RemoteLog, RemoteTopic } from '../../../connectors/broker/remote.ts'
 import { DhaaraError } from '../../../errors/index.ts'
-import { decodeValue, encodeValue } from '../../../state/codec/index.ts'
+import { encodeValue } from '../../../state/codec/index.ts'
 import { statePrefix } from '../../../state/stores/index.ts'
 import { StoreIds } from '../../app/state/identity.ts'
 import type { Logger } from '../../app/settings/logger.ts'
@@ -18,7 +18,7 @@ import { countRows, putRows, shares } from '../../runtime/tasks/in-flight-rows.t
 import { channelSlots } from '../../runtime/channels/transport.ts'
 import { ChangelogRows, changelogsOf } from '../state/changelog.ts'
 import type { Cut } from '../group/cut.ts'
-import { inletStore } from '../runner/epoch.ts'
+import { inletPosition, inletStore } from '../state/inlets.ts'
 import { topicStore } from '../topics/known-topics.ts'
 import { LocalState } from '../state/local-state.ts'
 import { isInternal, repartitionTopic, tasksTopic } from '../topics/names.ts'
@@ -217,10 +217,8 @@ async function takeInFlight(
     const sub = plan.subs[reading?.sub ?? 0] as SubTopology
     const count = partitions[sub.id] as number
     for (let partition = 0; partition < count; partition++) {
-      const inlet = statePrefix(rows.idOf(inletStore, sub.id), partition)
-      const row = backend.get(Buffer.concat([inlet, Buffer.from(topic)]))
       const found = new Map<string, Buffer[]>()
-      const from = row === undefined ? 0 : (decodeValue(row) as number)
+      const from = inletPosition(backend, rows, { sub: sub.id, topic, partition }) ?? 0
       const end = cut === undefined ? undefined : endIn(cut, topic, partition)
       for await (const batch of readRest(log, topic, partition, from, end)) {
         for (let i = 0; i < batch.count; i++) {
