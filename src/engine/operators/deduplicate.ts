@@ -77,7 +77,7 @@ export class Deduplicate implements Timed {
       this.nullKeys.n++
       return
     }
-    if (this.clock.w >= ts + this.within - 1) {
+    if (this.clock.wOf(key) >= ts + this.within - 1) {
       this.lateCount.n++
       return
     }

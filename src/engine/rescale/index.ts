@@ -34,6 +34,8 @@ export interface Rescaling {
   readonly partitions: readonly number[]
   readonly log: ReadableLog
   readonly positions: Positions
+  /** Of each sub-topology, when the state was written; undefined: nobody knows. */
+  readonly before: readonly (number | undefined)[]
   /** Adds to the batch that makes it so. */
   readonly finish: (batch: WriteBatch) => void
 }
@@ -42,7 +44,7 @@ const ROWS_AT_ONCE = 10_000
 
 /** @throws DhaaraError DHAARA_SAVEPOINT: what cannot move, and why; nothing has changed then */
 export function rescale(given: Rescaling): void {
-  const { backend, app, plan, partitions, log, positions, finish } = given
+  const { backend, app, plan, partitions, log, positions, before, finish } = given
   const ids = new StoreIds(backend, app)
   const batch = backend.batch()
   const tasks = ids.find(TASKS)
@@ -53,7 +55,7 @@ export function rescale(given: Rescaling): void {
   }
   const topics = topicsIn(log)
   const most = mostPartitions(backend, tasks)
-  const olds = plan.subs.map((sub) => metasOf(backend, tasks, sub, most))
+  const olds = plan.subs.map((sub) => metasOf(backend, tasks, sub, most, before[sub.id]))
   for (const sub of plan.subs) holdToEnds(sub, olds[sub.id] as TaskMeta[], topics, positions)
   const changed = plan.subs.filter(({ id }) => (olds[id]?.length ?? 0) > 0 && olds[id]?.length !== partitions[id])
   if (changed.length === 0 && positions === 'keep') {
@@ -83,10 +85,10 @@ export function rescale(given: Rescaling): void {
   const to = write.begin(ids.fresh())
   fresh.set(TASKS, to)
   for (const sub of plan.subs) {
-    const metas = olds[sub.id] as TaskMeta[]
+    const metas = olds[sub.id] as (TaskMeta | undefined)[]
     if (metas.length === 0) continue
     const place = placementOf(plan, sub)
-    const moved = new MetaMover(plan, sub, metas.filter(Boolean), partitions, place, topics, positions).moved()
+    const moved = new MetaMover(plan, sub, metas, partitions, place, topics, positions).moved()
     for (const [partition, meta] of moved.entries()) {
       const prefix = statePrefix(to, partition)
       const [inFlight = [], ...held] = shares(meta.inFlight)
@@ -95,11 +97,11 @@ export function rescale(given: Rescaling): void {
     }
   }
   write.flush()
-  const before = [...fresh.keys()].map((name) => ids.find(name) as number)
+  const old = [...fresh.keys()].map((name) => ids.find(name) as number)
   ids.swap(fresh, batch)
   finish(batch)
   batch.commit({ sync: true })
-  for (const id of before) backend.clearRange(storeStart(id), after(storeStart(id)))
+  for (const id of old) backend.clearRange(storeStart(id), after(storeStart(id)))
 }
 
 function moveStore(

@@ -4,6 +4,7 @@ import { storesOf } from '../plan/cut.ts'
 import type { PhysicalPlan, Step } from '../plan/physical.ts'
 import { TaskGroup } from '../runtime/tasks/group.ts'
 import type { Host } from '../runtime/host.ts'
+import { windowsBehind } from './former-times.ts'
 import { storeAccess } from '../runtime/steps/store-access.ts'
 import { Outputs } from '../runtime/outputs.ts'
 import type { Table, TaskStores } from '../runtime/steps/stores.ts'
@@ -89,12 +90,6 @@ function roleOf(name: string, owner: Step | undefined): Role {
   if (op.kind === 'mapAsync') return 'requests'
   if (op.kind === 'foreignSend' && part === 'numbers') return 'highest'
   return op.kind === 'foreignJoin' && part === 'told' ? 'lowest' : 'keyed'
-}
-
-/** Windowed aggregations between a step's output and the input of its sub-topology. */
-function windowsBehind({ op, inputs }: Step): number {
-  const own = op.kind === 'aggregate' && op.windows !== undefined ? 1 : 0
-  return own + (inputs[0] === undefined ? 0 : windowsBehind(inputs[0]))
 }
 
 function emptyHost(): Host {

@@ -1,6 +1,7 @@
 import type { BackendReader } from '../../state/backend.ts'
 import { after, statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
+import { formerOf } from '../time/former.ts'
 import { type ChannelCodec, channelCodec } from '../runtime/channels/channel-codec.ts'
 import { readRecords } from '../runtime/channels/frame-reader.ts'
 import { FrameWriter } from '../runtime/channels/frame-writer.ts'
@@ -24,12 +25,18 @@ export interface Topics {
  */
 export type Positions = 'keep' | 'grown' | 'start' | 'end'
 
-/** What was written of a sub-topology's tasks, by partition; of another version of the topology, what its inputs had. */
+/**
+ * What was written of a sub-topology's tasks, by partition; of another version of the topology, what its inputs had.
+ *
+ * @param most partitions that have a row of any task
+ * @param before how many tasks it had, where that is known: the last ones may have ended no epoch
+ */
 export function metasOf(
   reader: BackendReader,
   tasks: number,
   sub: SubTopology,
   most: number,
+  before: number | undefined,
 ): (TaskMeta | undefined)[] {
   const metas: (TaskMeta | undefined)[] = []
   for (let partition = 0; partition < most; partition++) {
@@ -38,6 +45,7 @@ export function metasOf(
     metas.push(row === undefined ? adopted(reader, prefix, sub) : savedMeta(reader, prefix, sub.name, row))
   }
   while (metas.length > 0 && metas.at(-1) === undefined) metas.pop()
+  if (metas.length > 0) while (metas.length < (before ?? 0)) metas.push(undefined)
   return metas
 }
 
@@ -68,6 +76,7 @@ function earliest(times: readonly Time[]): Time | undefined {
 export class MetaMover {
   private readonly plan: PhysicalPlan
   private readonly sub: SubTopology
+  private readonly all: readonly (TaskMeta | undefined)[]
   private readonly olds: readonly TaskMeta[]
   private readonly counts: readonly number[]
   private readonly place: Placement
@@ -77,7 +86,7 @@ export class MetaMover {
   constructor(
     plan: PhysicalPlan,
     sub: SubTopology,
-    olds: readonly TaskMeta[],
+    all: readonly (TaskMeta | undefined)[],
     counts: readonly number[],
     place: Placement,
     topics: Topics,
@@ -85,7 +94,8 @@ export class MetaMover {
   ) {
     this.plan = plan
     this.sub = sub
-    this.olds = olds
+    this.all = all
+    this.olds = all.filter((one) => one !== undefined)
     this.counts = counts
     this.place = place
     this.topics = topics
@@ -104,6 +114,10 @@ export class MetaMover {
       w: Math.min(...of(({ w }) => w)),
       streamTime: Math.max(...of(({ streamTime }) => streamTime)),
       wall: Math.max(...of(({ wall }) => wall ?? Number.NEGATIVE_INFINITY)),
+      former: formerOf(
+        this.all.map((meta) => meta?.clock.w ?? Number.NEGATIVE_INFINITY),
+        olds.flatMap((meta) => meta.clock.former ?? []),
+      ),
     }
     return Array.from({ length: count }, (_, partition) => ({
       ...first,

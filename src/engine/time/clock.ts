@@ -1,3 +1,5 @@
+import type { FormerTimes } from './former.ts'
+
 /** Something that has to act when the watermark gets somewhere. */
 export interface Timed {
   readonly stepId: number
@@ -31,6 +33,8 @@ export class TaskClock {
   streamTime = Number.NEGATIVE_INFINITY
   /** What W is moving to while timers fire, which is what user code is told; else W or less. */
   target = Number.NEGATIVE_INFINITY
+  /** W of the tasks that keys were with, as long as one of them was further. */
+  former: FormerTimes | undefined = undefined
   /** All input has ended: W is going to +infinity, which is no time to expire anything by. */
   ended = false
   /** Where time goes while timers fire; absent where nobody asks. */
@@ -69,6 +73,12 @@ export class TaskClock {
     return Math.max(this.before, this.acted, this.streamTime - 1)
   }
 
+  /** W as it holds for a key: what has been brought about for it by then is over. */
+  wOf(key: unknown): number {
+    const { former, w } = this
+    return former === undefined ? w : Math.max(w, former.of(key))
+  }
+
   notice(at: number): void {
     if (at < this.next) this.next = at
   }
@@ -86,6 +96,7 @@ export class TaskClock {
       // one time of one step after the other
     }
     this.w = target
+    if (this.former !== undefined && target >= this.former.highest && !this.ended) this.former = undefined
   }
 
   private step(target: number): boolean {

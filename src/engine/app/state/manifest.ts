@@ -87,7 +87,8 @@ export function settle(
   if (old?.restored !== undefined) {
     const { positions } = old.restored
     const finish = (batch: WriteBatch) => batch.put(keyOf(app), encodeValue(now))
-    rescale({ backend, app, plan, partitions, log, positions, finish })
+    const before = partitionsIn(renamed(old, renames), plan)
+    rescale({ backend, app, plan, partitions, log, positions, before, finish })
     return
   }
   if (old !== undefined)
@@ -223,6 +224,17 @@ export function manifestOf(plan: PhysicalPlan, partitions?: readonly number[]): 
     repartitions[name] = { key: version(key), value: version(value), ...spread }
   }
   return { version: 1, stores, repartitions }
+}
+
+/** How many tasks each sub-topology had; undefined: nothing there tells. */
+function partitionsIn({ stores, repartitions = {} }: Manifest, plan: PhysicalPlan): (number | undefined)[] {
+  return plan.subs.map((sub) => {
+    const shapes = [
+      ...sub.stores.map(({ name }) => stores[name]),
+      ...sub.inputs.map(({ op }) => (op.kind === 'repartitionRead' ? repartitions[op.repartition.name] : undefined)),
+    ]
+    return shapes.find((shape) => shape?.partitions !== undefined)?.partitions
+  })
 }
 
 /** Rows of an older version of a serde are migrated as they are read. */

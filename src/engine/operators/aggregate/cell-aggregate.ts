@@ -118,7 +118,7 @@ export abstract class CellAggregate extends Grouped implements Timed {
     }
     if (this.mode === 'update') {
       if (!nothing) this.emit(key, cell, cell.state, old)
-    } else if (this.mode === 'onTime' && this.showAt(cell) <= this.clock.w) this.show(key, cell)
+    } else if (this.mode === 'onTime' && this.showAt(cell) <= this.clock.wOf(key)) this.show(key, cell)
   }
 
   protected emit(key: unknown, cell: Cell, state: unknown, old: unknown): void {

@@ -91,7 +91,7 @@ export class PaneAggregate extends Grouped implements Timed {
 
   process(key: unknown, value: unknown, ts: number, port: number): void {
     if (this.lacks(key, value)) return
-    if (this.closeAt(this.windows.lastStart(ts)) > this.clock.w) this.update(key, value, ts, port)
+    if (this.closeAt(this.windows.lastStart(ts)) > this.clock.wOf(key)) this.update(key, value, ts, port)
     else {
       this.lateCount.n++
       if (this.late !== undefined) this.late(key, value, ts)
@@ -182,6 +182,8 @@ export class PaneAggregate extends Grouped implements Timed {
 
   /** A merger that throws takes this one result with it, and nothing else. */
   private show(run: PaneRun, start: number): void {
+    const { former } = this.clock
+    if (former !== undefined && former.of(run.key) >= this.closeAt(start)) return
     let state: unknown
     try {
       state = run.state()

@@ -82,7 +82,7 @@ export class PaneTicks {
 
   /** A pane was changed, and is to be stored after that. */
   changed(start: number, key: unknown, pane: DuePane): void {
-    const due = this.tickAfter(this.clock.w)
+    const due = this.tickAfter(this.clock.wOf(key))
     if (pane.due === due) return
     pane.due = due
     if (this.changes !== null) this.note(this.changes, start, key, due)
@@ -97,6 +97,7 @@ export class PaneTicks {
     const { windows, table, how } = this
     const { keys } = table.space
     const changes = this.known()
+    const { former } = this.clock
     const open = this.firstOpen()
     let start = Number.POSITIVE_INFINITY
     let last = -1
@@ -116,7 +117,7 @@ export class PaneTicks {
       const first = this.firstTick(start)
       for (const run of runs.slide(start, end)) {
         const one = changes.get(keys.id(run.key)) as Changed
-        if (one.isDue(start, end, first, at)) this.show(run, start)
+        if (one.isDue(start, end, first, at) && (former === undefined || former.of(run.key) < at)) this.show(run, start)
       }
     }
     this.forget(changes, at)

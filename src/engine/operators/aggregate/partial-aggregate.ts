@@ -160,7 +160,7 @@ export function mergingSpec(spec: AggregateSpec): AggregateSpec {
 export class MergingWindows extends WindowAggregate {
   override process(key: unknown, value: unknown, ts: number, port: number): void {
     const [, records, window] = value as Partial
-    if (this.closeAt(window) > this.clock.w) this.update(window, key, value, ts, port)
+    if (this.closeAt(window) > this.clock.wOf(key)) this.update(window, key, value, ts, port)
     else this.lateCount.n += records
   }
 }

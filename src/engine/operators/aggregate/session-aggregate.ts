@@ -129,7 +129,8 @@ export class SessionAggregate extends Grouped implements Timed {
     reach: number,
     port: number,
   ): void {
-    if (reach + this.grace <= this.clock.w) {
+    const w = this.clock.wOf(entry.key)
+    if (reach + this.grace <= w) {
       this.lateCount.n++
       if (this.late !== undefined) this.late(entry.key, value, ts)
       return
@@ -141,7 +142,7 @@ export class SessionAggregate extends Grouped implements Timed {
     sessions.open.splice(at, 0, session)
     this.reach = reach
     if (this.mode === 'update') this.emit(entry.key, ts, ts, state, undefined, ts)
-    else if (this.mode === 'onTime' && reach <= this.clock.w) this.show(entry.key, session)
+    else if (this.mode === 'onTime' && reach <= w) this.show(entry.key, session)
     this.keep(entry, sessions, session)
   }
 
@@ -175,7 +176,7 @@ export class SessionAggregate extends Grouped implements Timed {
       const same = session.start === ts && session.end === ts
       if (!same) this.emit(key, start, end, null, this.needsOld ? old : undefined, end)
       this.emit(key, session.start, session.end, next, same && this.needsOld ? old : undefined, session.ts)
-    } else if (this.mode === 'onTime' && session.reach <= this.clock.w) this.show(key, session)
+    } else if (this.mode === 'onTime' && session.reach <= this.clock.wOf(key)) this.show(key, session)
     this.keep(entry, held, session)
   }
 
@@ -215,7 +216,7 @@ export class SessionAggregate extends Grouped implements Timed {
     if (this.mode === 'update') {
       this.show(key, joined)
       joined.shown = []
-    } else if (this.mode === 'onTime' && joined.reach <= this.clock.w) this.show(key, joined)
+    } else if (this.mode === 'onTime' && joined.reach <= this.clock.wOf(key)) this.show(key, joined)
     this.keep(entry, held, joined)
   }
 

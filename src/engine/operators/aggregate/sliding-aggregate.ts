@@ -23,6 +23,8 @@ export class SlidingAggregate extends CellAggregate {
   private readonly grace: number
   private readonly kept: number
   private readonly lateCount: Counter
+  /** W for the key of the record at hand. */
+  private w = Number.NEGATIVE_INFINITY
 
   /** @param retention how long closed windows are kept for queries, ms */
   constructor(
@@ -58,7 +60,8 @@ export class SlidingAggregate extends CellAggregate {
     const previous = marks[known ? after - 2 : after - 1]
     const behind = previous !== undefined && previous + 1 + d >= ts ? previous + 1 : -1
     const latest = Math.max(left, behind, to > from ? (cells[to - 1] as Cell).start : 0)
-    if (latest + d + this.grace <= this.clock.w) {
+    this.w = this.clock.wOf(entry.key)
+    if (latest + d + this.grace <= this.w) {
       this.lateCount.n++
       if (this.late !== undefined) this.late(entry.key, value, ts)
       return
@@ -115,7 +118,7 @@ export class SlidingAggregate extends CellAggregate {
   }
 
   private cell(start: number, state: unknown, ts: number): Cell {
-    const ghost = this.closeAt(start) <= this.clock.w
+    const ghost = this.closeAt(start) <= this.w
     return { start, state, ts, pending: false, out: false, shown: undefined, ghost }
   }
 
@@ -125,7 +128,7 @@ export class SlidingAggregate extends CellAggregate {
 
   /** What a closed window becomes is for windows to come, not for anybody to see. */
   protected override changed(cell: Cell, key: unknown, old: unknown, nothing: boolean): void {
-    if (this.closeAt(cell.start) > this.clock.w) super.changed(cell, key, old, nothing)
+    if (this.closeAt(cell.start) > this.w) super.changed(cell, key, old, nothing)
   }
 
   private closeAt(start: number): number {

@@ -94,7 +94,7 @@ export class WindowAggregate extends Grouped implements Timed {
     if (this.lacks(key, value)) return
     const last = this.windows.lastStart(ts)
     if (this.single) {
-      if (this.closeAt(last) > this.clock.w) this.update(last, key, value, ts, port)
+      if (this.closeAt(last) > this.clock.wOf(key)) this.update(last, key, value, ts, port)
       else this.tooLate(key, value, ts)
       return
     }
@@ -109,10 +109,11 @@ export class WindowAggregate extends Grouped implements Timed {
       start = this.windows.previous(start)
     )
       first = start
-    if (this.careful) this.ahead = this.statesOf(first, last, key, value, ts, port)
+    const w = this.clock.wOf(key)
+    if (this.careful) this.ahead = this.statesOf(first, last, w, key, value, ts, port)
     let taken = false
     for (let start = first; start <= last; start = this.windows.next(start)) {
-      if (this.windows.endOf(start) <= ts || this.closeAt(start) <= this.clock.w) continue
+      if (this.windows.endOf(start) <= ts || this.closeAt(start) <= w) continue
       taken = true
       this.update(start, key, value, ts, port)
     }
@@ -121,10 +122,18 @@ export class WindowAggregate extends Grouped implements Timed {
   }
 
   /** What a record makes of each of its windows, before any of them is changed: if user code throws for one, none is. */
-  private statesOf(first: number, last: number, key: unknown, value: unknown, ts: number, port: number): unknown[] {
+  private statesOf(
+    first: number,
+    last: number,
+    w: number,
+    key: unknown,
+    value: unknown,
+    ts: number,
+    port: number,
+  ): unknown[] {
     const states: unknown[] = []
     for (let start = first; start <= last; start = this.windows.next(start)) {
-      if (this.windows.endOf(start) <= ts || this.closeAt(start) <= this.clock.w) continue
+      if (this.windows.endOf(start) <= ts || this.closeAt(start) <= w) continue
       const held = this.table.peek(start)?.load(key).value
       const state = this.mode === 'every' ? (held as Ticked | undefined)?.state : held
       states.push(this.next(state, value, key, port, ts))
@@ -155,7 +164,7 @@ export class WindowAggregate extends Grouped implements Timed {
     const gone = next === null || next === undefined
     const at = ts > entry.ts ? ts : entry.ts
     this.table.set(bucket, entry, gone ? undefined : next, at)
-    if (this.mode === 'update' || (this.mode === 'onTime' && this.clock.w >= this.windows.endOf(start) - 1)) {
+    if (this.mode === 'update' || (this.mode === 'onTime' && this.clock.wOf(key) >= this.windows.endOf(start) - 1)) {
       if (gone && state === undefined) return
       if (!gone && state !== undefined && this.unchanged?.(state, next)) return
       this.emit(key, start, gone ? null : next, old, at)
@@ -247,14 +256,14 @@ export class WindowAggregate extends Grouped implements Timed {
       const start = this.open[this.onTimeDone] as number
       if (this.windows.endOf(start) - 1 > at) break
       this.onTimeDone++
-      this.emitRows(start)
+      this.emitRows(start, this.windows.endOf(start) - 1)
     }
     while (this.open.length > 0 && this.closeAt(this.open[0] as number) <= at) this.close(this.open[0] as number)
     this.expire(at)
   }
 
   private close(start: number): void {
-    if (this.mode === 'close') this.emitRows(start)
+    if (this.mode === 'close') this.emitRows(start, this.closeAt(start))
     else if (this.mode === 'every') {
       this.emitChanged(start)
       // else a window that opens later would have its tick at once
@@ -270,10 +279,13 @@ export class WindowAggregate extends Grouped implements Timed {
     this.table.drop(start)
   }
 
-  private emitRows(start: number): void {
+  /** @param at when; what was further then has shown them */
+  private emitRows(start: number, at: number): void {
     const bucket = this.table.peek(start)
     if (bucket === undefined) return
-    for (const entry of this.table.rows(bucket)) this.emit(entry.key, start, entry.value, undefined, entry.ts)
+    const { former } = this.clock
+    for (const { key, value, ts } of this.table.rows(bucket))
+      if (former === undefined || former.of(key) < at) this.emit(key, start, value, undefined, ts)
   }
 
   /** Windows that changed since the last tick, in the order of (start, key). */

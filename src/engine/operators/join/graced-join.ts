@@ -59,7 +59,7 @@ export class GracedJoin implements Timed {
       return
     }
     const { waiting, clock, copy } = this
-    if (ts + waiting.reach <= clock.w) {
+    if (ts + waiting.reach <= clock.wOf(key)) {
       this.late.n++
       this.emit(key, value, ts)
       return
@@ -80,7 +80,7 @@ export class GracedJoin implements Timed {
 
   fire(at: number): void {
     const { waiting } = this
-    waiting.load(at, this.clock.w)
+    waiting.load(at, this.clock)
     for (let due = waiting.first(); due !== undefined && due.record.ts + waiting.reach <= at; due = waiting.first()) {
       waiting.take()
       this.emit(due.group.key, due.record.value, due.record.ts)

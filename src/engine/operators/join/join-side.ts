@@ -1,4 +1,5 @@
 import type { JoinGroup, JoinTable, Kept } from '../../../state/stores/index.ts'
+import type { TaskClock } from '../../time/clock.ts'
 import { Heap } from '../heap.ts'
 
 /** A record that will come out alone if no partner comes until its window closes. */
@@ -62,14 +63,15 @@ export class JoinSide {
     return at
   }
 
-  /** Makes `first` know all that is due at `at`. @param w windows that were closed by then have been dealt with */
-  load(at: number, w: number): void {
+  /** Makes `first` know all that is due at `at`. @param clock windows that were closed by its W have been dealt with */
+  load(at: number, clock: TaskClock): void {
     if (!this.keeps) return
     for (;;) {
       const start = this.nextStretch()
       if (start === undefined || start + this.reach > at) return
       this.loaded = start
       for (const group of this.table.pin(start)) {
+        const w = clock.wOf(group.key)
         for (const record of group.records)
           if (!record.matched && record.ts + this.reach > w) this.waiting.push({ group, record })
       }

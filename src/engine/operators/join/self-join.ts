@@ -59,7 +59,7 @@ export class SelfJoin implements Timed {
     }
     const { table } = this.kept
     const id = table.space.keys.id(key)
-    const from = Math.max(ts - this.before, this.clock.w - this.before - this.grace + 1)
+    const from = Math.max(ts - this.before, this.clock.wOf(key) - this.before - this.grace + 1)
     const to = ts + this.after
     for (let start = table.startOf(from); start <= to; start += table.span) {
       const group = table.find(start, key, id)
@@ -82,7 +82,8 @@ export class SelfJoin implements Timed {
     const { kept, clock } = this
     const { table } = kept
     const id = table.space.keys.id(key)
-    const from = Math.max(ts - this.after, clock.w - this.after - this.grace + 1)
+    const w = clock.wOf(key)
+    const from = Math.max(ts - this.after, w - this.after - this.grace + 1)
     const to = ts + this.before
     let itself = false
     for (let start = table.startOf(from); start <= to; start += table.span) {
@@ -100,7 +101,7 @@ export class SelfJoin implements Timed {
       }
     }
     if (!itself) this.out(key, this.joiner(value, value, key), ts)
-    if (ts + kept.reach <= clock.w) this.late.n++
+    if (ts + kept.reach <= w) this.late.n++
     else clock.notice(kept.add(key, id, ts, this.copy === undefined ? value : this.copy(value), true))
   }
 

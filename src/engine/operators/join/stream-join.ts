@@ -88,7 +88,7 @@ export class StreamJoin implements Timed {
       return
     }
     const { joiner } = this
-    const { w } = this.clock
+    const w = this.clock.wOf(key)
     const isLeft = own === this.lefts
     const id = own.table.space.keys.id(key)
     let matched = false
@@ -128,10 +128,9 @@ export class StreamJoin implements Timed {
   }
 
   fire(at: number): void {
-    const { lefts, rights } = this
-    const { w } = this.clock
-    lefts.load(at, w)
-    rights.load(at, w)
+    const { lefts, rights, clock } = this
+    lefts.load(at, clock)
+    rights.load(at, clock)
     for (;;) {
       const left = due(lefts, at)
       const right = due(rights, at)

@@ -115,7 +115,7 @@ export class Match implements Timed {
       this.processNow(key, this.copy === undefined ? value : this.copy(value))
       return
     }
-    if (ts <= this.clock.w) {
+    if (ts <= this.clock.wOf(key)) {
       this.lateCount.n++
       if (this.late !== undefined) this.late(key, value, ts)
       return

@@ -5,6 +5,7 @@ import type { ProgramEnv } from '../../codegen/interpret.ts'
 import { type Program, programOf } from '../../codegen/program.ts'
 import { Outbox } from '../../connect/outbox.ts'
 import { outboxStore, OutboxRows } from '../../connect/outbox-rows.ts'
+import { formerTimes } from '../../rescale/former-times.ts'
 import { TaskMeter } from '../../metrics/task-meter.ts'
 import type { OperatorContext } from '../../operators/operator.ts'
 import type { PhysicalPlan, SubTopology } from '../../plan/physical.ts'
@@ -88,6 +89,7 @@ export class TaskMaker {
       clock.w = saved.clock.w
       clock.target = saved.clock.w
       clock.streamTime = saved.clock.streamTime
+      clock.former = formerTimes(this.plan, sub, saved.clock)
     }
     const wall = new WallClock(() => host.now())
     const wallTime = new WallTime(

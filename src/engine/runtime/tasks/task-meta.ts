@@ -3,6 +3,7 @@ import type { BackendReader } from '../../../state/backend.ts'
 import { after } from '../../../state/stores/index.ts'
 import type { SubTopology } from '../../plan/physical.ts'
 import type { SourcePosition } from '../../connect/chunk.ts'
+import type { Former } from '../../time/former.ts'
 import type { InFlight } from '../channels/in-flight.ts'
 import { inFlightRows, taskRowOf } from './in-flight-rows.ts'
 
@@ -11,7 +12,13 @@ export interface TaskMeta {
   readonly positions: readonly (readonly [step: string, topic: string, partition: number, offset: number])[]
   /** Of sources that are no topics. */
   readonly sources?: readonly (readonly [step: string, partition: number, position: SourcePosition])[]
-  readonly clock: { readonly w: number; readonly streamTime: number; readonly wall?: number }
+  readonly clock: {
+    readonly w: number
+    readonly streamTime: number
+    readonly wall?: number
+    /** Of the tasks that keys were with before partitions changed, until W has passed theirs. */
+    readonly former?: readonly Former[]
+  }
   /** By feed. */
   readonly times: Readonly<Record<string, { readonly w: number; readonly max: number; readonly idle: boolean }>>
   /** All its inputs had ended, and its processors know; a later run may have more. */
@@ -71,6 +78,7 @@ export function adopted(reader: BackendReader, prefix: Buffer, sub: SubTopology)
       w: highest(({ clock }) => clock.w),
       streamTime: highest(({ clock }) => clock.streamTime),
       wall: highest(({ clock }) => clock.wall ?? Number.NEGATIVE_INFINITY),
+      former: found.flatMap(({ clock }) => clock.former ?? []),
     },
     times: Object.assign({}, ...found.map(({ times }) => times)),
     finished: found.every(({ finished }) => finished),

@@ -73,7 +73,12 @@ export class TaskRows {
     return {
       positions,
       ...(sources.length === 0 ? {} : { sources }),
-      clock: { w: clock.kept, streamTime: clock.streamTime, wall: task.parts.wallTime.clock.kept },
+      clock: {
+        w: clock.kept,
+        streamTime: clock.streamTime,
+        wall: task.parts.wallTime.clock.kept,
+        ...(clock.former === undefined ? {} : { former: clock.former.all }),
+      },
       times: Object.fromEntries(
         feeds.map(({ name, time: { w, max, idle } }) => [
           name,
