@@ -75,7 +75,7 @@ export const stores: {
   ): VersionedHandle<Decoded<S>, V, OrderFrom<S>>
   /** A queue of values a key. */
   list<K, V>(name: string, spec: StoreDefinition<K, V>): ListHandle<K, V>
-  /** Values by key and window start. */
+  /** Values by key and window start. What starts more than `retention` before the latest start of its partition goes, and is not kept. */
   window<K, V>(name: string, spec: StoreDefinition<K, V> & { readonly retention: Duration }): WindowHandle<K, V>
 } = Object.freeze({
   keyValue: (name: string, spec: Definition) => define('keyValue', name, spec) as any,

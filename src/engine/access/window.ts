@@ -1,3 +1,4 @@
+import { DhaaraError } from '../../errors/index.ts'
 import type { WindowTable } from '../../state/stores/index.ts'
 
 interface WindowedRow {
@@ -5,25 +6,21 @@ interface WindowedRow {
   readonly window: { readonly start: number; readonly end: number }
 }
 type Rows = Iterable<readonly [WindowedRow, unknown]>
+type Handed = (value: unknown) => unknown
+
+const asItIs: Handed = (value) => value
 
 /** A window store as user code sees it; `fetch` finds windows that start in [from, to]. */
 export class WindowAccess {
   private readonly table: WindowTable
   private readonly windowOf: (start: number) => WindowedRow['window']
-  private readonly show: (state: unknown) => unknown
-  private readonly now: () => number
+  private readonly show: Handed
 
   /** @param windowOf the window of a start of the table */
-  constructor(
-    table: WindowTable,
-    windowOf: (start: number) => WindowedRow['window'],
-    show: (state: unknown) => unknown,
-    now: () => number,
-  ) {
+  constructor(table: WindowTable, windowOf: (start: number) => WindowedRow['window'], show: Handed) {
     this.table = table
     this.windowOf = windowOf
     this.show = show
-    this.now = now
   }
 
   *fetch(key: unknown, from: number, to: number): Rows {
@@ -51,9 +48,37 @@ export class WindowAccess {
     const value = this.table.peek(start)?.load(key).value
     return value === undefined ? undefined : this.show(value)
   }
+}
 
+/** A window store of `stores.window`: who puts says where windows start, and nobody where they end. */
+export class OwnWindowAccess extends WindowAccess {
+  private readonly own: WindowTable
+  private readonly retention: number
+  private readonly now: () => number
+  private readonly keep: Handed
+
+  /**
+   * @param retention how far behind the latest start rows are kept, ms
+   * @param keep what is kept of what user code hands over
+   */
+  constructor(table: WindowTable, retention: number, now: () => number, show = asItIs, keep = asItIs) {
+    super(table, (start) => ({ start, end: start }), show)
+    this.keep = keep
+    this.own = table
+    this.retention = retention
+    this.now = now
+  }
+
+  /** What is older than the store's retention is not kept. @throws DhaaraError DHAARA_TIMESTAMP */
   put(key: unknown, value: unknown, start: number): void {
-    const bucket = this.table.bucket(start)
-    this.table.set(bucket, bucket.load(key), value ?? undefined, this.now())
+    if (!Number.isSafeInteger(start) || start < 0)
+      throw new DhaaraError('DHAARA_TIMESTAMP', `put: found the start ${String(start)}, expected epoch milliseconds`)
+    const { own, retention } = this
+    const newest = own.liveStarts.at(-1) ?? start
+    if (start < newest - retention) return
+    const bucket = own.bucket(start)
+    const kept = value === null || value === undefined ? undefined : this.keep(value)
+    own.set(bucket, bucket.load(key), kept, this.now())
+    while ((own.liveStarts[0] as number) < start - retention) own.drop(own.liveStarts[0] as number)
   }
 }

@@ -128,6 +128,10 @@ function shapeOf(spec: StoreSpec, op: StepOp | undefined): Wrapped {
     const ordered = spec.key?.ordered ?? true
     return { wrap: asIs, shape: { kind: 'keyValue', ordered, show } }
   }
+  if (op === undefined) {
+    const windowOf = (start: number): Window => ({ start, end: start })
+    return { wrap: asIs, shape: { kind: 'window', aligned: true, windowOf, show } }
+  }
   const windows = aggregate?.kind === 'aggregate' ? aggregate.windows : undefined
   if (aggregate?.kind !== 'aggregate' || windows === undefined) return { wrap: asIs, shape: { kind: 'windowedRows' } }
   if (windows.kind === 'session')

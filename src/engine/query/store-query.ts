@@ -52,6 +52,7 @@ export class StoreQuery {
   async asOf(key: unknown, at: number, options: QueryOptions = {}): Promise<unknown> {
     const { layout, rows } = this.open()
     const { shape, history } = layout
+    needTime(at)
     if (history === undefined || shape.kind !== 'keyValue')
       throw cannot(layout, 'asOf', "it is no versioned store: give its step {store: {kind: 'versioned', history: …}}")
     const value = await valueAsOf(layout, history, rows(options), encoded(layout, key), at)
@@ -131,8 +132,9 @@ export class StoreQuery {
         opened = layout
         const bytes = encoded(layout, key)
         const reverse = options.reverse ?? false
+        const between = timesOf(from, to)
         if (shape.kind === 'window') {
-          const times = shape.aligned ? timesOf(from, to) : { from: 0, to: lastTime }
+          const times = shape.aligned ? between : { from: 0, to: lastTime }
           const cut = start === undefined ? times : cutTimes(times, start, reverse)
           return rows(options).windows(layout, { key: bytes, ...cut, reverse })
         }
@@ -152,10 +154,10 @@ export class StoreQuery {
   fetchAll(from: number, to: number, options: ScanOptions = {}): Scan<unknown, unknown> {
     const bounds = (layout: StoreLayout): Bounds => {
       const { shape } = layout
+      const times = timesOf(from, to)
       if (shape.kind === 'windows' || shape.kind === 'windowedRows') return {}
       if (shape.kind !== 'window') throw cannot(layout, 'fetchAll', 'its keys have no windows: ask for all()')
       if (!shape.aligned) return {}
-      const times = timesOf(from, to)
       return { gte: timeKey(times.from), lt: timeKey(Math.min(times.to + 1, lastTime)) }
     }
     return this.rows(options, bounds, (entries) => within(entries, from, to))
@@ -256,10 +258,15 @@ interface Times {
 
 /** @throws DhaaraError DHAARA_QUERY */
 function timesOf(from: number, to: number): Times {
-  for (const at of [from, to])
-    if (typeof at !== 'number' || Number.isNaN(at))
-      throw new DhaaraError('DHAARA_QUERY', `${String(at)} is no time; expected epoch milliseconds`)
+  needTime(from)
+  needTime(to)
   return { from: clamp(Math.ceil(from)), to: clamp(Math.floor(to)) }
+}
+
+/** @throws DhaaraError DHAARA_QUERY */
+function needTime(at: unknown): void {
+  if (typeof at !== 'number' || Number.isNaN(at))
+    throw new DhaaraError('DHAARA_QUERY', `${String(at)} is no time; expected epoch milliseconds`)
 }
 
 const clamp = (at: number): number => Math.min(Math.max(at, 0), lastTime)

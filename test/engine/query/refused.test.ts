@@ -50,6 +50,13 @@ describe('queries that cannot be answered', () => {
       (of) => of.store('panes').fetch('a', 0, 1).toArray(),
     ],
     [
+      'sessions since no time',
+      'DHAARA_QUERY',
+      /NaN is no time/,
+      (of) => of.store('visits').fetch('s1', Number.NaN, 1).toArray(),
+    ],
+    ['a row as of no time', 'DHAARA_QUERY', /noon is no time/, (of) => of.store('sums').asOf('s1', 'noon' as never)],
+    [
       'a scan of lists',
       'DHAARA_QUERY',
       /'ids' cannot be asked for a scan; it keeps lists/,

@@ -6,15 +6,7 @@ import { VersionedAccess, VersionedTableAccess } from '../../access/versioned.ts
 import { Match } from '../../operators/match/match.ts'
 import type { Step } from '../../plan/physical.ts'
 import type { TaskStores } from './stores.ts'
-import { windowedAccess } from './windowed.ts'
-
-/** What becomes of values on their way between user code and a store. */
-interface Handed {
-  /** On the way out. */
-  readonly show?: ((value: unknown) => unknown) | undefined
-  /** On the way in. */
-  readonly keep?: ((value: unknown) => unknown) | undefined
-}
+import { type Handed, windowedAccess } from './windowed.ts'
 
 /** The handle through which user code and the test driver see a store; `owner`: the step whose table it is. */
 export function storeAccess(
@@ -35,6 +27,7 @@ export function storeAccess(
       aggregate?.kind === 'aggregate' ? aggregate : undefined,
       owner?.needsOld ?? false,
       now,
+      handed,
     )
   if (owner?.op.kind === 'match') {
     const { client } = stores.parts(spec.name)

@@ -4,7 +4,7 @@ import { KeyValueTable, type WindowTable } from '../../../state/stores/index.ts'
 import { PaneAccess } from '../../access/panes.ts'
 import { CellAccess } from '../../access/cells.ts'
 import { SessionAccess } from '../../access/session.ts'
-import { WindowAccess } from '../../access/window.ts'
+import { OwnWindowAccess, WindowAccess } from '../../access/window.ts'
 import { WindowedRowsAccess } from '../../access/windowed-rows.ts'
 import { cellSpan } from '../../operators/aggregate/cell-aggregate.ts'
 import { CountAggregate } from '../../operators/aggregate/count-aggregate.ts'
@@ -21,6 +21,14 @@ import { type AssignedSpec, assigner, isAssigned } from '../../time/assign.ts'
 import type { WindowAssigner } from '../../time/window-assigner.ts'
 import type { PaneGrid } from '../../time/panes.ts'
 import type { TaskStores } from './stores.ts'
+
+/** What becomes of values on their way between user code and a store. */
+export interface Handed {
+  /** On the way out. */
+  readonly show?: ((value: unknown) => unknown) | undefined
+  /** On the way in. */
+  readonly keep?: ((value: unknown) => unknown) | undefined
+}
 
 type Windowed = PaneAggregate | WindowAggregate | SessionAggregate | SlidingAggregate | CountAggregate
 
@@ -88,10 +96,11 @@ export const spanOf = (windows: WindowSpec): number =>
 /** A window or session store as user code sees it; `op`, `needsOld`: of the aggregate that it belongs to. */
 export function windowedAccess(
   stores: TaskStores,
-  { name, kind }: StoreSpec,
+  { name, kind, retention }: StoreSpec,
   op: AggregateNode | undefined,
   needsOld: boolean,
   now: () => number,
+  handed: Handed,
 ): object {
   const show = op?.spec.result ?? ((state: unknown) => state)
   const windows = op?.windows
@@ -104,7 +113,7 @@ export function windowedAccess(
   if (op === undefined && stores.tables.get(name) instanceof KeyValueTable)
     return new WindowedRowsAccess(stores.keyValue(name))
   if (op === undefined || windows === undefined || !isAssigned(windows))
-    return new WindowAccess(stores.window(name), (start) => ({ start, end: start }), show, now)
+    return new OwnWindowAccess(stores.window(name), retention, now, handed.show, handed.keep)
   const assign = assigner(windows)
   const ticked = op.emit.mode === 'every'
   if (inPanes(assign, windows, op, needsOld)) {
@@ -119,7 +128,6 @@ export function windowedAccess(
       const state = stateOf(held)
       return state === undefined ? undefined : show(state)
     },
-    now,
   )
   // it belongs to its step
   return {
