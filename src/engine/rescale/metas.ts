@@ -4,7 +4,7 @@ import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physi
 import { formerOf } from '../time/former.ts'
 import { type ChannelCodec, channelCodec } from '../runtime/channels/channel-codec.ts'
 import { readRecords } from '../runtime/channels/frame-reader.ts'
-import { FrameWriter } from '../runtime/channels/frame-writer.ts'
+import { FrameSeries } from '../runtime/channels/frame-series.ts'
 import type { InFlight } from '../runtime/channels/in-flight.ts'
 import { aligned } from '../runtime/channels/ring-link.ts'
 import { adopted, savedMeta, type TaskMeta } from '../runtime/tasks/task-meta.ts'
@@ -187,7 +187,7 @@ export class MetaMover {
   }
 
   private inFlight(times: Times, count: number): InFlight[][] {
-    const writers = Array.from({ length: count }, () => new Map<string, { writer: FrameWriter; frames: Buffer[] }>())
+    const writers = Array.from({ length: count }, () => new Map<string, FrameSeries>())
     for (const step of this.sub.inputs) {
       if (step.op.kind !== 'repartitionRead') continue
       const { repartition } = step.op
@@ -202,13 +202,7 @@ export class MetaMover {
         }
       }
     }
-    return writers.map((feeds) =>
-      [...feeds].map(([feed, { writer, frames }]) => ({
-        feed,
-        base: 0,
-        frames: writer.count > 0 ? [...frames, writer.take()] : frames,
-      })),
-    )
+    return writers.map((feeds) => Array.from(feeds, ([feed, series]) => ({ feed, base: 0, frames: series.end() })))
   }
 
   private resend(
@@ -216,7 +210,7 @@ export class MetaMover {
     codec: ChannelCodec,
     repartition: Repartition,
     producer: number,
-    writers: readonly Map<string, { writer: FrameWriter; frames: Buffer[] }>[],
+    writers: readonly Map<string, FrameSeries>[],
     times: Times,
   ): void {
     const producers = this.producers(repartition)
@@ -228,11 +222,10 @@ export class MetaMover {
         for (const partition of all ? writers.keys() : [to]) {
           const from = repartition.local ? partition : (producers[producer % producers.length] as number)
           const feed = `${repartition.name}|${from}`
-          const feeds = writers[partition] as Map<string, { writer: FrameWriter; frames: Buffer[] }>
+          const feeds = writers[partition] as Map<string, FrameSeries>
           let one = feeds.get(feed)
-          if (one === undefined) feeds.set(feed, (one = { writer: new FrameWriter(codec), frames: [] }))
-          one.writer.add(key, value, old, ts, times[feed]?.w ?? Number.NEGATIVE_INFINITY, headers, place, origin)
-          if (one.writer.full) one.frames.push(one.writer.take())
+          if (one === undefined) feeds.set(feed, (one = new FrameSeries(codec)))
+          one.add(key, value, old, ts, times[feed]?.w ?? Number.NEGATIVE_INFINITY, headers, place, origin)
         }
       },
     })

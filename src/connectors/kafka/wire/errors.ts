@@ -113,7 +113,7 @@ const codes: Partial<Record<Name, ErrorCode>> = {
 /** What to do, where the name does not say it. */
 const advice: Partial<Record<Name, string>> = {
   messageTooLarge:
-    "; a record, compressed, is larger than the topic's max.message.bytes (1 MiB by default): write smaller keys and values (of a changelog: rows of the store), or raise it for this topic",
+    "; a record, compressed, is larger than the topic's max.message.bytes (1 MiB by default, 8 MiB or more where the app has made it): write smaller keys and values (of a changelog: rows of the store), or raise it for this topic",
 }
 
 /** An error that a broker answered with. */

@@ -14,6 +14,10 @@ const compacted = { 'cleanup.policy': 'compact', 'compression.type': 'producer' 
 /** Records are removed when they have been read, not by their age. */
 const purged = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'segment.bytes': String(50 << 20) }
 
+/** Most bytes of a record of theirs: what an input took grows by what goes with it, and rows hold what became of several records. */
+const leastLimit = 8 << 20
+const timesInput = 4
+
 /**
  * Finds the topics of sources and sinks, and makes the app's own.
  * @throws DhaaraError DHAARA_TOPIC_UNKNOWN; TopologyError DHAARA_COPARTITION; DHAARA_TOPIC_PARTITIONS: one of the app's own
@@ -51,7 +55,7 @@ export async function prepareTopics(
     )
   }
   const missing = own.filter(({ name }) => !found.has(name))
-  await log.createTopics(missing)
+  if (missing.length > 0) await create(log, missing, await limitOf(log, plan, found, others), logger)
   for (const topic of await log.describe(missing.map(({ name }) => name))) found.set(topic.name, topic)
   checkIds(found, logger)
   const checked = await checkConfigs(log, changelogs, found, logger)
@@ -80,6 +84,38 @@ async function mustExist(
   }
 }
 
+/** Of the topics that an app makes: a multiple of what those that it reads take. */
+async function limitOf(
+  log: RemoteLog,
+  plan: PhysicalPlan,
+  found: ReadonlyMap<string, RemoteTopic>,
+  names: readonly string[],
+): Promise<number> {
+  const read = plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : []))
+  const limits = await Promise.all(
+    Array.from(new Set(read.filter((topic) => found.has(topic))), async (topic) => {
+      const configs = await visible(log, topic)
+      return Number(configs?.['max.message.bytes'] ?? 0)
+    }),
+  )
+  return Math.min(Math.max(leastLimit, timesInput * Math.max(0, ...limits)), 2 ** 31 - 1)
+}
+
+/** Where a cluster's policy does not allow that much, topics are as it makes them. */
+async function create(log: RemoteLog, topics: readonly NewTopic[], limit: number, logger: Logger): Promise<void> {
+  const name = 'max.message.bytes'
+  try {
+    await log.createTopics(topics.map((topic) => ({ ...topic, configs: { ...topic.configs, [name]: String(limit) } })))
+  } catch (error) {
+    if (!(error instanceof DhaaraError) || error.code !== 'DHAARA_KAFKA_REQUEST') throw error
+    await log.createTopics(topics)
+    logger.warn(
+      { error: error.message, [name]: limit },
+      "the cluster does not let topics of the app's own take so large records: they take what it allows by default",
+    )
+  }
+}
+
 /** Where an error may send a record there. */
 function deadLetters(plan: PhysicalPlan, { policies, deadLetterTopic }: Settings): NewTopic[] {
   const may = (policy: unknown): boolean => policy === 'deadLetter' || typeof policy === 'function'
@@ -95,12 +131,18 @@ async function configsOf(
   topic: string,
   logger: Logger,
 ): Promise<Readonly<Record<string, string>> | undefined> {
+  const configs = await visible(log, topic)
+  if (configs === undefined)
+    logger.warn({ topic }, 'how a topic is kept could not be checked: the right DescribeConfigs on it is missing')
+  return configs
+}
+
+async function visible(log: RemoteLog, topic: string): Promise<Readonly<Record<string, string>> | undefined> {
   try {
     return await log.configs(topic, true)
   } catch (error) {
-    if (!(error instanceof DhaaraError) || error.code !== 'DHAARA_KAFKA_AUTH') throw error
-    logger.warn({ topic }, 'how a topic is kept could not be checked: the right DescribeConfigs on it is missing')
-    return undefined
+    if (error instanceof DhaaraError && error.code === 'DHAARA_KAFKA_AUTH') return undefined
+    throw error
   }
 }
 

@@ -31,6 +31,9 @@ export const flagHeaders = 4
 export const frameHeadBytes = 40
 /** Records a frame. */
 const most = 512
+/** Of its records, about: the last one may go beyond, unless it is a long one. */
+const mostBytes = 256 * 1024
+const long = 16 * 1024
 /** No place is this one. */
 const unset = -2
 
@@ -60,6 +63,7 @@ export class FrameWriter implements Message {
   private names: Buffer = Buffer.alloc(0)
   private named: readonly number[] = []
   private headers: (RawHeaders | undefined)[] | undefined
+  private headerBytes = 0
 
   constructor(codec: ChannelCodec) {
     this.codec = codec
@@ -67,10 +71,13 @@ export class FrameWriter implements Message {
 
   /** No more fits, or should. */
   get full(): boolean {
-    return this.count === most || this.data.pos > 256 * 1024
+    return this.count === most || this.data.pos + this.headerBytes > mostBytes
   }
 
-  /** @throws DhaaraError DHAARA_SERIALIZE; the record is not there then */
+  /**
+   * @returns false: it is too long to go behind those that are there, and is not; these go first
+   * @throws DhaaraError DHAARA_SERIALIZE; the record is not there then
+   */
   add(
     key: unknown,
     value: unknown,
@@ -80,9 +87,10 @@ export class FrameWriter implements Message {
     headers: RawHeaders | undefined,
     place: number,
     offset: number,
-  ): void {
+  ): boolean {
     const { codec, data, count } = this
     const start = data.pos
+    const ownHeaders = headers === undefined ? 0 : bytesOf(headers)
     try {
       write(data, codec.key, key, codec.topic)
       write(data, codec.value, value, codec.topic)
@@ -90,6 +98,11 @@ export class FrameWriter implements Message {
     } catch (error) {
       data.pos = start
       throw error
+    }
+    const all = data.pos + this.headerBytes + ownHeaders
+    if (count > 0 && all > mostBytes && data.pos - start + ownHeaders > long) {
+      data.pos = start
+      return false
     }
     this.timestamps[count] = ts
     if (w === this.lastW) (this.ws[2 * this.runs - 1] as number)++
@@ -105,8 +118,10 @@ export class FrameWriter implements Message {
     if (headers !== undefined || this.headers !== undefined) {
       this.headers ??= new Array<undefined>(count).fill(undefined)
       this.headers.push(headers)
+      this.headerBytes += ownHeaders
     }
     this.count = count + 1
+    return true
   }
 
   private stretch(place: number): void {
@@ -174,6 +189,7 @@ export class FrameWriter implements Message {
     this.lastPlace = unset
     this.places.length = 0
     this.headers = undefined
+    this.headerBytes = 0
     this.withHeaders = false
     this.data.reset()
   }
@@ -199,6 +215,12 @@ export function marker(generation: number, epoch: number, frames: number): Messa
       buf.writeUInt32LE(frames >>> 0, at + 16)
     },
   }
+}
+
+function bytesOf(headers: RawHeaders): number {
+  let bytes = 0
+  for (const [name, value] of headers) bytes += name.length + value.length
+  return bytes
 }
 
 function write(data: ValueWriter, serde: AnySerde | undefined, value: unknown, topic: string): void {

@@ -1,6 +1,6 @@
 import type { ChannelCodec } from './channel-codec.ts'
 import { readRecords } from './frame-reader.ts'
-import { FrameWriter } from './frame-writer.ts'
+import { FrameSeries } from './frame-series.ts'
 import type { Channel } from './channel.ts'
 import type { RecordBatch } from '../record.ts'
 import { nowhere } from '../inputs/places.ts'
@@ -16,16 +16,15 @@ export interface InFlight {
 
 /** Batches of one feed as frames. */
 export function framesOf(batches: readonly RecordBatch[], codec: ChannelCodec): Buffer[] {
-  const writer = new FrameWriter(codec)
   const frames: Buffer[] = []
+  const writer = new FrameSeries(codec, frames)
   for (const { count, keys, values, olds, timestamps, w, headers, places, origins } of batches) {
     for (let i = 0; i < count; i++) {
       const [place, origin] = [places?.[i] ?? nowhere, origins?.[i] ?? -1]
       writer.add(keys[i], values[i], olds?.[i], timestamps[i] as number, w?.[i] as number, headers?.[i], place, origin)
-      if (writer.full) frames.push(writer.take())
     }
   }
-  if (writer.count > 0) frames.push(writer.take())
+  writer.end()
   return frames
 }
 

@@ -48,7 +48,10 @@ export class RemoteOutlet implements Link {
     offset: number,
   ): void {
     const { writer } = this
-    writer.add(key, value, old, ts, w, headers, place, offset)
+    if (!writer.add(key, value, old, ts, w, headers, place, offset)) {
+      this.send(w)
+      writer.add(key, value, old, ts, w, headers, place, offset)
+    }
     // the W behind these records is not settled yet; the one before the last of them holds
     if (writer.full) this.send(w)
   }
