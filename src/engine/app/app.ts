@@ -1,18 +1,9 @@
-import { resolve } from 'node:path'
-import type { Broker, OutputRecord } from '../../connectors/broker/broker.ts'
-import { isRemote } from '../../connectors/broker/remote.ts'
-import { embeddedBroker } from '../../connectors/embedded/broker.ts'
+import type { OutputRecord } from '../../connectors/broker/broker.ts'
 import type { SerdeOptions } from '../../dsl/options.ts'
-import type { LogicalPlan } from '../../dsl/plan/index.ts'
 import type { KeyValueHandle, StoreHandle, TableHandle, WindowHandle } from '../../dsl/stores/index.ts'
 import { toMs, type Duration } from '../../dsl/time/index.ts'
-import { planOf } from '../../dsl/topology/plan-of.ts'
 import type { Windowed } from '../../dsl/windows/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { Affinity } from '../../state/affinity.ts'
-import type { HttpOptions } from '../../http/index.ts'
-import { compile } from '../plan/compile.ts'
-import type { PhysicalPlan } from '../plan/physical.ts'
 import {
   type AnyStoreQuery,
   type Change,
@@ -23,16 +14,12 @@ import {
   StoreQuery,
 } from '../query/index.ts'
 import type { RemoteEvents } from '../remote/engine-parts.ts'
-import type { Routing } from '../remote/queries/routing.ts'
 import { type AppState, Lifecycle } from '../runtime/lifecycle.ts'
-import type { Engine, EngineReport } from './engine.ts'
+import { AppRuntime } from './app-runtime.ts'
 import { observeTopic, type ObserveTopicOptions } from './observe.ts'
 import { type AppOptions, type Program, type Settings, settingsOf } from './settings/options.ts'
-import { prepareSinks } from './prepare-sinks.ts'
-import { checkProgram, type LoadedProgram, loadProgram } from './program.ts'
-import { createSavepoint, type Savepoint } from './state/savepoint.ts'
-import { Serving } from './serving.ts'
-import type { Ground, StandingParts } from './standing.ts'
+import { checkProgram } from './program.ts'
+import type { Savepoint } from './state/savepoint.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 import { Tracing } from './tracing.ts'
 import { tellUnheard } from './unheard.ts'
@@ -65,20 +52,9 @@ export class StreamsApp implements AsyncDisposable {
     checkpoint: new Set(),
   }
   private readonly done = Promise.withResolvers<RunSummary>()
-  private program: LoadedProgram | undefined
-  private engine: Engine | undefined
-  private queries: Queries | undefined
-  private broker: Broker | undefined
-  private readonly serving = new Serving()
+  private readonly runtime: AppRuntime
   private readonly tracing: Tracing
-  private readonly affinity: Affinity | undefined
-  private ground: Ground | undefined
-  /** To other instances' rows, where there may be others. */
-  private routing: Routing | undefined
-  /** Savepoints. */
-  private writing: Promise<unknown> = Promise.resolve()
   private startedAt = 0
-  private last: EngineReport | undefined
   private starting: Promise<void> | undefined
   private closing: Promise<void> | undefined
   private failing: Promise<void> | undefined
@@ -92,9 +68,7 @@ export class StreamsApp implements AsyncDisposable {
     this.options = options
     this.settings = settingsOf(options)
     this.tracing = new Tracing(options.applicationId)
-    const { cpus, logger } = this.settings
-    const stays = (reason: string): void => logger.warn({ cpus, reason }, 'threads stay on the processors they had')
-    this.affinity = cpus && new Affinity(cpus, stays)
+    this.runtime = new AppRuntime(options, this.settings)
     this.lifecycle = new Lifecycle((from, to) => {
       this.settings.logger.info({ from, to }, 'app state')
       this.emit('state', { from, to })
@@ -141,7 +115,7 @@ export class StreamsApp implements AsyncDisposable {
 
   /** Counters and gauges by name. */
   metrics(): Readonly<Record<string, number>> {
-    const report = this.engine?.report() ?? this.last
+    const report = this.runtime.report()
     if (report === undefined) return {}
     const { recordsIn, recordsOut, epochs, watermark, counters } = report
     return { recordsIn, recordsOut, epochs, watermark, ...Object.fromEntries(counters) }
@@ -177,7 +151,7 @@ export class StreamsApp implements AsyncDisposable {
     opts?: ObserveOptions & SerdeOptions<K, V>,
   ): Observed<OutputRecord<K, V>>
   observe(of: StoreHandle | string, opts: ObserveTopicOptions<unknown, unknown> = {}): unknown {
-    if (typeof of === 'string') return observeTopic(() => this.observable(), of, opts)
+    if (typeof of === 'string') return observeTopic(() => this.opened() && this.runtime.observable, of, opts)
     return new StoreQuery(() => this.opened().open(of.name)).subscribe(undefined, opts)
   }
 
@@ -192,32 +166,22 @@ export class StreamsApp implements AsyncDisposable {
    */
   async savepoint(folder: string): Promise<Savepoint> {
     this.opened()
-    const { settings } = this
-    const backend = this.ground?.backend
-    const path = resolve(folder)
-    const made =
-      backend === undefined
-        ? this.engine?.savepoint?.(path)
-        : createSavepoint(backend, settings.applicationId, path, settings.clock.now())
-    if (made === undefined) throw new DhaaraError('DHAARA_INTERNAL', 'nobody here can write a savepoint')
-    // the database stays open for it
-    this.writing = Promise.all([this.writing, made.catch(() => {})])
-    return made
+    return this.runtime.savepoint(folder)
   }
 
   /** @internal These topics (default: all) end where they end now. */
   endInputs(topics?: readonly string[]): void {
-    this.engine?.endInputs(topics)
+    this.runtime.engine?.endInputs(topics)
   }
 
   /** @internal These topics have more to come, which is worth waiting for; others have not. */
   fillInputs(topics: readonly string[]): void {
-    this.engine?.fillInputs?.(topics)
+    this.runtime.engine?.fillInputs?.(topics)
   }
 
   /** @internal Offset of the first record of a partition that was not processed; undefined where that is not known. */
   positionOf(topic: string, partition: number): number | undefined {
-    return this.engine?.positionOf?.(topic, partition)
+    return this.runtime.engine?.positionOf?.(topic, partition)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -228,22 +192,12 @@ export class StreamsApp implements AsyncDisposable {
     try {
       this.startedAt = performance.now()
       await this.tracing.load()
-      const program = await loadProgram(this.options, this.settings.logger)
-      const plan = compile(planOf(program.topology))
-      await prepareSinks(plan)
-      const broker = this.options.broker ?? embeddedBroker()
-      this.broker = broker
-      if (this.options.http) await this.serve(this.options.http, program, plan)
-      const parts = this.standingParts(program, plan)
-      // a sixth of all modules, each for those that need them: a worker loads all that its topology's module imports
-      const standing = isRemote(broker)
-        ? await (await import('./on-remote.ts')).standOnRemote(broker, parts)
-        : await (await import('./on-embedded.ts')).standOnEmbedded(broker, parts)
-      this.engine = standing.engine
-      this.queries = standing.queries
-      this.routing = standing.routing
-      await this.engine.start()
-      if (this.failure === undefined) await this.affinity?.start()
+      await this.runtime.start(this.startedAt, {
+        app: this,
+        events: this.engineEvents(),
+        opened: () => void this.opened(),
+        restoring: () => this.lifecycle.transition('restoring'),
+      })
       if (this.failure !== undefined) throw this.failure
       this.tracing.took('dhaara.restore', performance.now() - this.startedAt, {})
       this.lifecycle.transition('running')
@@ -255,62 +209,14 @@ export class StreamsApp implements AsyncDisposable {
 
   /** @internal Where the app is served over HTTP. */
   get httpUrl(): string | undefined {
-    return this.serving.url
-  }
-
-  private observable(): { readonly broker: Broker; readonly plan: LogicalPlan } {
-    this.opened()
-    return { broker: this.broker as Broker, plan: planOf((this.program as LoadedProgram).topology) }
+    return this.runtime.serving.url
   }
 
   private opened(): Queries {
-    if (this.queries !== undefined && this.lifecycle.is('running', 'rebalancing')) return this.queries
+    const { queries } = this.runtime
+    if (queries !== undefined && this.lifecycle.is('running', 'rebalancing')) return queries
     const cure = this.lifecycle.is('created') ? 'start() it first' : 'its stores can be asked while it runs'
     throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}; ${cure}`)
-  }
-
-  private standingParts(program: LoadedProgram, plan: PhysicalPlan): StandingParts {
-    const { options, settings } = this
-    return {
-      options,
-      settings,
-      program,
-      plan,
-      events: this.engineEvents(),
-      advertised: this.serving.advertised,
-      hold: (ground) => {
-        this.ground = ground
-      },
-      restoring: () => this.restoring(program),
-      savepoint: (folder) => this.savepoint(folder),
-    }
-  }
-
-  private async restoring(program: LoadedProgram): Promise<void> {
-    this.lifecycle.transition('restoring')
-    await program.setup()
-    this.program = program
-  }
-
-  private serve(options: HttpOptions, { topology, workers }: LoadedProgram, plan: PhysicalPlan): Promise<void> {
-    const { settings, startedAt } = this
-    const engine = (): Engine => {
-      if (this.engine === undefined) throw new DhaaraError('DHAARA_APP_STATE', `the app is ${this.state}`)
-      return this.engine
-    }
-    return this.serving.start(options, {
-      app: this,
-      settings,
-      startedAt,
-      topology,
-      plan,
-      workers: workers?.workers ?? 0,
-      engine,
-      log: () => this.ground?.embedded?.log,
-      remoteLog: () => this.ground?.remoteLog,
-      ...(isRemote(this.broker as Broker) ? { peers: () => this.opened() && this.routing } : {}),
-      request: (name, params) => this.ground?.embedded?.request(name, params, new AbortController().signal),
-    })
   }
 
   private engineEvents(): RemoteEvents {
@@ -319,14 +225,14 @@ export class StreamsApp implements AsyncDisposable {
       checkpoint: (event) => {
         const { epoch, ms, bytes } = event
         this.tracing.took('dhaara.checkpoint', ms, { 'dhaara.epoch': epoch, 'dhaara.bytes': bytes })
-        this.serving.checkpoint({ ...event, at: this.settings.clock.now() })
+        this.runtime.serving.checkpoint({ ...event, at: this.settings.clock.now() })
         this.emit('checkpoint', event)
       },
       failed: (error) => void this.fail(error),
       rebalancing: () => this.lifecycle.transition('rebalancing'),
       running: () => this.lifecycle.transition('running'),
       restore: (progress) => {
-        this.serving.restore(progress)
+        this.runtime.serving.restore(progress)
         this.emit('restore', progress)
       },
     }
@@ -341,20 +247,10 @@ export class StreamsApp implements AsyncDisposable {
     }
     this.lifecycle.transition('closing')
     try {
-      await this.engine?.stop(timeout)
-      this.engine?.changes?.end()
-      this.engine?.applied?.end(new DhaaraError('DHAARA_APP_STATE', 'the app closes'))
-      this.last = this.engine?.report()
-      this.engine = undefined
-      await this.writing
-      await this.program?.teardown()
-      await this.serving.stop()
-      this.routing?.close()
-      await this.ground?.release()
-      await this.affinity?.release()
+      await this.runtime.close(timeout)
       if (this.lifecycle.is('failed')) return await this.failing
       this.lifecycle.transition('closed')
-      this.done.resolve(summaryOf(this.last, performance.now() - this.startedAt))
+      this.done.resolve(summaryOf(this.runtime.report(), performance.now() - this.startedAt))
     } catch (error) {
       await this.fail(error)
     }
@@ -373,16 +269,7 @@ export class StreamsApp implements AsyncDisposable {
     if (!this.heard()) tellUnheard(this.settings.applicationId, wrapped)
     this.lifecycle.transition('failed')
     this.settings.logger.error({ err: wrapped, code: wrapped.code }, wrapped.message)
-    this.last = this.engine?.report()
-    this.engine?.changes?.end(wrapped)
-    this.engine?.applied?.end(wrapped)
-    this.engine = undefined
-    await this.writing
-    await this.program?.teardown().catch(() => {})
-    await this.serving.stop()
-    this.routing?.close()
-    await this.ground?.release().catch(() => {})
-    await this.affinity?.release()
+    await this.runtime.abandon(wrapped)
     this.emit('error', wrapped)
     this.done.reject(wrapped)
   }
