@@ -1,5 +1,4 @@
 import type {
-  AggregateNode,
   AsyncNode,
   DeliverNode,
   MatchNode,
@@ -9,47 +8,43 @@ import type {
   UserFn,
 } from '../../../dsl/plan/index.ts'
 import { DhaaraError } from '../../../errors/index.ts'
-import { compareKeys, keyId, deepFreeze } from '../../../state/codec/index.ts'
-import type { ExpiringTable, VersionedTable } from '../../../state/stores/index.ts'
+import { compareKeys } from '../../../state/codec/index.ts'
 import { observedSink } from '../../connect/observed.ts'
 import type { Outbox } from '../../connect/outbox.ts'
-import { KeyAggregate } from '../../operators/aggregate/aggregate.ts'
 import type { AsyncGate } from '../../operators/async/gate.ts'
 import { MapAsync } from '../../operators/async/map-async.ts'
 import { Broadcast } from '../../operators/process/broadcast.ts'
 import { Deduplicate, type Seen } from '../../operators/deduplicate.ts'
-import { Expiry } from '../../operators/table/expiry.ts'
 import { KeptForeignJoin } from '../../operators/foreign/join.ts'
 import { GlobalJoin } from '../../operators/join/global-join.ts'
 import { eventCodec } from '../../operators/match/event-codec.ts'
 import { Match } from '../../operators/match/match.ts'
-import type { EmitChange, OperatorContext } from '../../operators/operator.ts'
-import { mergingSpec, PartialAggregate } from '../../operators/aggregate/partial-aggregate.ts'
+import type { OperatorContext } from '../../operators/operator.ts'
+import type { PartialAggregate } from '../../operators/aggregate/partial-aggregate.ts'
 import { Process } from '../../operators/process/process.ts'
 import type { ProcessServices } from '../../operators/process/process-services.ts'
 import { stateContext } from '../../operators/process/state-context.ts'
-import { TableAggregate } from '../../operators/table/table-aggregate.ts'
 import { TableJoin } from '../../operators/join/table-join.ts'
 import type { TableReader } from '../../operators/table/table-reader.ts'
-import { KeptRows, ShownRows, TableStore, VersionedStore } from '../../operators/table/table-store.ts'
+import { KeptRows, TableStore, VersionedStore } from '../../operators/table/table-store.ts'
 import { TransformRows } from '../../operators/table/transform-rows.ts'
 import { comesAsRead } from '../../plan/as-read.ts'
 import type { Step, SubTopology } from '../../plan/physical.ts'
-import { assigner, isAssigned } from '../../time/assign.ts'
 import type { WallClock } from '../../time/wall.ts'
 import { BroadcastWriter, type Channel, ChangeWriter, type Outlet, RepartitionWriter } from '../channels/channel.ts'
 import { unsupported } from '../failures/errors.ts'
+import { aggregated, type Aggregating, partialAggregate, tableAggregated } from './aggregates.ts'
+import { expire } from './expiring.ts'
 import { foreignJoin, foreignLookup, foreignSend, type Joining, streamJoin, streamTableJoin } from './joins.ts'
 import type { Outputs } from '../outputs.ts'
 import type { CurrentRecord } from '../record.ts'
+import { processorStores } from './processor-stores.ts'
 import { SinkWriter } from './sink.ts'
-import { storeAccess } from './store-access.ts'
 import type { TaskStores } from './stores.ts'
 import { suppressed } from './suppressed.ts'
-import { isRead, readInPlace, shownRows, shownTable, tableRows } from './table-rows.ts'
+import { shownRows, tableRows } from './table-rows.ts'
 import { UserCode, supplied } from './user-code.ts'
 import { frozenSupplier } from './user-functions.ts'
-import { windowedAggregate } from './windowed.ts'
 
 /** What the steps of one task are made with. */
 export interface InstanceParts {
@@ -86,12 +81,16 @@ export class Instance {
   private readonly parts: InstanceParts
   private readonly sub: SubTopology
   private readonly code: UserCode
+  private readonly aggregating: Aggregating
 
   constructor(sub: SubTopology, parts: InstanceParts) {
     this.sub = sub
     this.parts = parts
     this.code = new UserCode(sub, parts.strict, parts.rec)
-    parts.stores.onExpiring = (name, table) => this.expire(name, table)
+    const { ctx, stores, wall } = parts
+    const { code, ops } = this
+    this.aggregating = { ctx, stores, code }
+    stores.onExpiring = (name, table) => expire(name, table, { ctx, stores, wall, code, ops })
     for (const step of sub.steps) {
       const op = this.operator(step)
       if (op !== undefined) this.ops[step.id] = op
@@ -114,34 +113,9 @@ export class Instance {
     return errors
   }
 
-  /** Rows with a time to live: their step tells that they are gone. */
-  private expire(name: string, table: ExpiringTable): void {
-    const { ctx, stores, wall } = this.parts
-    const owner = this.code.ownerOf(name)
-    const byWall = stores.spec(name)?.ttlClock === 'wall'
-    const clock = byWall ? ctx.wallTime.clock : ctx.clock
-    const expiry = new Expiry(owner?.id ?? -1, table, clock, (key, row, at) => {
-      if (owner === undefined) return
-      const { op, needsOld } = owner
-      const shown = 'spec' in op && op.spec.result !== undefined ? op.spec.result(row) : row
-      ;(this.ops[owner.id] as { out: EmitChange }).out(key, null, needsOld ? shown : undefined, at)
-    })
-    if (!byWall) {
-      table.onArmed = (at) => ctx.clock.notice(at)
-      ctx.clock.add(expiry)
-      return
-    }
-    table.writtenAt = () => wall.now()
-    table.onArmed = (at) => {
-      ctx.wallTime.clock.notice(at)
-      ctx.wallTime.leave()
-    }
-    ctx.wallTime.add(expiry)
-  }
-
   private operator(step: Step): object | undefined {
     const { ctx, stores, rec, outputs } = this.parts
-    const { id, name, op, needsOld } = step
+    const { id, name, op } = step
     switch (op.kind) {
       case 'source':
       case 'filter':
@@ -149,19 +123,14 @@ export class Instance {
       case 'toTable':
         return 'store' in op && op.store !== undefined ? this.kept(step, op.store) : undefined
       case 'aggregate':
-        return this.aggregate(step, op)
-      case 'partial':
-        return this.partial(step, op.node, op.port)
+        return aggregated(step, op, this.aggregating)
+      case 'partial': {
+        const operator = partialAggregate(step, op.node, op.port, this.aggregating)
+        this.partials.push(operator)
+        return operator
+      }
       case 'tableAggregate':
-        return new TableAggregate(
-          id,
-          name,
-          this.code.spec(step, op.spec),
-          stores.keyValue(op.store.name),
-          needsOld,
-          ctx,
-          this.past(op.store),
-        )
+        return tableAggregated(step, op, this.aggregating)
       case 'tableJoin':
         return this.tableJoin(step)
       case 'streamTableJoin':
@@ -244,43 +213,6 @@ export class Instance {
     }
   }
 
-  private aggregate(step: Step, op: AggregateNode): object {
-    const { ctx, stores } = this.parts
-    const merges = step.inputs.every((input) => input.op.kind === 'repartitionRead' && input.op.repartition.partial)
-    const spec = merges ? mergingSpec(op.spec) : this.code.spec(step, op.spec)
-    if (op.windows === undefined)
-      return new KeyAggregate(
-        step.id,
-        step.name,
-        spec,
-        stores.keyValue(op.store.name),
-        step.needsOld,
-        ctx,
-        this.past(op.store),
-      )
-    const operator = windowedAggregate(step, { ...op, spec }, stores, ctx, merges)
-    if (readInPlace(op) || !isRead(step)) return operator
-    const shown = shownTable(step, op.windows, op.store.retention, stores)
-    return new ShownRows(operator, new TableStore(step.id, step.name, shown, ctx, this.code.copyFor(step)))
-  }
-
-  private past(store: StoreSpec): VersionedTable | undefined {
-    return store.kind === 'versioned' ? this.parts.stores.versioned(store.name) : undefined
-  }
-
-  private partial(step: Step, node: AggregateNode, port: number): object {
-    const { ctx } = this.parts
-    const { windows } = node
-    const assigned = windows !== undefined && isAssigned(windows) ? windows : undefined
-    const grace = assigned !== undefined && 'grace' in assigned ? assigned.grace : 0
-    const windowing = assigned && { assign: assigner(assigned), grace }
-    const spec = this.code.spec(step, node.spec)
-    const operator = new PartialAggregate(step.id, node.name, spec, port, windowing, keyId, ctx)
-    ctx.clock.add(operator)
-    this.partials.push(operator)
-    return operator
-  }
-
   private mapAsync(step: Step, op: AsyncNode): object {
     const { ctx, wall, rec, stores, wake, random, maxInFlight } = this.parts
     const operator = new MapAsync(step.id, step.name, op, {
@@ -308,7 +240,7 @@ export class Instance {
       name === undefined
         ? undefined
         : new TableStore(step.id, step.name, stores.keyValue(name), ctx, this.code.copyFor(step))
-    const services = this.parts.services(step, this.storesOf(op.stores, step))
+    const services = this.parts.services(step, this.storesOf(step, op.stores))
     const guard = (fn: UserFn) => this.code.fn(fn, step.name, 2)
     const operator = supplied(step, () => new TransformRows(step.id, op.supplier, stateContext(services), guard, kept))
     this.processes.push(operator)
@@ -353,7 +285,7 @@ export class Instance {
 
   private process(step: Step, op: Extract<PlanNode, { kind: 'process' }>): object {
     const supplier = this.parts.strict ? frozenSupplier(op.supplier, step.name) : op.supplier
-    const services = this.parts.services(step, this.storesOf(op.stores, step))
+    const services = this.parts.services(step, this.storesOf(step, op.stores))
     const process = supplied(step, () => new Process(step.id, supplier, op.valuesOnly, services))
     this.processes.push(process)
     return process
@@ -370,32 +302,8 @@ export class Instance {
     })
   }
 
-  /** Stores as a processor may use them. It may ask with each record, so that each is made once. */
-  private storesOf(listed: readonly string[], step: Step): ProcessServices['store'] {
-    const made = new Map<string, unknown>()
-    return (handle) => {
-      const name = typeof handle === 'string' ? handle : handle.name
-      let store = made.get(name)
-      if (store === undefined) made.set(name, (store = this.access(name, listed, step)))
-      return store
-    }
-  }
-
-  private access(name: string, listed: readonly string[], step: Step): unknown {
-    const spec = this.parts.stores.spec(name)
-    const owner = this.code.ownerOf(name)
-    if (spec === undefined || !listed.includes(name)) {
-      const known = listed.length === 0 ? 'it lists none' : `it lists ${listed.join(', ')}`
-      throw new DhaaraError(
-        'DHAARA_STORE_UNKNOWN',
-        `step '${step.name}' asks for the store '${name}', which it does not list in {stores} (${known})`,
-        { step: step.name },
-      )
-    }
-    const copy = this.code.copyFor(step)
-    return storeAccess(this.parts.stores, spec, owner, () => this.parts.rec.ts, {
-      show: this.parts.strict ? deepFreeze : undefined,
-      keep: copy,
-    })
+  private storesOf(step: Step, listed: readonly string[]): ProcessServices['store'] {
+    const { stores, rec, strict } = this.parts
+    return processorStores(step, listed, { stores, code: this.code, rec, strict })
   }
 }
