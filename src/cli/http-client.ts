@@ -43,6 +43,11 @@ export async function askJson<T>(served: Served, path: string, init: RequestInit
   return (await (await ask(served, path, init)).json()) as T
 }
 
+export function postJson<T>(served: Served, path: string, body: object): Promise<T> {
+  const headers = { 'content-type': 'application/json' }
+  return askJson(served, path, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
 /** The data of server-sent events. */
 export async function* askEvents(served: Served, path: string, signal: AbortSignal): AsyncGenerator<string, void> {
   const { body } = await ask(served, path, { signal, headers: { accept: 'text/event-stream' } })

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import type { HttpOptions } from '../../src/http/index.ts'
+import { shop } from '../http/shop.ts'
 import { dhaara, linesOf, temporaryFolder } from './dhaara.ts'
 
 const topology = `
@@ -76,4 +78,56 @@ describe('dhaara dlq', () => {
       ],
     )
   }).timeout(180_000)
+})
+
+describe('dhaara dlq and an app that is served', () => {
+  const nobody = { name: 'nobody', city: 'Pune', age: 1, since: 0 }
+  const aside = async (http: HttpOptions, n: number) => {
+    const app = await shop(http)
+    await app.send(new Array<typeof nobody>(n).fill(nobody))
+    while ((app.app.metrics()['known.failed'] ?? 0) < n) await new Promise(setImmediate)
+    return app
+  }
+
+  it('lists, shows, replays and drops as in a directory', async () => {
+    await using app = await aside({ port: 0, admin: true, token: 'secret' }, 5)
+    const dlq = async (...args: string[]) => {
+      const { code, out, err } = await dhaara(['dlq', ...args, '--url', app.url, '--token', 'secret'])
+      assert.deepEqual([code, err], [0, ''])
+      return out
+    }
+    const offsets = async (...args: string[]) =>
+      (linesOf(await dlq('list', '--json', ...args)) as { offset: number }[]).map(({ offset }) => offset)
+    assert.deepEqual(await offsets(), [4, 3, 2, 1, 0])
+    assert.deepEqual(await offsets('--limit', '2'), [4, 3])
+    assert.deepEqual(await offsets('--step', 'unknown'), [])
+    const shown = await dlq('show', '1')
+    assert.match(shown, /^letter +1 \(open\)\nwhen +\d{4}-.*\nstep +known\n/)
+    assert.ok(shown.includes(JSON.stringify(nobody)), shown)
+    assert.equal(await dlq('drop', '1', '2'), '2 letters dropped\n')
+    assert.match(await dlq('show', '1'), /^letter +1 \(dropped\)\n/)
+    assert.equal(await dlq('drop', '--message', 'no customer'), '3 letters dropped\n')
+    await app.send([nobody])
+    while ((app.app.metrics()['known.failed'] ?? 0) < 6) await new Promise(setImmediate)
+    assert.equal(await dlq('replay', '--all'), '1 letter replayed\n')
+    const { code, err } = await dhaara(['dlq', 'show', '99', '--url', app.url, '--token', 'secret'])
+    assert.equal(code, 2)
+    assert.match(err, /there is no letter 99/)
+  }).timeout(120_000)
+
+  it('says what the app does not let it do, and which options do not go together', async () => {
+    await using app = await aside({ port: 0 }, 1)
+    for (const [args, says] of [
+      [['replay', '--all', '--url', app.url], /read-only.*http: \{admin: true\}/],
+      [['drop', '0', '--url', app.url], /read-only/],
+      [['list', '--url', app.url, '--letters', 'shop-dead-letters'], /leave out --letters/],
+      [['list', '--url', app.url, '--dir', '.'], /dlq needs --dir, --url or --brokers, one of them/],
+      [['list'], /dlq needs --dir, --url or --brokers, one of them/],
+      [['list', '--url', 'http://127.0.0.1:9'], /nobody answers at http:\/\/127\.0\.0\.1:9/],
+    ] as const) {
+      const { code, out, err } = await dhaara(['dlq', ...args])
+      assert.match(err, says)
+      assert.deepEqual([code, out], [2, ''])
+    }
+  }).timeout(120_000)
 })

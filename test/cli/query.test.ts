@@ -37,6 +37,15 @@ describe('dhaara query and reset', () => {
     assert.deepEqual(ids?.value.slice(0, 3), [2, 5, 8])
   }).timeout(60_000)
 
+  it('finds rows by an index', async () => {
+    assert.deepEqual(await rows('data', 'spent', 'odd', '--by', 'parity'), [
+      { key: 'c0', value: 1683 },
+      { key: 'c1', value: 1617 },
+    ])
+    assert.deepEqual(await rows('data', 'spent', 'odd', '--by', 'parity', '--limit', '1'), [{ key: 'c0', value: 1683 }])
+    assert.deepEqual(await rows('data', 'spent', 'neither', '--by', 'parity'), [])
+  }).timeout(60_000)
+
   it('writes tables and CSV', async () => {
     assert.equal((await query('data', 'spent', 'c9')).out, 'no rows\n')
     assert.equal(
@@ -55,6 +64,7 @@ describe('dhaara query and reset', () => {
     app.child.stdin.write(jsonLines(orders(9)))
     await app.line(/"key":"c2","value":15/)
     assert.deepEqual(await rows('running', 'spent', 'c2'), [{ key: 'c2', value: 15 }])
+    assert.deepEqual(await rows('running', 'spent', 'even', '--by', 'parity'), [{ key: 'c1', value: 12 }])
     const unknown = await query('running', 'spend')
     assert.match(unknown.err, /DHAARA_STORE_UNKNOWN: there is no store 'spend'; the topology has: .*spent/)
     assert.equal(unknown.code, 2)
@@ -72,6 +82,9 @@ describe('dhaara query and reset', () => {
       [['ids'], /DHAARA_QUERY: store 'ids' cannot be asked for a scan; it keeps lists: ask for get/],
       [['spent', '--url', 'http://127.0.0.1:1'], /DHAARA_OPTION: found both --dir and --url; say one place/],
       [['spent', '--application-id', 'x'], /DHAARA_OPTION: the directory has the apps fixtures; there is no 'x'/],
+      [['spent', 'odd', '--by', 'sum'], /DHAARA_QUERY: store 'spent' cannot be asked for by\('sum'\); it has parity/],
+      [['spent', '--by', 'parity'], /DHAARA_OPTION: found --by parity without a value; give it in the place of a key/],
+      [['hours', 'odd', '--by', 'parity'], /DHAARA_OPTION: .* a store of windows, which has no indexes/],
       [['spent', '--limit', '0'], /Found '0'; expected a whole number from 1/],
       [['spent', '--module', 'none.ts'], /DHAARA_MODULE: there is no /],
     ]

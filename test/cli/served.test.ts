@@ -37,6 +37,21 @@ describe('dhaara and an app that is served', () => {
     assert.match(nobody.err, /nobody answers at http:\/\/127\.0\.0\.1:9/)
   }).timeout(120_000)
 
+  it('finds rows by an index, on as many pages as they take', async () => {
+    const goa = await query('Goa', '--by', 'byCity')
+    assert.deepEqual(
+      goa.map((row) => (row as { key: string }).key),
+      customers(30)
+        .filter(({ city }) => city === 'Goa')
+        .map(({ name }) => name)
+        .toSorted(),
+    )
+    assert.deepEqual(await query('Goa', '--by', 'byCity', '--limit', '2'), goa.slice(0, 2))
+    const { code, err } = await dhaara(['query', 'customers', 'Goa', '--by', 'byAge', ...served()])
+    assert.equal(code, 2)
+    assert.match(err, /it has byCity/)
+  }).timeout(60_000)
+
   it('writes Arrow', async () => {
     const args = [resolve('src/cli/main.ts'), 'query', 'customers', '--limit', '100', '--format', 'arrow', ...served()]
     const child = spawn(resolve('node_modules/.bin/node'), args)
@@ -69,6 +84,8 @@ describe('dhaara and an app that is served', () => {
       [['c1', '--prefix', 'c'], /a key and --prefix/],
       [['c1', '--from', 'c'], /a key and --from/],
       [['--prefix', 'c', '--to', 'd'], /--prefix and --from/],
+      [['Goa', '--by', 'byCity', '--prefix', 'c'], /--by and --prefix/],
+      [['Goa', '--by', 'byCity', '--watch'], /--watch follows/],
       [['--watch', '--from', 'c'], /--watch follows/],
     ] as const) {
       const { code, err } = await dhaara(['query', 'customers', ...args, ...served()])

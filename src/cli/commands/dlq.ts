@@ -1,26 +1,21 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import type { LetterFilter, LetterPage, LettersDone } from '../../connectors/broker/index.ts'
-import { connectDirectory } from '../../connectors/embedded/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import { count, existingDirectory } from '../arguments.ts'
-import { remote } from '../../connectors/broker/remote.ts'
-import { kafkaBroker } from '../../connectors/kafka/index.ts'
-import { RemoteLetters } from '../../engine/remote/letters.ts'
-import { brokerList, brokersFlag } from '../kafka/topic-client.ts'
+import { count } from '../arguments.ts'
+import { tokenFlag, urlFlag } from '../http-client.ts'
+import { brokersFlag } from '../kafka/topic-client.ts'
+import { letterPlace, type PlaceFlags } from '../letters/open.ts'
+import type { ListFilter } from '../letters/place.ts'
 import { print } from '../output/print.ts'
-import { letterLines, letterText, type ShownLetter, shownLetter } from '../output/letters.ts'
+import { letterLines, letterText } from '../output/letters.ts'
 
-interface LetterFlags {
-  readonly dir?: string
-  readonly brokers?: string
-  readonly letters?: string
+interface LetterFlags extends PlaceFlags {
   readonly code?: string
   readonly step?: string
   readonly topic?: string
   readonly message?: string
   readonly state?: 'open' | 'replayed' | 'dropped' | 'all'
-  readonly limit?: number
+  readonly limit: number
   readonly json?: true
   readonly all?: true
 }
@@ -33,10 +28,12 @@ Examples:
   $ dhaara dlq replay 17 18 --dir ./data
   $ dhaara dlq replay --step score --dir ./data
   $ dhaara dlq drop --all --dir ./data
+  $ dhaara dlq replay --step score --url http://127.0.0.1:8090
   $ dhaara dlq list --brokers localhost:9092 --letters shop-dead-letters
 
 A replay appends the records to the partitions that they came from and marks the letters, in one commit: each is replayed once,
-also while the app runs. Letters stay in their topic; 'list --state all' tells what was done with them.`
+also while the app runs. Letters stay in their topic; 'list --state all' tells what was done with them. With --url the app does
+it, and needs http: {admin: true} to change something.`
 
 export function addDlq(program: Command): void {
   const dlq = program
@@ -51,19 +48,18 @@ export function addDlq(program: Command): void {
     .option('--limit <n>', 'at most so many', count(1), 50)
     .option('--json', 'a JSON line a letter')
     .action(async (flags: LetterFlags) => {
-      const { letters } = await call<LetterPage>(flags, 'list', filterOf(flags, []), flags.limit)
-      await print(letterLines(letters.map(shownLetter), flags.json === true))
+      await using place = await letterPlace(flags)
+      await print(letterLines(await place.list(filterOf(flags), flags.limit), flags.json === true))
     })
   placed(dlq.command('show').description('Show one dead letter: its reason, its stack, its record.'), false)
     .argument('<offset>', 'of the letter', count(0))
     .option('--json', 'as JSON')
     .action(async (offset: number, flags: LetterFlags) => {
-      const { letters } = await call<LetterPage>(flags, 'list', { offsets: [offset], state: 'all' }, 1)
-      const [letter] = letters
+      await using place = await letterPlace(flags)
+      const letter = await place.one(offset)
       if (letter === undefined)
         throw new DhaaraError('DHAARA_QUERY', `there is no letter ${offset}; dhaara dlq list shows them`)
-      const shown: ShownLetter = shownLetter(letter)
-      await print(flags.json ? `${JSON.stringify(shown)}\n` : letterText(shown))
+      await print(flags.json ? `${JSON.stringify(letter)}\n` : letterText(letter))
     })
   for (const what of ['replay', 'drop'] as const) {
     const done = what === 'replay' ? 'replayed' : 'dropped'
@@ -73,10 +69,11 @@ export function addDlq(program: Command): void {
       .option('--all', 'all that are open')
       .action(async (given: readonly string[], flags: LetterFlags) => {
         const offsets = given.map(count(0))
-        const filter = filterOf(flags, offsets)
+        const filter = { ...filterOf(flags), ...(offsets.length === 0 ? {} : { offsets }) }
         if (Object.keys(filter).length === 0 && flags.all !== true)
           throw new DhaaraError('DHAARA_OPTION', `found no letters to ${what}; give offsets, a filter, or --all`)
-        const result = await call<LettersDone>(flags, what, filter)
+        await using place = await letterPlace(flags)
+        const result = await place[what](filter)
         const refused = result.refused.map(({ offset, why }) => `letter ${offset} was not: ${why}\n`)
         await print(`${result.done} ${result.done === 1 ? 'letter' : 'letters'} ${done}\n${refused.join('')}`)
       })
@@ -86,6 +83,8 @@ export function addDlq(program: Command): void {
 function placed(command: Command, filtered = true): Command {
   command
     .option('--dir <path>', 'the directory that the app was run with')
+    .option(...urlFlag)
+    .option(...tokenFlag)
     .option(...brokersFlag)
     .option('--letters <topic>', 'the topic of dead letters, where there are several')
   if (!filtered) return command
@@ -96,45 +95,12 @@ function placed(command: Command, filtered = true): Command {
     .option('--message <text>', 'text in the message')
 }
 
-function filterOf({ code, step, topic, message, state }: LetterFlags, offsets: readonly number[]) {
+function filterOf({ code, step, topic, message, state }: LetterFlags): ListFilter {
   return {
-    ...(offsets.length === 0 ? {} : { offsets }),
     ...(code === undefined ? {} : { code }),
     ...(step === undefined ? {} : { step }),
     ...(topic === undefined ? {} : { topic }),
     ...(message === undefined ? {} : { message }),
     ...(state === undefined ? {} : { state }),
   }
-}
-
-async function call<T>(
-  flags: LetterFlags,
-  what: 'list' | 'replay' | 'drop',
-  filter: LetterFilter,
-  limit?: number,
-): Promise<T> {
-  const { dir, brokers, letters } = flags
-  if ((dir === undefined) === (brokers === undefined))
-    throw new DhaaraError('DHAARA_OPTION', 'dlq needs --dir or --brokers, one of them')
-  if (brokers !== undefined) {
-    const log = await kafkaBroker({ brokers: brokerList(brokers) })[remote]()
-    try {
-      const cluster = new RemoteLetters(log)
-      const from = letters ?? onlyLetters(await log.topics())
-      return (await (what === 'list' ? cluster.list(from, filter, limit) : cluster[what](from, filter))) as T
-    } finally {
-      await log.release()
-    }
-  }
-  await using client = await connectDirectory(existingDirectory(dir as string))
-  const from = letters ?? onlyLetters(await client.topics())
-  return (await client.call(`letters.${what}`, { from, filter, ...(limit === undefined ? {} : { limit }) })) as T
-}
-
-/** @throws DhaaraError DHAARA_OPTION if there is none, or more than one */
-function onlyLetters(topics: readonly { readonly name: string }[]): string {
-  const found = topics.map(({ name }) => name).filter((name) => name.endsWith('-dead-letters'))
-  if (found.length === 1) return found[0] as string
-  const has = found.length === 0 ? 'no record was put aside here' : `there are ${found.join(', ')}`
-  throw new DhaaraError('DHAARA_OPTION', `${has}; name the topic of dead letters by --letters`)
 }

@@ -21,6 +21,7 @@ interface QueryFlags {
   readonly dir?: string
   readonly url?: string
   readonly token?: string
+  readonly by?: string
   readonly watch?: true
   readonly at?: string
   readonly applicationId?: string
@@ -40,6 +41,7 @@ answers itself; else its state is read with the module that it was run with.
 Examples:
   $ dhaara query customers c17 --dir ./data
   $ dhaara query inventory --prefix smartphone- --limit 20 --dir ./data
+  $ dhaara query customers --by city Pune --dir ./data
   $ dhaara query category-trends books --from 2026-10-20T00:00:00Z --to 2026-10-21T00:00:00Z --dir ./data
   $ dhaara query customers c17 --url http://127.0.0.1:8090 --watch
   $ dhaara query customers --url http://127.0.0.1:8090 --limit 1000000 --format arrow > customers.arrows
@@ -50,13 +52,14 @@ export function addQuery(program: Command): void {
     .command('query')
     .summary("read an app's stores, running or not")
     .description(
-      "Read rows of an app's store: all, one key, a prefix or a range; of windows those that start in a range.",
+      "Read rows of an app's store: all, one key, a prefix, a range or a value of an index; of windows those that start in a range.",
     )
     .argument('<store>', 'name of the store')
-    .argument('[key]', 'rows of this key only')
+    .argument('[key]', 'rows of this key only; with --by: of this value')
     .option('--dir <path>', 'the directory that the app was run with')
     .option(...urlFlag)
     .option(...tokenFlag)
+    .option('--by <index>', 'rows that this secondary index of the store has under a value')
     .option('--prefix <prefix>', 'keys that start with this')
     .option('--from <key or time>', 'from this key; of windows: from this start')
     .option('--to <key or time>', 'to this key, or start; inclusive')
@@ -73,11 +76,12 @@ export function addQuery(program: Command): void {
     .option('--module <module>', 'the topology, if it is not where it was run from')
     .addHelpText('after', help)
     .action(async (store: string, key: string | undefined, flags: QueryFlags) => {
-      const { prefix, from, to, at, limit } = flags
+      const { by, prefix, from, to, at, limit } = flags
       const query: RowRequest = {
         store,
         limit,
         ...(key === undefined ? {} : { key }),
+        ...(by === undefined ? {} : { by }),
         ...(prefix === undefined ? {} : { prefix }),
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
@@ -95,10 +99,10 @@ async function answer(flags: QueryFlags, query: RowRequest): Promise<void> {
   if (watch !== undefined) {
     if (served === undefined)
       throw new DhaaraError('DHAARA_OPTION', '--watch follows an app that is served over HTTP; give its --url')
-    if (query.from !== undefined || query.to !== undefined || query.at !== undefined)
+    if ([query.by, query.from, query.to, query.at].some((one) => one !== undefined))
       throw new DhaaraError(
         'DHAARA_OPTION',
-        '--watch follows all rows, a key or a --prefix; leave out --from, --to and --at',
+        '--watch follows all rows, a key or a --prefix; leave out --by, --from, --to and --at',
       )
     await printChanges(served, query)
   } else if (format === 'arrow' && json === undefined) {

@@ -14,6 +14,7 @@ import type { Positions } from '../../engine/rescale/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Backend } from '../../state/backend.ts'
 import { existingDirectory, setting } from '../arguments.ts'
+import { postJson, tokenFlag } from '../http-client.ts'
 import { createOnKafka, restoreOnKafka } from '../kafka/savepoint.ts'
 import { brokersFlag } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
@@ -70,7 +71,7 @@ export function addSavepoint(program: Command): void {
     .option('--module <file>', 'its topology, with --brokers')
     .option('--set <k=v>', 'a setting for the module (repeatable)', setting)
     .option('--url <url>', 'where the app is served over HTTP; the folder is one of its machine')
-    .option('--token <token>', 'what its server asks for')
+    .option(...tokenFlag)
     .option('--application-id <id>', 'which app, where the directory has several')
     .option('--json', 'tell it as one JSON document')
     .action(async (folder: string, flags: Flags) => tell(folder, await create(folder, flags), flags.json))
@@ -146,23 +147,8 @@ async function create(folder: string, flags: Flags): Promise<Told> {
   )
 }
 
-async function byHttp(folder: string, url: string, token: string | undefined): Promise<Told> {
-  const headers = {
-    'content-type': 'application/json',
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  }
-  const request = { method: 'POST', headers, body: JSON.stringify({ folder }) }
-  const answer = await fetch(new URL('/api/savepoints', url), request).catch((cause: unknown) => {
-    throw new DhaaraError('DHAARA_OPTION', `nobody answers at ${url}: ${String((cause as Error).cause ?? cause)}`, {
-      cause,
-    })
-  })
-  const body = (await answer.json()) as Told & { readonly detail?: string }
-  if (answer.ok) return body
-  throw new DhaaraError(
-    'DHAARA_SAVEPOINT',
-    `savepoint: ${url} answered ${answer.status}: ${body.detail ?? 'no reason'}`,
-  )
+function byHttp(folder: string, url: string, token: string | undefined): Promise<Told> {
+  return postJson({ url, ...(token === undefined ? {} : { token }) }, 'api/savepoints', { folder })
 }
 
 async function using<T>(dir: string, act: (backend: Backend) => Promise<T>): Promise<T> {

@@ -8,8 +8,11 @@ export type ShownLetter = Omit<DeadLetter, 'key' | 'value' | 'at'> & {
 }
 
 export function shownLetter({ key, value, at, ...letter }: DeadLetter): ShownLetter {
-  return { ...letter, at: at < 0 ? '' : new Date(at).toISOString(), key: textOf(key), value: valueOf(value) }
+  return { ...letter, at: letterTime(at), key: textOf(key), value: valueOf(value) }
 }
+
+/** When it was put aside, as people read it; nothing where that is not known. */
+export const letterTime = (at: number): string => (at < 0 ? '' : new Date(at).toISOString())
 
 const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString())
 

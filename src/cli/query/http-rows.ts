@@ -79,7 +79,7 @@ export async function* changesOverHttp(
 }
 
 async function pathOf(served: Served, request: RowRequest): Promise<string> {
-  const { store, key, prefix, from, to, at } = request
+  const { store, key, by, prefix, from, to, at } = request
   const stores = await askJson<readonly Info[]>(served, 'api/stores')
   const kind = stores.find(({ name }) => name === store)?.kind
   const base = `api/stores/${encodeURIComponent(store)}`
@@ -92,6 +92,8 @@ async function pathOf(served: Served, request: RowRequest): Promise<string> {
     if (to !== undefined) query.set('to', to)
     return `${base}/windows?${query}`
   }
+  if (by !== undefined)
+    return `${base}/by/${encodeURIComponent(by)}?${new URLSearchParams({ value: keyJson(key as string) })}`
   if (key !== undefined) {
     const one = new URLSearchParams({ key: keyJson(key), ...(at === undefined ? {} : { at }) })
     return `${base}/row?${one}`

@@ -10,6 +10,8 @@ import { time } from '../arguments.ts'
 export interface RowRequest {
   readonly store: string
   readonly key?: string
+  /** The key is no key: it is a value of this secondary index. */
+  readonly by?: string
   readonly prefix?: string
   /** A key, or for windows a time: epoch milliseconds or a date. */
   readonly from?: string
@@ -52,7 +54,8 @@ export class StoreReader {
     const windows = kind !== 'keyValue' && kind !== 'list'
     checkRequest(request, windows)
     if (windows) return windowRows(store, request)
-    const { key, prefix, from, to, at, limit } = request
+    const { key, by, prefix, from, to, at, limit } = request
+    if (by !== undefined) return firstThatFits(key as string, (value) => store.by(by, value, { limit }))
     if (key !== undefined) return rowOfKey(store, key, timeOf(at))
     if (prefix !== undefined) return firstThatFits(prefix, (text) => store.prefix(text, { limit }))
     if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
@@ -69,10 +72,16 @@ export class StoreReader {
 }
 
 /** @throws DhaaraError DHAARA_OPTION: options that say different things, of which one would be left out */
-export function checkRequest({ key, prefix, from, to, at }: RowRequest, windows: boolean): void {
+export function checkRequest({ key, by, prefix, from, to, at }: RowRequest, windows: boolean): void {
   const range = from !== undefined || to !== undefined
   const refuse = (what: string): never => {
     throw new DhaaraError('DHAARA_OPTION', what)
+  }
+  if (by !== undefined) {
+    if (windows) refuse(`found --by ${by} for a store of windows, which has no indexes`)
+    if (key === undefined) refuse(`found --by ${by} without a value; give it in the place of a key`)
+    if (prefix !== undefined || range || at !== undefined)
+      refuse('found --by and --prefix, --from, --to or --at; an index has rows of one value, as of the last checkpoint')
   }
   if (at !== undefined && key === undefined)
     refuse('found --at without a key; it asks for the row of one key at a time')

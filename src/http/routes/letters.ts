@@ -29,7 +29,14 @@ const letter = object({
   state: oneOf('open', 'replayed', 'dropped'),
 })
 const body: Schema = {
-  ...object({ offsets: { type: 'array', items: offset, maxItems: 10_000 }, ...filters }, []),
+  ...object(
+    {
+      offsets: { type: 'array', items: offset, maxItems: 10_000 },
+      ...filters,
+      all: { type: 'boolean', enum: [true], description: 'all that are open' },
+    },
+    [],
+  ),
   minProperties: 1,
 }
 const done = object({ done: integer, refused: list(object({ offset: integer, why: text })) })
@@ -48,7 +55,8 @@ export function letterRoutes(app: Served, admin: boolean): Route[] {
       refuses: [403, 503],
       answer: ({ body: filter }: Asked) => {
         if (!admin) throw new HttpProblem(403, 'This app is read-only; its options need http: {admin: true}')
-        return act(lettersOf(app), filter as LetterFilter)
+        const { all: _, ...letters } = filter as LetterFilter & { readonly all?: true }
+        return act(lettersOf(app), letters)
       },
     }) as const
   return [
