@@ -28,3 +28,10 @@ export function entriesOf({ keys, values, shape }: StoreLayout, [key, bytes]: Ro
 }
 
 const shown = (key: unknown, value: unknown): readonly Entry[] => (value === undefined ? [] : [[key, value]])
+
+/** The key in a row's key: without its window. */
+export function entryKey({ keys, shape }: StoreLayout, key: Uint8Array): unknown {
+  if (shape.kind === 'window') return keys.decode(key.subarray(8))
+  const decoded = keys.decode(key)
+  return shape.kind === 'windowedRows' ? (decoded as WindowedKey).key : decoded
+}

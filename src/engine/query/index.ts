@@ -10,6 +10,7 @@ export type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowS
 export { StoreQuery } from './store-query.ts'
 export type { OpenStore } from './open-store.ts'
 export { toJson } from './to-json.ts'
+export { keysFromJson, type TypedKey } from './typed-key.ts'
 export type {
   AnyStoreQuery,
   CountOptions,

@@ -1,3 +1,4 @@
+import type { Row } from '../../state/backend.ts'
 import type { StoreLayout } from './layout.ts'
 import type { RowSource } from './raw.ts'
 import type { QueryOptions } from './types.ts'
@@ -7,6 +8,8 @@ import type { WatchRows } from './watch.ts'
 export interface OpenStore {
   readonly layout: StoreLayout
   rows(options: QueryOptions): RowSource
+  /** Any row: one that lies here, if there are any. */
+  firstRow(options: QueryOptions): Promise<Row | undefined>
   /** Names of its indexes. */
   readonly indexes: readonly string[]
   /** Rows, as counted while they were written; undefined where they were not. */

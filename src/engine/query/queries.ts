@@ -1,5 +1,5 @@
 import { DhaaraError } from '../../errors/index.ts'
-import type { BackendReader } from '../../state/backend.ts'
+import type { BackendReader, Row } from '../../state/backend.ts'
 import type { PhysicalPlan } from '../plan/physical.ts'
 import type { Waits } from './applied.ts'
 import { CommittedRows } from './committed.ts'
@@ -71,6 +71,8 @@ export class Queries {
         indexes: Object.keys(this.plan.stores.get(name)?.indexes ?? {}),
         estimate: () => this.parts.rowsOf?.(layout),
         rows: (options) => this.rows(layout, options),
+        firstRow: async (options) =>
+          (await firstOf(this.committed, layout)) ?? (await firstOf(this.rows(layout, options), layout)),
       }
       this.stores.set(name, store)
     }
@@ -131,5 +133,14 @@ export class Queries {
     })
     const pages = from === 'now' ? undefined : this.committed.scan(layout, { ...bounds, reverse: false })
     return { pages, [Symbol.dispose]: () => watch[Symbol.dispose]() }
+  }
+}
+
+async function firstOf(rows: RowSource, layout: StoreLayout): Promise<Row | undefined> {
+  const pages = rows.scan(layout, { reverse: false })
+  try {
+    return (await pages.next())[0]
+  } finally {
+    pages.close()
   }
 }

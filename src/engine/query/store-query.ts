@@ -8,6 +8,7 @@ import { type Shape, showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { OpenStore } from './open-store.ts'
 import type { RowPages, RowSource } from './raw.ts'
+import { type HasTypedKeys, typedIn, type TypedKey, typedKeys } from './typed-key.ts'
 import { watchedOf, type Watched } from './watch.ts'
 import { rowScan, type Start } from './scan.ts'
 import { changesOf } from './subscribe.ts'
@@ -21,7 +22,7 @@ const lastTime = Number.MAX_SAFE_INTEGER
  *
  * @param open opens the store each time it is asked. It throws where there is no such store, or no app that runs
  */
-export class StoreQuery {
+export class StoreQuery implements HasTypedKeys {
   private readonly open: () => OpenStore
 
   constructor(open: () => OpenStore) {
@@ -174,6 +175,10 @@ export class StoreQuery {
       const opened = this.open()
       return changesOf(opened, watchedBy(opened.layout, keys), { ...options, signal })
     })
+  }
+
+  [typedKeys](options: QueryOptions): TypedKey | Promise<TypedKey> {
+    return typedIn(this.open(), options)
   }
 
   private rows(

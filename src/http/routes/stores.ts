@@ -1,5 +1,5 @@
 import type { QueryOptions, ScanOptions } from '../../engine/query/index.ts'
-import { toJson } from '../../engine/query/index.ts'
+import { keysFromJson, toJson } from '../../engine/query/index.ts'
 import type { EventStreams } from '../events.ts'
 import { HttpProblem } from '../problem.ts'
 import {
@@ -67,7 +67,7 @@ const refuses = [404, 406, 503]
 /** What stores can be asked. */
 export function storeRoutes(app: Served, events: EventStreams): Route[] {
   const optionsOf = ({ query, reply }: Asked): QueryOptions & { readonly isolation: 'committed' | 'latest' } => ({
-    isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
+    ...isolationOf({ query }),
     ...positionsOf(query['minPosition'], gone(reply.raw).signal),
   })
   // of this instance's committed rows a key's is had at once: there is nothing that an asker who goes could end
@@ -87,6 +87,12 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
   const send = (asked: Asked, scan: (limit: number | undefined) => ReturnType<ReturnType<Served['store']>['all']>) =>
     sendRows(asked.request, asked.reply, scan, asked.query['limit'] as number | undefined)
   const storeOf = ({ params }: Asked) => app.store(params['store'] as string)
+  const keysOf = (asked: Asked) => keysFromJson(storeOf(asked), isolationOf(asked))
+  /** @throws HttpProblem 400; DhaaraError where the store cannot be asked */
+  const keyOf = async (asked: Asked, name: string): Promise<unknown> => {
+    const json = jsonOf(name, asked.query[name])
+    return json === undefined ? undefined : (await keysOf(asked))(json)
+  }
 
   return [
     {
@@ -136,16 +142,18 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       query: { from: json('first key'), to: json('last key, inclusive'), prefix: json('start of keys'), ...scanning },
       gives: rows,
       refuses,
-      answer: (asked) =>
-        send(asked, (limit) => {
-          const { from, to, prefix } = asked.query
+      answer: async (asked) => {
+        const { from, to, prefix } = asked.query
+        if (prefix !== undefined && (from !== undefined || to !== undefined))
+          throw new HttpProblem(400, 'Found a prefix and a range; give one of them')
+        const [start, low, high] = [await keyOf(asked, 'prefix'), await keyOf(asked, 'from'), await keyOf(asked, 'to')]
+        return send(asked, (limit) => {
           const options = scanOf(asked, limit)
-          if (prefix !== undefined && (from !== undefined || to !== undefined))
-            throw new HttpProblem(400, 'Found a prefix and a range; give one of them')
-          if (prefix !== undefined) return storeOf(asked).prefix(jsonOf('prefix', prefix), options)
+          if (prefix !== undefined) return storeOf(asked).prefix(start, options)
           if (from === undefined && to === undefined) return storeOf(asked).all(options)
-          return storeOf(asked).range(jsonOf('from', from), jsonOf('to', to), options)
-        }),
+          return storeOf(asked).range(low, high, options)
+        })
+      },
     },
     {
       method: 'GET',
@@ -173,15 +181,16 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       query: { key: json('the key'), from: time('first start'), to: time('last start, inclusive'), ...scanning },
       gives: rows,
       refuses,
-      answer: (asked) =>
-        send(asked, (limit) => {
-          const { key } = asked.query
+      answer: async (asked) => {
+        const key = await keyOf(asked, 'key')
+        return send(asked, (limit) => {
           const from = timeOf('from', asked.query['from']) ?? 0
           const to = timeOf('to', asked.query['to']) ?? Number.MAX_SAFE_INTEGER
           const options = scanOf(asked, limit)
           if (key === undefined) return storeOf(asked).fetchAll(from, to, options)
-          return storeOf(asked).fetch(jsonOf('key', key), from, to, options)
-        }),
+          return storeOf(asked).fetch(key, from, to, options)
+        })
+      },
     },
     {
       method: 'GET',
@@ -202,7 +211,7 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
         const { key, prefix, from } = asked.query
         if (key !== undefined && prefix !== undefined)
           throw new HttpProblem(400, 'Found a key and a prefix; give one of them')
-        const keys = prefix === undefined ? jsonOf('key', key) : { prefix: jsonOf('prefix', prefix) }
+        const keys = prefix === undefined ? await keyOf(asked, 'key') : { prefix: await keyOf(asked, 'prefix') }
         const stop = new AbortController()
         const changes = storeOf(asked).subscribe(keys as never, {
           from: from === 'now' ? 'now' : 'snapshot',
@@ -227,7 +236,9 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       gives: { 'application/json': row },
       refuses: [404, 503],
       answer: async (asked) => {
-        const key = jsonOf('key', asked.query['key'])
+        const json = jsonOf('key', asked.query['key'])
+        const keys = keysOf(asked)
+        const key = keys instanceof Promise ? (await keys)(json) : keys(json)
         const at = timeOf('at', asked.query['at'])
         const options = pointOptions(asked)
         const rows = storeOf(asked)
@@ -249,7 +260,8 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       refuses: [404, 503],
       answer: async (asked) => {
         const { keys } = asked.body as { readonly keys: readonly unknown[] }
-        const values = await storeOf(asked).getMany(keys, pointOptions(asked))
+        const options = pointOptions(asked)
+        const values = await storeOf(asked).getMany(keys.map(await keysOf(asked)), options)
         return jsonText(asked, `{"values":[${values.map((value) => toJson(value ?? null)).join(',')}]}`)
       },
     },
@@ -257,6 +269,10 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
 }
 
 const committed: QueryOptions = {}
+
+const isolationOf = ({ query }: Pick<Asked, 'query'>): { readonly isolation: 'committed' | 'latest' } => ({
+  isolation: query['isolation'] === 'latest' ? 'latest' : 'committed',
+})
 
 /** The text is given back and not sent: a reply that was sent is one more promise to wait for. */
 function jsonText({ reply }: Asked, json: string): string {

@@ -74,7 +74,8 @@ describe('rows as Arrow, from how they lie', () => {
   const scanOf = (partitions: readonly number[]): Scan<unknown, unknown> => {
     const rows = new CommittedRows({ reader: db, storeId: () => 1, partitionsOf: () => partitions })
     const watching = (): never => assert.fail('nobody watches')
-    return new StoreQuery(() => ({ layout, rows: () => rows, indexes: [], estimate: () => undefined, watching })).all()
+    const nobody = { firstRow: async () => undefined, indexes: [], estimate: () => undefined, watching }
+    return new StoreQuery(() => ({ layout, rows: () => rows, ...nobody })).all()
   }
   const shown = async (scan: Scan<unknown, unknown>): Promise<unknown[]> => {
     const parts: Uint8Array[] = []
