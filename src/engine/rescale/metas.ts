@@ -3,10 +3,8 @@ import { after, statePrefix } from '../../state/stores/index.ts'
 import type { PhysicalPlan, Repartition, Step, SubTopology } from '../plan/physical.ts'
 import { formerOf } from '../time/former.ts'
 import { type ChannelCodec, channelCodec } from '../runtime/channels/channel-codec.ts'
-import { readRecords } from '../runtime/channels/frame-reader.ts'
 import { FrameSeries } from '../runtime/channels/frame-series.ts'
-import type { InFlight } from '../runtime/channels/in-flight.ts'
-import { aligned } from '../runtime/channels/ring-link.ts'
+import { type InFlight, readInFlight } from '../runtime/channels/in-flight.ts'
 import { adopted, savedMeta, type TaskMeta } from '../runtime/tasks/task-meta.ts'
 import { type Placement, spread } from './placement.ts'
 
@@ -195,10 +193,11 @@ export class MetaMover {
       for (const [partition, { inFlight }] of this.olds.entries()) {
         // each task has all of a broadcast
         if (repartition.broadcast && partition > 0) break
-        for (const { feed, frames } of inFlight) {
+        for (const one of inFlight) {
+          const { feed } = one
           const at = feed.lastIndexOf('|')
           if (feed.slice(0, at) !== repartition.name) continue
-          for (const frame of frames) this.resend(frame, codec, repartition, Number(feed.slice(at + 1)), writers, times)
+          this.resend(one, codec, repartition, Number(feed.slice(at + 1)), writers, times)
         }
       }
     }
@@ -206,7 +205,7 @@ export class MetaMover {
   }
 
   private resend(
-    frame: Uint8Array,
+    one: InFlight,
     codec: ChannelCodec,
     repartition: Repartition,
     producer: number,
@@ -215,7 +214,7 @@ export class MetaMover {
   ): void {
     const producers = this.producers(repartition)
     const targetOf = spread(repartition)
-    readRecords(aligned(frame), codec, {
+    readInFlight(one, codec, {
       push: (key, value, old, ts, _, headers, place, origin) => {
         const all = repartition.broadcast
         const to = repartition.local ? this.here(key, producer) : targetOf(value ?? old, key, writers.length)
@@ -223,9 +222,9 @@ export class MetaMover {
           const from = repartition.local ? partition : (producers[producer % producers.length] as number)
           const feed = `${repartition.name}|${from}`
           const feeds = writers[partition] as Map<string, FrameSeries>
-          let one = feeds.get(feed)
-          if (one === undefined) feeds.set(feed, (one = new FrameSeries(codec)))
-          one.add(key, value, old, ts, times[feed]?.w ?? Number.NEGATIVE_INFINITY, headers, place, origin)
+          let series = feeds.get(feed)
+          if (series === undefined) feeds.set(feed, (series = new FrameSeries(codec)))
+          series.add(key, value, old, ts, times[feed]?.w ?? Number.NEGATIVE_INFINITY, headers, place, origin)
         }
       },
     })

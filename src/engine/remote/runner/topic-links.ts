@@ -2,7 +2,7 @@ import type { RemoteReader } from '../../../connectors/broker/remote.ts'
 import type { PhysicalPlan, Repartition } from '../../plan/physical.ts'
 import { channelCodec, type ChannelCodec } from '../../runtime/channels/channel-codec.ts'
 import type { ChannelFeed } from '../../runtime/inputs/feed.ts'
-import { frameFlags, frameSlot, frameW, readRecords } from '../../runtime/channels/frame-reader.ts'
+import { frameCount, frameFlags, frameSlot, frameW, readRecords } from '../../runtime/channels/frame-reader.ts'
 import { flagEnded, flagIdle } from '../../runtime/channels/frame-writer.ts'
 import type { Links } from '../../runtime/channels/links.ts'
 import type { Outputs } from '../../runtime/outputs.ts'
@@ -10,15 +10,24 @@ import { type OutletPeer, RemoteOutlet } from '../../runtime/channels/remote-out
 import { aligned, type Message } from '../../runtime/channels/ring-link.ts'
 import { channelSlots } from '../../runtime/channels/transport.ts'
 import { repartitionTopic } from '../topics/names.ts'
+import { WaitingFrames } from './waiting-frames.ts'
 
-/** Records that wait for a task before more are taken from its topic. */
+/** Records that wait for a task before more are taken from its topic, and bytes of their frames. */
 const mostWaiting = 16_384
+const mostBytes = 8 << 20
+/** So many times that, where the task may wait for a producer of which it has nothing: what that has sent lies behind. */
+const forOthers = 4
+
+interface Fed {
+  readonly feed: ChannelFeed
+  readonly frames: WaitingFrames
+}
 
 interface Inlet {
   readonly topic: string
   readonly partition: number
   /** By slot. */
-  readonly feeds: Map<number, ChannelFeed>
+  readonly feeds: Map<number, Fed>
   readonly codec: ChannelCodec
   position: number
 }
@@ -108,7 +117,7 @@ export class TopicLinks implements Links {
       this.reader.add(topic, consumer, position)
     }
     const slot = this.slot(repartition, producer, consumer)
-    inlet.feeds.set(slot, feed)
+    inlet.feeds.set(slot, { feed, frames: new WaitingFrames(feed) })
     // as the producer has said it last, to whoever had the task before
     const { channel, time } = feed
     channel.w = time.w
@@ -121,9 +130,7 @@ export class TopicLinks implements Links {
     let moved = false
     for (const inlet of this.inlets.values()) {
       for (;;) {
-        let waiting = 0
-        for (const feed of inlet.feeds.values()) waiting += feed.backlog
-        if (waiting >= mostWaiting) break
+        if (isFull(inlet)) break
         const batch = this.reader.take(inlet.topic, inlet.partition, inlet.position)
         if (batch === undefined) break
         for (let i = 0; i < batch.count; i++)
@@ -157,7 +164,7 @@ export class TopicLinks implements Links {
   /** Channels whose producers have said that they are done. */
   get ended(): Set<number> {
     const feeds = [...this.inlets.values()].flatMap((inlet) => [...inlet.feeds])
-    return new Set(feeds.flatMap(([slot, { channel }]) => (channel.ended ? [slot] : [])))
+    return new Set(feeds.flatMap(([slot, { feed }]) => (feed.channel.ended ? [slot] : [])))
   }
 
   /** How far each topic was read into the tasks. */
@@ -175,11 +182,12 @@ export class TopicLinks implements Links {
 
   private admit(inlet: Inlet, bytes: Buffer): void {
     const frame = aligned(bytes)
-    const feed = inlet.feeds.get(frameSlot(frame))
+    const fed = inlet.feeds.get(frameSlot(frame))
     // Written by a plan with more producers than this one has.
-    if (feed === undefined) return
-    const { channel } = feed
+    if (fed === undefined) return
+    const { channel } = fed.feed
     readRecords(frame, inlet.codec, channel)
+    if (frameCount(frame) > 0) fed.frames.add(frame.length)
     channel.w = frameW(frame)
     const flags = frameFlags(frame)
     channel.idle = (flags & flagIdle) !== 0
@@ -189,4 +197,19 @@ export class TopicLinks implements Links {
   private slot({ id }: Repartition, producer: number, consumer: number): number {
     return (this.bases[id] as number) + producer * (this.readers[id] as number) + consumer
   }
+}
+
+/** Enough waits of it. */
+function isFull({ feeds }: Inlet): boolean {
+  let records = 0
+  let bytes = 0
+  let hungry = false
+  for (const { feed, frames } of feeds.values()) {
+    const { backlog, channel } = feed
+    records += backlog
+    bytes += frames.bytes
+    if (backlog === 0 && !channel.ended && !channel.idle) hungry = true
+  }
+  const times = hungry ? forOthers : 1
+  return records >= times * mostWaiting || bytes >= times * mostBytes
 }

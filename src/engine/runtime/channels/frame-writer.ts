@@ -178,6 +178,8 @@ export class FrameWriter implements Message {
     buf.set(new Uint8Array(this.stretches.buffer, 0, 8 * stretched), to)
     to += 8 * stretched
     buf.set(names, to)
+    // memory that was another's: equal records are to be equal bytes
+    buf.fill(0, to + names.length, to + padded(names.length))
     data.buf.copy(buf, to + padded(names.length), 0, data.pos)
   }
 

@@ -1,5 +1,5 @@
 import type { ChannelCodec } from './channel-codec.ts'
-import { readRecords } from './frame-reader.ts'
+import { frameCount, readRecords, type RecordsInto } from './frame-reader.ts'
 import { FrameSeries } from './frame-series.ts'
 import type { Channel } from './channel.ts'
 import type { RecordBatch } from '../record.ts'
@@ -11,6 +11,8 @@ export interface InFlight {
   readonly feed: string
   /** Number of the first record in its channel. */
   readonly base: number
+  /** Of its records, so many from the first on have been processed. */
+  readonly skip?: number
   readonly frames: readonly Uint8Array[]
 }
 
@@ -29,7 +31,24 @@ export function framesOf(batches: readonly RecordBatch[], codec: ChannelCodec): 
 }
 
 /** Puts them back: before all that is sent from now on. */
-export function putBack({ frames, base }: InFlight, codec: ChannelCodec, channel: Channel): void {
-  for (const frame of frames) readRecords(aligned(frame), codec, channel)
-  channel.startAt(base)
+export function putBack(one: InFlight, codec: ChannelCodec, channel: Channel): void {
+  readInFlight(one, codec, channel)
+  channel.startAt(one.base)
+}
+
+/** All that has not been processed. */
+export function readInFlight({ frames, skip = 0 }: InFlight, codec: ChannelCodec, into: RecordsInto): void {
+  let left = skip
+  const rest: RecordsInto = {
+    push(...record) {
+      if (left > 0) left--
+      else into.push(...record)
+    },
+  }
+  for (const bytes of frames) {
+    const frame = aligned(bytes)
+    const count = frameCount(frame)
+    if (count <= left) left -= count
+    else readRecords(frame, codec, left > 0 ? rest : into)
+  }
 }

@@ -221,11 +221,13 @@ export class ChannelFeed extends Feed {
     return this.batch.count - this.cursor + this.channel.batch.count
   }
 
-  /** What has not been processed, oldest first. */
-  waiting(): RecordBatch[] {
+  /** What has not been processed, oldest first. @param from of these, those from this one on, by their number in the channel */
+  waiting(from = 0): RecordBatch[] {
     const { batch, cursor, channel } = this
-    const rest = cursor < batch.count ? [slice(batch, cursor)] : []
-    return channel.batch.count > 0 ? [...rest, { ...channel.batch }] : rest
+    return [
+      slice(batch, Math.max(cursor, from - batch.baseOffset)),
+      slice(channel.batch, Math.max(0, from - channel.batch.baseOffset)),
+    ].filter(({ count }) => count > 0)
   }
 
   /** When all that was sent is processed: the producer's W is this input's. Returns whether that changed anything. */
@@ -246,7 +248,7 @@ export class ChannelFeed extends Feed {
 function slice(batch: RecordBatch, from: number): RecordBatch {
   return {
     ...batch,
-    count: batch.count - from,
+    count: Math.max(0, batch.count - from),
     keys: batch.keys.slice(from),
     values: batch.values.slice(from),
     olds: batch.olds?.slice(from),

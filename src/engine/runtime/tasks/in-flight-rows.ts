@@ -7,8 +7,9 @@ import type { InFlight } from '../channels/in-flight.ts'
  * Behind the name of a sub-topology, in the order in which they are put back: what its task held, where its own row had no room
  * for it, and what was on its way from other threads.
  *
- *     <sub>              the task itself, with the first of what it held
- *     <sub>\0held\0…     more of that
+ *     <sub>\0ahead\0…    what has waited for long: see `AheadRows`
+ *     <sub>              the task itself, with what it held besides
+ *     <sub>\0held\0…     more of that, where it was put together from several tasks
  *     <sub>\0late        from other threads
  *     <sub>\0late\0…     more of that
  */
@@ -50,9 +51,9 @@ export function shares(all: readonly InFlight[]): InFlight[][] {
   return found
 }
 
-/** All that rows besides the task's own say, oldest first. @param prefix of the rows of all tasks of the partition */
+/** What rows behind the task's own say, oldest first. @param prefix of the rows of all tasks of the partition */
 export function inFlightRows(reader: BackendReader, prefix: Buffer, sub: string): InFlight[] {
-  const [gte, lt] = ['\0', '\x01'].map((end) => Buffer.concat([prefix, Buffer.from(sub + end)])) as [Buffer, Buffer]
+  const [gte, lt] = ['\0held', '\x01'].map((end) => Buffer.concat([prefix, Buffer.from(sub + end)])) as [Buffer, Buffer]
   const found: InFlight[] = []
   for (const [, row] of reader.range({ gte, lt })) found.push(...(decodeValue(row) as InFlight[]))
   return found

@@ -5,6 +5,7 @@ import type { SubTopology } from '../../plan/physical.ts'
 import type { SourcePosition } from '../../connect/chunk.ts'
 import type { Former } from '../../time/former.ts'
 import type { InFlight } from '../channels/in-flight.ts'
+import { aheadOf } from './ahead-rows.ts'
 import { inFlightRows, taskRowOf } from './in-flight-rows.ts'
 
 /** What is written of a task with each epoch, besides its stores. */
@@ -41,7 +42,9 @@ export const unsealed: TaskMeta = {
 /** A task's own row, and those of what was in flight to it beside that. @param prefix of the rows of all tasks of the partition */
 export function savedMeta(reader: BackendReader, prefix: Buffer, sub: string, row: Uint8Array): TaskMeta {
   const meta = decodeValue(row) as TaskMeta
-  return { ...meta, inFlight: [...meta.inFlight, ...inFlightRows(reader, prefix, sub)] }
+  const { inFlight } = meta
+  const ahead = aheadOf(reader, prefix, sub, inFlight)
+  return { ...meta, inFlight: [...ahead, ...inFlight, ...inFlightRows(reader, prefix, sub)] }
 }
 
 /**

@@ -8,6 +8,7 @@ import { ChannelFeed, type Feed, TopicFeed } from '../inputs/feed.ts'
 import type { Host } from '../host.ts'
 import { framesOf, type InFlight, putBack } from '../channels/in-flight.ts'
 import type { Task } from './task.ts'
+import { AheadRows, type Waiting } from './ahead-rows.ts'
 import { InFlightRows, shares } from './in-flight-rows.ts'
 import { abandoned, adopted, savedMeta, type TaskMeta } from './task-meta.ts'
 
@@ -21,6 +22,8 @@ export class TaskRows {
   private readonly plan: PhysicalPlan
   private readonly host: Host
   private readonly codecs: readonly ChannelCodec[]
+  /** By task. */
+  private readonly ahead = new Map<string, AheadRows>()
   private readonly held = new InFlightRows('held')
   private readonly late = new InFlightRows('late')
   /** Rows of tasks that an earlier version of the topology had: they go with the first epoch. */
@@ -35,10 +38,10 @@ export class TaskRows {
   /** @param counts rows of its stores */
   seal(sealer: Sealer, task: Task, epoch: number, counts: RowCounts): void {
     const { sub, partition } = task.parts
-    const meta = this.meta(task, epoch, counts)
-    const [inFlight = [], ...held] = shares(meta.inFlight)
-    sealer.put(this.metaKey(sub, partition), encodeValue({ ...meta, inFlight }))
-    this.held.seal(sealer, this.metaPrefix(sub, partition), sub.name, task.id, held)
+    const prefix = this.metaPrefix(sub, partition)
+    const inFlight = this.aheadOf(task.id).seal(sealer, prefix, sub.name, this.waiting(task))
+    sealer.put(this.metaKey(sub, partition), encodeValue(this.meta(task, epoch, counts, inFlight)))
+    this.held.seal(sealer, prefix, sub.name, task.id, [])
     for (const key of this.gone.splice(0)) sealer.delete(key)
   }
 
@@ -55,7 +58,7 @@ export class TaskRows {
   }
 
   /** How a task stands as it is sealed. */
-  private meta(task: Task, epoch: number, rows: RowCounts): TaskMeta {
+  private meta(task: Task, epoch: number, rows: RowCounts, inFlight: readonly InFlight[]): TaskMeta {
     const { feeds, clock } = task.parts
     const positions = feeds.flatMap((feed) =>
       feed instanceof TopicFeed ? [[feed.step.name, feed.topic, feed.partition, feed.position] as const] : [],
@@ -63,13 +66,6 @@ export class TaskRows {
     const sources = feeds.flatMap((feed) =>
       feed instanceof OwnFeed ? [[feed.source, feed.partition, feed.seal(epoch)] as const] : [],
     )
-    const inFlight: InFlight[] = []
-    for (const feed of feeds) {
-      if (!(feed instanceof ChannelFeed) || feed.backlog === 0) continue
-      const waiting = feed.waiting()
-      const frames = framesOf(waiting, this.codecs[feed.channel.repartition.id] as ChannelCodec)
-      inFlight.push({ feed: feed.name, base: waiting[0]?.baseOffset ?? 0, frames })
-    }
     return {
       positions,
       ...(sources.length === 0 ? {} : { sources }),
@@ -89,6 +85,23 @@ export class TaskRows {
       rows,
       inFlight,
     }
+  }
+
+  private waiting({ parts }: Task): Waiting[] {
+    return parts.feeds
+      .filter((feed) => feed instanceof ChannelFeed)
+      .map((feed) => ({
+        feed: feed.name,
+        head: feed.arrived - feed.backlog,
+        tail: feed.arrived,
+        frames: (from) => framesOf(feed.waiting(from), this.codecs[feed.channel.repartition.id] as ChannelCodec),
+      }))
+  }
+
+  private aheadOf(task: string): AheadRows {
+    let rows = this.ahead.get(task)
+    if (rows === undefined) this.ahead.set(task, (rows = new AheadRows()))
+    return rows
   }
 
   /** Watermarks and what was in flight, as they were when the epoch was sealed. */
@@ -124,7 +137,9 @@ export class TaskRows {
     const prefix = this.metaPrefix(sub, partition)
     for (const key of abandoned(reader, prefix, this.plan.subs)) this.gone.push(key)
     if (bytes === undefined) return adopted(reader, prefix, sub)
-    for (const rows of [this.held, this.late]) rows.find(reader, prefix, sub.name, `${sub.id}_${partition}`)
+    const task = `${sub.id}_${partition}`
+    for (const rows of [this.held, this.late]) rows.find(reader, prefix, sub.name, task)
+    this.aheadOf(task).find(reader, prefix, sub.name)
     return savedMeta(reader, prefix, sub.name, bytes)
   }
 }

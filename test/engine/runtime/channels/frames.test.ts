@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { readRecords } from '../../../../src/engine/runtime/channels/frame-reader.ts'
 import { FrameSeries } from '../../../../src/engine/runtime/channels/frame-series.ts'
+import { FrameWriter } from '../../../../src/engine/runtime/channels/frame-writer.ts'
 import type { RawHeaders } from '../../../../src/engine/runtime/record.ts'
-import { nowhere } from '../../../../src/engine/runtime/inputs/places.ts'
+import { nowhere, placeOf } from '../../../../src/engine/runtime/inputs/places.ts'
 import { aligned } from '../../../../src/engine/runtime/channels/ring-link.ts'
 
 const kilobyte = 1024
@@ -48,5 +49,18 @@ describe('records as frames', () => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  it('are the same bytes where they are the same records, whatever lay there before', () => {
+    const bytes = [0, 0xff].map((before) => {
+      const writer = new FrameWriter(codec)
+      const places = ['a', 'longer'].map((topic) => placeOf(topic, 3))
+      for (const [n, place] of [...places, nowhere].entries())
+        writer.add(n, 'x'.repeat(n), undefined, n, n, undefined, place, n)
+      const frame = Buffer.alloc(writer.size, before)
+      writer.fill(frame, 0)
+      return frame
+    })
+    assert.deepEqual(bytes[0], bytes[1])
   })
 })
