@@ -99,7 +99,7 @@ describe('dhaara query and reset', () => {
     const dir = folder.path('saved')
     cpSync(folder.path('data'), dir, { recursive: true })
     const savepoint = (...args: string[]) => dhaara(['savepoint', ...args])
-    const path = folder.path('monday')
+    const path = folder.path('savepoints/monday')
     const made = await savepoint('create', path, '--dir', dir)
     assert.equal(made.code, 0, made.err)
     assert.match(made.out, /monday: fixtures, \d{4}-.*Z, \d+ stores, \d+ rows\n$/)

@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DhaaraError } from '../../../errors/index.ts'
 import type { Backend } from '../../../state/backend.ts'
@@ -69,7 +69,8 @@ export async function createSavepoint(
   const manifest = savedManifest(backend, app)
   if (manifest === undefined) throw refused(`found no state of '${app}'; run it first, or name another app`)
   try {
-    mkdirSync(folder, { recursive: false })
+    mkdirSync(dirname(folder), { recursive: true })
+    mkdirSync(folder)
   } catch (cause) {
     throw refused(`could not make the folder ${folder}: ${(cause as Error).message}; choose one that does not exist`)
   }
