@@ -37,12 +37,6 @@ export function count(least: number): (text: string) => number {
   }
 }
 
-/** Epoch milliseconds, or a date that JavaScript reads. */
-export function time(text: string): number | undefined {
-  const ms = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
-  return Number.isNaN(ms) ? undefined : ms
-}
-
 /** Opening a directory makes it: a mistyped one must not be. @throws DhaaraError DHAARA_OPTION */
 export function existingDirectory(dir: string): string {
   const path = resolve(dir)

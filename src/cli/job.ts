@@ -16,7 +16,6 @@ import { OutputFiles } from './output/outputs.ts'
 import { PlanTopics } from './plan-topics.ts'
 import type { Progress } from './progress.ts'
 import { AppRows } from './query/app-rows.ts'
-import { answerQueries } from './query/answer.ts'
 import { Signals } from './signals.ts'
 
 /** One run: files in, an app, files out. */
@@ -94,7 +93,6 @@ export class Job {
   /** Returns the exit code. */
   async run(): Promise<number> {
     const app = this.#app as StreamsApp
-    const lease = this.#lease as EmbeddedLease
     const { setup, teardown, url } = this.#module
     const settings = this.#flags.set ?? {}
     const env = { settings, worker: 0, signal: this.#signals.signal, logger: this.#logger }
@@ -112,7 +110,6 @@ export class Job {
           throw error
         })
         this.#apps?.put(this.#applicationId, { module: url.href, settings })
-        using _queries = answerQueries(lease, this.#applicationId, this.#module.plan)
         if (app.httpUrl !== undefined) this.#progress.tell('http', { url: app.httpUrl })
         this.#progress.watch(app)
         if (this.#stopped) this.#stop()

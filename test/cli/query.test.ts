@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { cpSync } from 'node:fs'
+import { cpSync, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { embeddedBroker, serdes, StreamsApp, StreamsBuilder } from '../../src/index.ts'
 import { dhaara, jsonLines, linesOf, orders, shop, start, temporaryFolder } from './dhaara.ts'
 
 const hour = 3_600_000
@@ -72,6 +74,37 @@ describe('dhaara query and reset', () => {
     assert.deepEqual([held.code, /DHAARA_STATE_LOCKED/.test(held.err)], [1, true])
     app.child.kill('SIGINT')
     await app.ended
+  }).timeout(60_000)
+
+  it('asks apps that run in a program of their own, by name where there are several', async () => {
+    await using broker = embeddedBroker({ dir: folder.path('own') })
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: serdes.string(), value: serdes.number(), nullKeys: 'drop' })
+      .groupBy((n) => new Date(n))
+      .count({ store: 'times' })
+    const topology = builder.build()
+    await using app = new StreamsApp({ applicationId: 'one', topology, broker, checkpointInterval: '10ms' })
+    await app.start()
+    await using producer = broker.producer('in', { key: serdes.string(), value: serdes.number() })
+    await producer.send({ key: 'a', value: 86_400_000 })
+    while ((await app.store('times').count()) === 0) await setImmediate()
+    const key = '1970-01-02T00:00:00.000Z'
+    assert.deepEqual(await rows('own', 'times', key), [{ key, value: 1 }])
+    assert.deepEqual(await rows('own', 'times', '--from', '1970-01-02', '--to', '1970-01-03'), [{ key, value: 1 }])
+    await using other = new StreamsApp({ applicationId: 'other', topology, broker })
+    await other.start()
+    const which = await query('own', 'times')
+    assert.equal(which.code, 2)
+    assert.match(which.err, /DHAARA_OPTION: .* runs one, other; name one by --application-id/)
+    assert.deepEqual(await rows('own', 'times', '--application-id', 'one'), [{ key, value: 1 }])
+    await other.close()
+    mkdirSync(folder.path('kept'))
+    const saved = await dhaara(['savepoint', 'create', folder.path('kept/own'), '--dir', folder.path('own')])
+    assert.equal(saved.code, 0, saved.err)
+    await app.close()
+    const none = await query('own', 'times')
+    assert.match(none.err, /DHAARA_OPTION: .* runs no app; name one by --application-id/)
   }).timeout(60_000)
 
   it('says what it cannot be asked', async () => {

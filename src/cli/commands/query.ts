@@ -3,7 +3,14 @@ import { Option } from 'commander'
 import { openEmbedded } from '../../connectors/broker/index.ts'
 import { embeddedBroker, connectDirectory, readOwner } from '../../connectors/embedded/index.ts'
 import { appsOf } from '../../engine/app/state/identity.ts'
-import { arrowStream, type JsonRow, type Scan } from '../../engine/query/index.ts'
+import {
+  arrowStream,
+  type JsonRow,
+  jsonRowsByText,
+  type RowRequest,
+  rowsRequest,
+  type Scan,
+} from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import type { BackendReader } from '../../state/backend.ts'
 import { count, existingDirectory } from '../arguments.ts'
@@ -13,9 +20,9 @@ import { loadModule } from '../load-module.ts'
 import { print } from '../output/print.ts'
 import { rowsText, type TableFormat } from '../output/table.ts'
 import { AppRows } from '../query/app-rows.ts'
-import { appRequest, jsonRows, requestOf } from '../query/answer.ts'
 import { arrowOverHttp, changesOverHttp, rowsOverHttp } from '../query/http-rows.ts'
-import { type RowRequest, StoreReader } from '../query/store-reader.ts'
+import { runningApp } from '../query/running-app.ts'
+import { storedQueries } from '../query/stored-queries.ts'
 
 interface QueryFlags {
   readonly dir?: string
@@ -145,13 +152,8 @@ async function askRunning(dir: string, flags: QueryFlags, query: RowRequest): Pr
   {
     await using client = await connectDirectory(dir)
     if (client.remote) {
-      const app = flags.applicationId ?? ((await client.call(appRequest).catch(() => undefined)) as string | undefined)
-      if (app === undefined)
-        throw new DhaaraError(
-          'DHAARA_OPTION',
-          'the process that holds the directory runs no app that can be asked; name one by --application-id',
-        )
-      return (await client.call(requestOf(app), query)) as JsonRow[]
+      const app = await runningApp(client, rowsRequest, flags.applicationId)
+      return (await client.call(rowsRequest(app), query)) as JsonRow[]
     }
   }
   return askStopped(dir, flags, query)
@@ -168,7 +170,7 @@ async function askStopped(dir: string, flags: QueryFlags, query: RowRequest): Pr
       throw new DhaaraError('DHAARA_OPTION', `'${app}' was not run by this command; give its topology by --module`)
     }
     const { plan } = await loadModule(path, row?.settings ?? {})
-    return await jsonRows(new StoreReader(plan, app, lease.backend), query)
+    return await jsonRowsByText(storedQueries(plan, app, lease.backend), query)
   } finally {
     await lease.release()
   }

@@ -18,7 +18,7 @@ import { postJson, tokenFlag } from '../http-client.ts'
 import { createOnKafka, restoreOnKafka } from '../kafka/savepoint.ts'
 import { brokersFlag } from '../kafka/topic-client.ts'
 import { print } from '../output/print.ts'
-import { appRequest } from '../query/answer.ts'
+import { runningApp } from '../query/running-app.ts'
 import { onlyApp } from './query.ts'
 
 interface Flags {
@@ -133,12 +133,7 @@ async function create(folder: string, flags: Flags): Promise<Told> {
   if (readOwner(path)?.socket !== undefined) {
     await using client = await connectDirectory(path)
     if (client.remote) {
-      const app = applicationId ?? ((await client.call(appRequest).catch(() => undefined)) as string | undefined)
-      if (app === undefined)
-        throw new DhaaraError(
-          'DHAARA_OPTION',
-          'the process that holds the directory runs an app of its own; name it by --application-id',
-        )
+      const app = await runningApp(client, savepointRequest, applicationId)
       return told((await client.call(savepointRequest(app), { folder: resolve(folder) })) as Savepoint)
     }
   }

@@ -1,7 +1,6 @@
-import { arrowType, type JsonRow, toJson } from '../../engine/query/index.ts'
+import { arrowType, checkRequest, type JsonRow, type RowRequest, toJson } from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { ask, askEvents, askJson, type Served } from '../http-client.ts'
-import { checkRequest, type RowRequest } from './store-reader.ts'
 
 interface Info {
   readonly name: string

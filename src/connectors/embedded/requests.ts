@@ -43,22 +43,27 @@ export class Requests {
     return { [Symbol.dispose]: () => void this.#handlers.delete(name) }
   }
 
+  get names(): readonly string[] {
+    return [...this.#handlers.keys()]
+  }
+
   /** @throws DhaaraError DHAARA_REQUEST_UNKNOWN */
   call(name: string, params: unknown, signal: AbortSignal): unknown {
     const handler = this.#handlers.get(name)
     if (handler !== undefined) return handler(params, signal)
     throw new DhaaraError(
       'DHAARA_REQUEST_UNKNOWN',
-      `Nobody answers '${name}' here; there are: ${[...this.#handlers.keys()].join(', ')}. Is the app running?`,
+      `Nobody answers '${name}' here; there are: ${this.names.join(', ')}. Is the app running?`,
     )
   }
 }
 
-/** The requests about topics: `topics`, `produce`, `consume`, and `letters.…` about dead letters. */
+/** The request for the names of all of them, and those about topics: `topics`, `produce`, `consume`, and `letters.…` about dead letters. */
 export function addTopicRequests(
   requests: Requests,
   owner: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
 ): void {
+  requests.handle('requests', () => requests.names)
   requests.handle('topics', () => reportTopics(owner.log))
   requests.handle('produce', (params) => produce(owner, params as ProduceParams))
   requests.handle('consume', (params, signal) => consume(owner.log, params as ConsumeParams, signal))

@@ -1,6 +1,7 @@
 import { type Broker, openEmbedded } from '../../connectors/broker/broker.ts'
 import { refuseLeft } from '../connect/refuse.ts'
-import { Queries } from '../query/index.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import { jsonRowsByText, Queries, type RowRequest, rowsRequest } from '../query/index.ts'
 import type { Engine } from './engine.ts'
 import { StoreIds } from './state/identity.ts'
 import { LocalEngine } from './local/local-engine.ts'
@@ -24,14 +25,21 @@ export async function standOnEmbedded(
   settle(lease.backend, applicationId, plan, partitions, lease.log, options.renames)
   const ids = new StoreIds(lease.backend, applicationId)
   if (options.allowNonRestoredState !== true) refuseLeft(lease.backend, ids, plan, applicationId)
-  const answering = lease.handle(savepointRequest(applicationId), (params) =>
-    savepoint((params as { folder: string }).folder),
-  )
+  const asked: { queries?: Queries } = {}
+  // other processes of the machine
+  const answering = [
+    lease.handle(savepointRequest(applicationId), (params) => savepoint((params as { folder: string }).folder)),
+    lease.handle(rowsRequest(applicationId), (params) => {
+      if (asked.queries === undefined)
+        throw new DhaaraError('DHAARA_RESTORING', `'${applicationId}' is starting; ask again`)
+      return jsonRowsByText(asked.queries, params as RowRequest)
+    }),
+  ]
   hold({
     backend: lease.backend,
     embedded: lease,
     release() {
-      answering[Symbol.dispose]()
+      for (const request of answering) request[Symbol.dispose]()
       return lease.release()
     },
   })
@@ -56,5 +64,6 @@ export async function standOnEmbedded(
     applied: engine.applied,
     rowsOf: ({ name, sub }) => rowsOf(engine.meters.tasks(), name, sub, all(sub)),
   })
+  asked.queries = queries
   return { engine, queries }
 }

@@ -1,3 +1,4 @@
+export { checkRequest, jsonRowsByText, parseTime, type RowRequest, rowsRequest } from './by-text.ts'
 export { type Cells, cellsOf, csvText, type JsonRow } from './cells.ts'
 export { answerLatest, type AskOwner, LatestRows } from './latest.ts'
 export { Changes, type RawChange, type Watch } from './changes.ts'

@@ -1,12 +1,15 @@
-import type { LogicalPlan } from '../../dsl/plan/index.ts'
-import { appsOf } from '../../engine/app/state/identity.ts'
-import { compile } from '../../engine/plan/compile.ts'
-import { Queries, type Scan, type StoreLayout, StoreQuery, storedPartitions } from '../../engine/query/index.ts'
 import { DhaaraError } from '../../errors/index.ts'
-import type { BackendReader } from '../../state/backend.ts'
-import { time } from '../arguments.ts'
+import type { JsonRow } from './cells.ts'
+import type { Queries } from './queries.ts'
+import { StoreQuery } from './store-query.ts'
+import { toJson } from './to-json.ts'
+import { typedIn } from './typed-key.ts'
+import type { Scan } from './types.ts'
 
-/** What is asked of a store, as the command line says it. */
+/** The request by which another process of the machine asks a running app, with a `RowRequest`. */
+export const rowsRequest = (app: string): string => `app.rows/${app}`
+
+/** What is asked of a store, in texts, as a command line has them. */
 export interface RowRequest {
   readonly store: string
   readonly key?: string
@@ -27,48 +30,39 @@ export interface StoreRow {
   readonly value: unknown
 }
 
-/** Reads committed state of an app: all partitions of a store, by the topology that wrote it. */
-export class StoreReader {
-  readonly #queries: Queries
+/** What a text may mean as a key of the store. */
+type KeysOf = (text: string) => unknown[]
 
-  constructor(plan: LogicalPlan, app: string, reader: BackendReader) {
-    const idOf = (store: string): number | undefined => appsOf(reader).get(app)?.get(store)
-    const partitionsOf = ({ name }: StoreLayout): readonly number[] => {
-      const id = idOf(name)
-      return id === undefined ? [] : storedPartitions(reader, id)
-    }
-    this.#queries = new Queries({
-      plan: compile(plan),
-      reader,
-      storeId: idOf,
-      storeIdFor: (name) => idOf(name) ?? 0,
-      partitionsOf,
-    })
-  }
+/** Committed rows, as they are sent. @throws as `rowsByText` */
+export async function jsonRowsByText(queries: Queries, request: RowRequest): Promise<JsonRow[]> {
+  const rows = await rowsByText(queries, request)
+  return rows.map(({ key, value }) => ({ key: toJson(key), value: toJson(value) }))
+}
 
-  /** @throws DhaaraError DHAARA_STORE_UNKNOWN, DHAARA_QUERY if the store's kind cannot be asked this, DHAARA_OPTION */
-  async query(request: RowRequest): Promise<StoreRow[]> {
-    const opened = this.#queries.open(request.store)
-    const store = new StoreQuery(() => opened)
-    const { kind } = opened.layout.shape
-    const windows = kind !== 'keyValue' && kind !== 'list'
-    checkRequest(request, windows)
-    if (windows) return windowRows(store, request)
-    const { key, by, prefix, from, to, at, limit } = request
-    if (by !== undefined) return firstThatFits(key as string, (value) => store.by(by, value, { limit }))
-    if (key !== undefined) return rowOfKey(store, key, timeOf(at))
-    if (prefix !== undefined) return firstThatFits(prefix, (text) => store.prefix(text, { limit }))
-    if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
-    const bounds = (text: string | undefined) => (text === undefined ? [undefined] : keysOf(text))
-    for (const low of bounds(from)) {
-      for (const high of bounds(to)) {
-        if (low !== undefined && high !== undefined && typeof low !== typeof high) continue
-        const rows = await rowsOf(store.range(low, high, { limit }))
-        if (rows.length > 0) return rows
-      }
+/** @throws DhaaraError DHAARA_STORE_UNKNOWN, DHAARA_QUERY if the store's kind cannot be asked this, DHAARA_OPTION */
+async function rowsByText(queries: Queries, request: RowRequest): Promise<StoreRow[]> {
+  const opened = queries.open(request.store)
+  const store = new StoreQuery(() => opened)
+  const { kind } = opened.layout.shape
+  const windows = kind !== 'keyValue' && kind !== 'list'
+  checkRequest(request, windows)
+  const typed = await typedIn(opened, {})
+  const keysOf: KeysOf = (text) => meanings(text).map((one) => typed(one))
+  if (windows) return windowRows(store, keysOf, request)
+  const { key, by, prefix, from, to, at, limit } = request
+  if (by !== undefined) return firstThatFits(meanings(key as string), (value) => store.by(by, value, { limit }))
+  if (key !== undefined) return rowOfKey(store, keysOf(key), timeOf(at))
+  if (prefix !== undefined) return firstThatFits(keysOf(prefix), (text) => store.prefix(text, { limit }))
+  if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
+  const bounds = (text: string | undefined) => (text === undefined ? [undefined] : keysOf(text))
+  for (const low of bounds(from)) {
+    for (const high of bounds(to)) {
+      if (low !== undefined && high !== undefined && typeof low !== typeof high) continue
+      const rows = await rowsOf(store.range(low, high, { limit }))
+      if (rows.length > 0) return rows
     }
-    return []
   }
+  return []
 }
 
 /** @throws DhaaraError DHAARA_OPTION: options that say different things, of which one would be left out */
@@ -91,24 +85,31 @@ export function checkRequest({ key, by, prefix, from, to, at }: RowRequest, wind
   if (key !== undefined && range && !windows) refuse('found a key and --from or --to; give one of them')
 }
 
-async function windowRows(store: StoreQuery, { key, prefix, limit, ...request }: RowRequest): Promise<StoreRow[]> {
+async function windowRows(
+  store: StoreQuery,
+  keysOf: KeysOf,
+  { key, prefix, limit, ...request }: RowRequest,
+): Promise<StoreRow[]> {
   if (prefix !== undefined) return rowsOf(store.prefix(prefix))
   const from = timeOf(request.from) ?? 0
   const to = timeOf(request.to) ?? Number.MAX_SAFE_INTEGER
   if (key === undefined) return rowsOf(store.fetchAll(from, to, { limit }))
-  return firstThatFits(key, (one) => store.fetch(one, from, to, { limit }))
+  return firstThatFits(keysOf(key), (one) => store.fetch(one, from, to, { limit }))
 }
 
-async function rowOfKey(store: StoreQuery, text: string, at: number | undefined): Promise<StoreRow[]> {
-  for (const key of keysOf(text)) {
+async function rowOfKey(store: StoreQuery, keys: readonly unknown[], at: number | undefined): Promise<StoreRow[]> {
+  for (const key of keys) {
     const value = await attempt(() => (at === undefined ? store.get(key) : store.asOf(key, at)))
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return [{ key, value }]
   }
   return []
 }
 
-async function firstThatFits(text: string, rows: (key: unknown) => Scan<unknown, unknown>): Promise<StoreRow[]> {
-  for (const key of keysOf(text)) {
+async function firstThatFits(
+  keys: readonly unknown[],
+  rows: (key: unknown) => Scan<unknown, unknown>,
+): Promise<StoreRow[]> {
+  for (const key of keys) {
     const found = await attempt(() => rowsOf(rows(key)))
     if (found !== undefined && found.length > 0) return found
   }
@@ -120,7 +121,7 @@ async function rowsOf(scan: Scan<unknown, unknown>): Promise<StoreRow[]> {
 }
 
 /** What a text may mean as a key: itself, or what it is as JSON. */
-function keysOf(text: string): unknown[] {
+function meanings(text: string): unknown[] {
   try {
     const json: unknown = JSON.parse(text)
     return json === null ? [text] : typeof json === 'string' ? [json, text] : [text, json]
@@ -142,10 +143,16 @@ async function attempt<T>(ask: () => Promise<T>): Promise<T | undefined> {
 
 function timeOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const ms = time(text)
+  const ms = parseTime(text)
   if (ms !== undefined) return ms
   throw new DhaaraError(
     'DHAARA_OPTION',
     `'${text}' is no time; give epoch milliseconds, or a date such as 2026-10-20T12:00:00Z`,
   )
+}
+
+/** Epoch milliseconds, or a date that JavaScript reads. */
+export function parseTime(text: string): number | undefined {
+  const ms = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
+  return Number.isNaN(ms) ? undefined : ms
 }
