@@ -12,6 +12,9 @@ interface AnySerializer {
   serialize(value: unknown, topic: string): Uint8Array
 }
 
+/** Of a batch, about: it is a row, and those of changelogs are records of a topic, which takes a megabyte by default. */
+const mostBytes = 512 * 1024
+
 /** A sink's step in one task: keeps what goes there with the epoch. Deliveries take it from the rows when they are written. */
 export class Outbox {
   private readonly name: string
@@ -21,7 +24,7 @@ export class Outbox {
   private readonly rows: OutboxRows
   private readonly outputs: Outputs
   private readonly rec: CurrentRecord
-  private readonly builder = new FrameBuilder()
+  private readonly builder = new FrameBuilder({ frameBytes: mostBytes })
   private frames: Buffer[] = []
   private epoch: number
   private bytes: number

@@ -32,13 +32,15 @@ class Stretch {
   }
 }
 
+/** Of a row, about. Changelogs are topics. */
+const mostBytes = 256 * 1024
 const rowKeys = new KeyWriter()
 const keyBytes = new KeyWriter()
 const rows = new RowWriter()
 
 /**
  * Keys by stretches of time in which they are due. A stretch is written to, taken as a whole when its time comes, and
- * dropped. What an epoch adds to a stretch is one row, however many keys it has; nothing is ever changed or removed one
+ * dropped. What an epoch adds to a stretch is a row, or as many as keep each below what a topic takes; nothing is ever changed or removed one
  * by one, so that what is taken may be out of date, which whoever takes it has to know.
  *
  *     prefix | start (8 bytes) | number of the row (8 bytes)  ->  length of the key u32 | key | at f64, ...
@@ -107,15 +109,7 @@ export class DueIndex {
       const stretch = this.stretches.get(start) as Stretch
       const { fresh } = stretch
       if (fresh.length === 0) continue
-      sealer.put(
-        rowKeys
-          .reset()
-          .raw(this.space.prefix)
-          .time(start)
-          .time(this.next++)
-          .view(),
-        this.encode(fresh),
-      )
+      this.put(sealer, start, fresh)
       stretch.stored = true
       stretch.fresh = []
       if (stretch.taken) {
@@ -162,14 +156,25 @@ export class DueIndex {
     return stretch
   }
 
-  private encode(dues: readonly Due[]): Uint8Array {
-    const { keys } = this.space
-    rows.reset()
-    for (const { key, at } of dues) {
-      keys.write(keyBytes.reset(), key)
-      rows.uint32(keyBytes.pos).raw(keyBytes.view()).double(at)
+  private put(sealer: Sealer, start: number, dues: readonly Due[]): void {
+    const { keys, prefix } = this.space
+    for (let i = 0; i < dues.length; ) {
+      rows.reset()
+      for (; i < dues.length && rows.size < mostBytes; i++) {
+        const { key, at } = dues[i] as Due
+        keys.write(keyBytes.reset(), key)
+        rows.uint32(keyBytes.pos).raw(keyBytes.view()).double(at)
+      }
+      sealer.put(
+        rowKeys
+          .reset()
+          .raw(prefix)
+          .time(start)
+          .time(this.next++)
+          .view(),
+        rows.view(),
+      )
     }
-    return rows.view()
   }
 
   private read(start: number): Due[] {

@@ -55,6 +55,11 @@ export class RowWriter {
     return this
   }
 
+  /** Bytes that were written. */
+  get size(): number {
+    return this.at
+  }
+
   /** What was written, valid until the next `reset`. */
   view(): Buffer {
     const { at } = this

@@ -47,6 +47,21 @@ describe("a source and a sink of the user's own", () => {
     assert.deepEqual([...world.tables.keys()].sort(), ['out-0', 'out-1'])
   })
 
+  it('get batches of half a megabyte where records are long, each of which is a row of a changelog', async () => {
+    const sizes: number[] = []
+    const builder = new StreamsBuilder()
+    builder
+      .source('numbers', numbers(1500))
+      .mapValues((n) => `${n}`.padEnd(3000))
+      .sink({ write: (batch) => void sizes.push(batch.values.length) }, { name: 'out' })
+    await run(builder.build(), embeddedBroker(), { checkpointInterval: '1h' })
+    assert.equal(
+      sizes.reduce((sum, n) => sum + n, 0),
+      1500,
+    )
+    assert.ok(Math.max(...sizes) * 3000 < 600_000, `${sizes}`)
+  })
+
   it('go on where the last checkpoint was, and read nothing twice', async () => {
     const world = new World()
     const asked: unknown[] = []

@@ -107,4 +107,20 @@ describe('DueIndex', () => {
     life.write()
     assert.equal([...life.backend.range({})].length, 1)
   })
+
+  it('lies in rows that a topic takes, however many keys an epoch arms', () => {
+    const life = new Life(1e9)
+    const keys = Array.from({ length: 60_000 }, (_, n) => `order-number-${n}`)
+    for (const key of keys) life.index.add(0, key, 7)
+    life.seal()
+    life.write()
+    const rows = [...life.backend.range({ gte: Buffer.alloc(0), lt: Buffer.of(0xff) })]
+    assert.ok(rows.length > 1)
+    for (const [, row] of rows) assert.ok(row.length < 300 * 1024, `${row.length}`)
+    life.restart()
+    assert.deepEqual(
+      life.index.take(0).map(({ key }) => key),
+      keys,
+    )
+  })
 })
