@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork, type ForkOptions } from 'node:child_process'
 import { once } from 'node:events'
 
 /** A process of its own that answers questions, one at a time: the other half is `answering`. */
@@ -13,6 +13,17 @@ export interface Apart<Questions extends object> {
 type Said = { readonly value: unknown } | { readonly failed: string }
 
 /**
+ * Runs a script in a process of its own.
+ *
+ * @param options of the process, besides where its output goes: standard output belongs to the report
+ * @returns the first thing that it says
+ * @throws Error: it has ended without an answer
+ */
+export function answerOf<Answer>(script: string, args: readonly string[], options: ForkOptions = {}): Promise<Answer> {
+  return listenTo(script, forked(script, args, options)).next() as Promise<Answer>
+}
+
+/**
  * Starts a process; resolves when it is ready.
  * @param job its only argument, as JSON
  */
@@ -21,16 +32,10 @@ export async function startApart<Questions extends object>(
   job: object,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Apart<Questions>> {
-  const child = fork(script, [JSON.stringify(job)], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
-  })
-  const gone = once(child, 'exit').then(([code]): never => {
-    throw new Error(`${script} has ended without an answer (exit code ${code})`)
-  })
-  gone.catch(() => {})
+  const child = forked(script, [JSON.stringify(job)], { env: { ...process.env, ...env } })
+  const { next, gone } = listenTo(script, child)
   const answer = async (): Promise<unknown> => {
-    const [said] = (await Promise.race([once(child, 'message'), gone])) as [Said]
+    const said = (await next()) as Said
     if ('failed' in said) throw new Error(said.failed)
     return said.value
   }
@@ -46,6 +51,21 @@ export async function startApart<Questions extends object>(
       await gone.catch(() => {})
     },
   }
+}
+
+const forked = (script: string, args: readonly string[], options: ForkOptions): ChildProcess =>
+  fork(script, args, { ...options, stdio: ['ignore', process.stderr, 'inherit', 'ipc'] })
+
+function listenTo(script: string, child: ChildProcess) {
+  const gone = once(child, 'exit').then(([code]): never => {
+    throw new Error(`${script} has ended without an answer (exit code ${code})`)
+  })
+  gone.catch(() => {})
+  const next = async (): Promise<unknown> => {
+    const [said] = (await Promise.race([once(child, 'message'), gone])) as [unknown]
+    return said
+  }
+  return { gone, next }
 }
 
 /** In that process: it is ready, and answers from now on until nobody can ask any more. */

@@ -12,6 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { Packr } from 'msgpackr'
+import { median } from '../harness/statistics.ts'
 import { openRocks, readRocks, type RocksBackend } from '../../src/state/backends/index.ts'
 import { binding } from '../../src/state/backends/rocksdb-binding.ts'
 import { copyValue, decodeValue, encodeKey, encodeValue, keyId, ValueWriter } from '../../src/state/codec/index.ts'
@@ -30,10 +31,6 @@ function keyOf(i: number): Buffer {
 
 /** A permutation of 0..n-1 without a table: a multiplication by an odd prime modulo n. */
 const scattered = (i: number, n: number): number => (i * 7_368_787) % n
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1] as number
-}
 
 function timed(runs: number, body: (run: number) => void): number {
   const times: number[] = []

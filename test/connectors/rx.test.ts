@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { from, map, NEVER, concat, range, Subject, take, toArray, lastValueFrom, throwError } from 'rxjs'
 import { observableSource, observerSink, replayableSource, toObservable } from '../../src/connectors/rx/index.ts'
 import { embeddedBroker, serdes, StreamsApp, StreamsBuilder, type Topology } from '../../src/index.ts'
-
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+import { upTo } from '../up-to.ts'
 
 async function toEnd(topology: Topology, broker = embeddedBroker()) {
   await using app = new StreamsApp({ applicationId: 'rx', topology, broker })

@@ -1,7 +1,7 @@
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { answerOf } from '../../harness/apart.ts'
 import { commandOf, outputOf } from '../peers/java.ts'
 import type { Figures, KafkaJob } from './job.ts'
 
@@ -23,20 +23,11 @@ export async function runOnce({ module, variant }: Entrant, job: Omit<KafkaJob, 
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-bench-'))
   try {
     const whole: KafkaJob = { ...job, variant, dir }
-    if (module !== undefined) return await inChild(module, whole)
+    if (module !== undefined) return await answerOf(script, [module, JSON.stringify(whole)])
     const { brokers, partitions: _, ...given } = whole
     const bootstrap = brokers.join(',')
     return JSON.parse(await outputOf(commandOf('kafka-streams', streamsClass, { ...given, bootstrap }))) as Figures
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
-}
-
-function inChild(module: string, job: KafkaJob): Promise<Figures> {
-  const child = fork(script, [module, JSON.stringify(job)], { stdio: ['ignore', process.stderr, 'inherit', 'ipc'] })
-  const { promise, resolve, reject } = Promise.withResolvers<Figures>()
-  child.on('message', (message) => resolve(message as Figures))
-  child.on('error', reject)
-  child.on('exit', (code) => reject(new Error(`${module} ended without a result (exit code ${code})`)))
-  return promise
 }

@@ -1,7 +1,7 @@
 /** Latency at shares of the capacity that was measured just before: `embedded`, and `kafka` with each guarantee. */
-import { fork } from 'node:child_process'
-import { resolve } from 'node:path'
+import { join } from 'node:path'
 import { missingTools } from '../../../scripts/kafka/jars.ts'
+import { answerOf } from '../../harness/apart.ts'
 import { withKafka } from '../../harness/kafka.ts'
 import { type Environment, environment } from '../../harness/report.ts'
 import type { LoadAnswer, LoadJob } from './open-loop.ts'
@@ -82,13 +82,5 @@ async function measureAll(
   return lines
 }
 
-function inChild(job: LoadJob): Promise<LoadAnswer> {
-  const child = fork(resolve(import.meta.dirname, 'open-loop.ts'), [JSON.stringify(job)], {
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
-  })
-  return new Promise((done, failed) => {
-    child.on('message', (message) => done(message as LoadAnswer))
-    child.on('error', failed)
-    child.on('exit', (code) => failed(new Error(`The load ended without a result (exit code ${code})`)))
-  })
-}
+const inChild = (job: LoadJob): Promise<LoadAnswer> =>
+  answerOf(join(import.meta.dirname, 'open-loop.ts'), [JSON.stringify(job)])

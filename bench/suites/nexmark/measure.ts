@@ -1,7 +1,7 @@
-import { fork } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { answerOf } from '../../harness/apart.ts'
 import type { Measured } from '../../harness/run.ts'
 import { lineOf, type ThroughputLine } from '../../harness/report.ts'
 import { summarise } from '../../harness/statistics.ts'
@@ -79,7 +79,11 @@ async function measureQuery(
 }
 
 async function latencyOf(name: string, rate: number, seconds: number, log: (text: string) => void) {
-  const { p50Ms, p99Ms, timedRows } = await inChild<RowLatency>('latency.ts', [name, String(rate), String(seconds)])
+  const { p50Ms, p99Ms, timedRows } = await answerOf<RowLatency>(join(import.meta.dirname, 'latency.ts'), [
+    name,
+    String(rate),
+    String(seconds),
+  ])
   const shown = timedRows === 0 ? 'no row' : `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms, ${timedRows} rows`
   log(`${name} at ${rate.toLocaleString('en-US')} events/s: ${shown}`)
   return timedRows === 0 ? {} : { p50Ms, p99Ms }
@@ -89,17 +93,8 @@ async function runOnce(name: string, log: string, events: number): Promise<Measu
   const dir = mkdtempSync(join(tmpdir(), 'dhaara-nexmark-'))
   try {
     cpSync(log, dir, { recursive: true })
-    return await inChild<Measured>('child.ts', [name, dir, String(events)])
+    return await answerOf<Measured>(join(import.meta.dirname, 'child.ts'), [name, dir, String(events)])
   } finally {
     rmSync(dir, { recursive: true })
   }
-}
-
-function inChild<Answer>(file: string, args: string[]): Promise<Answer> {
-  const child = fork(resolve(import.meta.dirname, file), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  return new Promise((done, failed) => {
-    child.on('message', (message) => done(message as Answer))
-    child.on('error', failed)
-    child.on('exit', (code) => failed(new Error(`${args[0]} ended without a result (exit code ${code})`)))
-  })
 }

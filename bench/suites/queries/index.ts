@@ -13,9 +13,9 @@
  * 500 rows followed. `metering`: jobs of the ceilings with and without the counting and timing of their steps, processor time, in
  * one process, in turn: the median of the ratios, and the interval of 95 % (`ratioLow` to `ratioHigh`); `--runs` is of two processes.
  */
-import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { join } from 'node:path'
+import { answerOf } from '../../harness/apart.ts'
 import { suiteOptions } from '../../harness/options.ts'
 import { columns, environment } from '../../harness/report.ts'
 import type { Answer, QueryJob } from './child.ts'
@@ -184,13 +184,5 @@ const tableOf = (lines: readonly Line[]): string => {
   )
 }
 
-function inChild(job: QueryJob): Promise<Answer> {
-  const child = fork(resolve(import.meta.dirname, 'child.ts'), [JSON.stringify(job)], {
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
-  })
-  return new Promise((done, failed) => {
-    child.on('message', (message) => done(message as Answer))
-    child.on('error', failed)
-    child.on('exit', (code) => failed(new Error(`The measurement ended without a result (exit code ${code})`)))
-  })
-}
+const inChild = (job: QueryJob): Promise<Answer> =>
+  answerOf(join(import.meta.dirname, 'child.ts'), [JSON.stringify(job)])

@@ -3,9 +3,8 @@
  * of a second, so that what else the machine does is the same for both; several of them together are a pair, so that what comes
  * seldom, as a slice that is timed step by step, is in each.
  */
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { answerOf } from '../../harness/apart.ts'
 import { type Interval, pairedInterval } from '../../harness/confidence.ts'
 import { planRun } from '../../harness/runner.ts'
 import { suite as ceilings } from '../ceilings/index.ts'
@@ -68,16 +67,8 @@ export async function measureMetering(name: MeteredJob, runs: number, log: (text
   return { job: name, spent, pairs: on.length, cost: pairedInterval(off, on), correct }
 }
 
-async function inChild(job: TurnsJob): Promise<Turns> {
-  const child = fork(resolve(import.meta.dirname, 'metering-child.ts'), [JSON.stringify(job)], {
+const inChild = (job: TurnsJob): Promise<Turns> =>
+  answerOf(join(import.meta.dirname, 'metering-child.ts'), [JSON.stringify(job)], {
     // compiled when it is due, not when another thread is done: else the same code comes out in several versions, at random
     execArgv: ['--no-concurrent-recompilation'],
-    stdio: ['ignore', process.stderr, 'inherit', 'ipc'],
   })
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`A run of ${job.path} ended without a result (exit code ${code})`)
-  })
-  ended.catch(() => {})
-  const [turns] = (await Promise.race([once(child, 'message'), ended])) as [Turns]
-  return turns
-}

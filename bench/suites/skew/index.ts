@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 import { embeddedBroker, serdes, StreamsApp } from '../../../src/index.ts'
 import { positiveOption, wholeOption } from '../../harness/options.ts'
 import { type Environment, environment } from '../../harness/report.ts'
+import { median } from '../../harness/statistics.ts'
 import type { Sale } from './topology.ts'
 
 const partitions = 4
@@ -165,5 +166,3 @@ async function sumOf(broker: ReturnType<typeof embeddedBroker>, workers: number,
   await app.close()
   return found
 }
-
-const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[all.length >> 1] as number

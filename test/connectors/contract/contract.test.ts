@@ -20,10 +20,10 @@ import type { Source } from '../../../src/index.ts'
 import { startPostgres } from '../postgres/server.ts'
 import { sinkContract } from './sink.ts'
 import { sourceContract } from './source.ts'
+import { upTo } from '../../up-to.ts'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'dhaara-contract-'))
 const gone = (dir: string) => async () => rmSync(dir, { recursive: true })
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 sourceContract({
   name: 'a generator of one record at a time',

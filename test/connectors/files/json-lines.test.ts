@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { jsonLinesSink, jsonLinesSource } from '../../../src/connectors/files/index.ts'
 import { embeddedBroker, StreamsApp, StreamsBuilder, type Topology } from '../../../src/index.ts'
+import { upTo } from '../../up-to.ts'
 
 interface Reading {
   readonly n: number
@@ -21,7 +22,6 @@ interface Reading {
 
 const lines = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, i) => `${JSON.stringify({ n: from + i })}\n`).join('')
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 describe('files of JSON lines', () => {
   let dir = ''

@@ -4,8 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+import { upTo } from '../../up-to.ts'
 
 describe('a job from file to file', () => {
   it('is exact when its process is killed, again and again', async () => {

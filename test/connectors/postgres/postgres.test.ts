@@ -9,8 +9,8 @@ import { type PostgresSinkOptions, postgresSink } from '../../../src/connectors/
 import { embeddedBroker, type Source, StreamsApp, StreamsBuilder, type Topology } from '../../../src/index.ts'
 import { numbers } from '../../engine/connect/worlds.ts'
 import { type PostgresServer, startPostgres } from './server.ts'
+import { upTo } from '../../up-to.ts'
 
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 const retry = { attempts: 200, backoff: 10, maxBackoff: 50 }
 
 describe('the PostgreSQL sink', () => {

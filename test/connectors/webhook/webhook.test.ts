@@ -11,8 +11,7 @@ import { Journal, type JournalPosition } from '../../../src/connectors/webhook/j
 import { webhookSink, webhookSource } from '../../../src/connectors/webhook/index.ts'
 import { embeddedBroker, StreamsApp, StreamsBuilder, type Topology } from '../../../src/index.ts'
 import { numbers, World } from '../../engine/connect/worlds.ts'
-
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
+import { upTo } from '../../up-to.ts'
 
 describe('webhooks', () => {
   let dir = ''

@@ -12,6 +12,7 @@ import {
   TopologyError,
 } from '../../../src/index.ts'
 import { type Entry, numbers, World } from './worlds.ts'
+import { upTo } from '../../up-to.ts'
 
 const quick = { retry: { attempts: 50, backoff: 1, maxBackoff: 2 } }
 
@@ -23,7 +24,6 @@ async function run(topology: Topology, broker = embeddedBroker(), options: Parti
 
 const valuesOf = (rows: readonly Entry[]): unknown[] =>
   rows.map(({ value }) => value).sort((a, b) => Number(a) - Number(b))
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 describe("a source and a sink of the user's own", () => {
   it('carry records, keys and timestamps; the end of bounded sources ends the job', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { openEmbedded } from '../../../../src/connectors/broker/broker.ts'
 import { embeddedBroker, StreamsApp } from '../../../../src/index.ts'
 import { moduleUrl, read, runToEnd, send } from '../run.ts'
+import { upTo } from '../../../up-to.ts'
 
 type Broker = ReturnType<typeof embeddedBroker>
 
@@ -19,8 +20,6 @@ async function seen(broker: Broker): Promise<number[]> {
   const last = new Map((await read(broker, 'seen')).map(({ key, value }) => [key, value as number[]]))
   return [...last.values()].flat().toSorted((a, b) => a - b)
 }
-
-const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i)
 
 /** Until the app has committed that many rows. */
 async function committed(app: StreamsApp, broker: Broker, rows: number): Promise<void> {
