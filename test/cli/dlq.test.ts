@@ -27,6 +27,15 @@ describe('dhaara dlq', () => {
 
   it('lists, shows, replays and drops', async () => {
     const module = folder.write('numbers.ts', topology)
+    const clean = await dhaara(['run', module, '-i', 'numbers=-', '--dir', folder.path('clean'), '--until-end'], '2\n')
+    assert.equal(clean.code, 0, clean.err)
+    for (const [args, says] of [
+      [['list'], 'no letters\n'],
+      [['replay', '--all'], '0 letters replayed\n'],
+    ] as const) {
+      const { code, out, err } = await dhaara(['dlq', ...args, '--dir', folder.path('clean')])
+      assert.deepEqual([code, out, err], [0, says, ''])
+    }
     const run = () => ['run', module, '-i', 'numbers=-', '-o', 'doubled=-', '--dir', folder.path('data'), '--until-end']
     const first = await dhaara(run(), '1\n2\n3\n4\n5\n')
     assert.equal(first.code, 0, first.err)

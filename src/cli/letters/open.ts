@@ -38,6 +38,7 @@ async function onCluster(brokers: string, named: string | undefined): Promise<Le
   try {
     const letters = new RemoteLetters(log)
     const from = named ?? onlyLetters(await log.topics())
+    if (from === undefined) return noLetters(release)
     return placeOf(
       (filter, limit) => letters.list(from, filter, limit),
       (what, filter) => letters[what](from, filter),
@@ -55,6 +56,7 @@ async function inDirectory(dir: string, named: string | undefined): Promise<Lett
   const release = async () => client[Symbol.asyncDispose]()
   try {
     const from = named ?? onlyLetters(await client.topics())
+    if (from === undefined) return noLetters(release)
     return placeOf(
       (filter, limit) => client.call('letters.list', { from, filter, limit }) as Promise<LetterPage>,
       (what, filter) => client.call(`letters.${what}`, { from, filter }) as Promise<LettersDone>,
@@ -82,10 +84,17 @@ function placeOf(
   }
 }
 
-/** @throws DhaaraError DHAARA_OPTION if there is none, or more than one */
-function onlyLetters(topics: readonly { readonly name: string }[]): string {
+/** Where no record was put aside yet, there is no topic of dead letters. */
+const noLetters = (release: () => Promise<void>): LetterPlace =>
+  placeOf(
+    async () => ({ letters: [] }),
+    async () => ({ done: 0, refused: [] }),
+    release,
+  )
+
+/** undefined: there is none. @throws DhaaraError DHAARA_OPTION if there are several */
+function onlyLetters(topics: readonly { readonly name: string }[]): string | undefined {
   const found = topics.map(({ name }) => name).filter((name) => name.endsWith('-dead-letters'))
-  if (found.length === 1) return found[0] as string
-  const has = found.length === 0 ? 'no record was put aside here' : `there are ${found.join(', ')}`
-  throw new DhaaraError('DHAARA_OPTION', `${has}; name the topic of dead letters by --letters`)
+  if (found.length < 2) return found[0]
+  throw new DhaaraError('DHAARA_OPTION', `there are ${found.join(', ')}; name the topic of dead letters by --letters`)
 }
