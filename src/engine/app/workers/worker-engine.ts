@@ -232,6 +232,8 @@ export class WorkerEngine implements Engine {
   private restore(): void {
     this.anew = this.epochs.writing
     if (this.anew) return
+    // an epoch whose end was waited for may have brought another setback
+    clearTimeout(this.restart)
     this.restart = undefined
     this.epochs.begin()
     this.writer.applied.begunAnew()
