@@ -1,4 +1,13 @@
-import type { Sink, SinkBatch, SinkTask, Source } from '../../../src/index.ts'
+import {
+  type AppOptions,
+  embeddedBroker,
+  type Sink,
+  type SinkBatch,
+  type SinkTask,
+  type Source,
+  StreamsApp,
+  type Topology,
+} from '../../../src/index.ts'
 
 export interface Entry {
   readonly key: unknown
@@ -103,3 +112,14 @@ export function numbers(count: number, partitions = 2, batch = 7): Source<string
     },
   }
 }
+
+/** Runs a topology until its sources have ended. */
+export async function run(topology: Topology, broker = embeddedBroker(), options: Partial<AppOptions> = {}) {
+  await using app = new StreamsApp({ applicationId: 'own', topology, broker, ...options })
+  await app.start()
+  return await app.completed
+}
+
+/** In the order of numbers. */
+export const valuesOf = (rows: readonly Entry[]): unknown[] =>
+  rows.map(({ value }) => value).sort((a, b) => Number(a) - Number(b))
