@@ -24,6 +24,10 @@ describe('query isolation', () => {
       await using app = await running({ dir, workers, checkpointInterval: '1d' })
       const sums = app.app.store(fixture.sums.store)
       assert.equal(await sums.get('s0'), 7)
+      // processors have not asked for their stores yet
+      const latest = { isolation: 'latest' } as const
+      assert.deepEqual(await app.app.store(fixture.ids).get('s0', latest), [0, 7])
+      assert.equal((await app.app.store('last').all(latest).toArray()).length, 7)
       await app.send(readings(7, 8))
       await processed(app, 21)
       assert.equal(await sums.get('s0'), 7)

@@ -15,9 +15,15 @@ interface Processing {
   readonly strict: boolean
 }
 
-/** Stores as a step's processor may use them. It may ask with each record, so that each is made once. */
+/**
+ * Stores as a step's processor may use them. It may ask with each record, so that each is made once; and its own ones at once, since
+ * others may ask for their rows before it does.
+ */
 export function processorStores(step: Step, listed: readonly string[], parts: Processing): ProcessServices['store'] {
   const made = new Map<string, unknown>()
+  for (const name of listed)
+    if (parts.code.ownerOf(name) === undefined && parts.stores.spec(name) !== undefined)
+      made.set(name, access(name, listed, step, parts))
   return (handle) => {
     const name = typeof handle === 'string' ? handle : handle.name
     let store = made.get(name)

@@ -76,7 +76,8 @@ export class TaskStores {
   private readonly specs: Map<string, StoreSpec>
   private readonly host: StoresHost
   private readonly partition: number
-  private readonly epoch: number
+  /** The one that runs: tables are opened in any. */
+  private epoch: number
   private readonly pool: CachePool
 
   /** Told of a store whose rows have a time to live, when it is opened. */
@@ -276,6 +277,7 @@ export class TaskStores {
   }
 
   seal(sealer: Sealer): void {
+    this.epoch++
     for (const table of this.tables.values()) table.seal(sealer)
   }
 
