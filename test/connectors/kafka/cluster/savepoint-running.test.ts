@@ -165,7 +165,8 @@ describe('a savepoint of an app on Kafka that runs', () => {
     const stop = new AbortController()
     const feeding = feed(stop.signal)
     try {
-      const repartition = (await log.topics()).find(({ name }) => name.endsWith('-repartition')) as RemoteTopic
+      const ofApp = (await log.topics()).filter(({ name }) => name.startsWith(`${app}-`))
+      const repartition = ofApp.find(({ name }) => name.endsWith('-repartition')) as RemoteTopic
       const where = Array.from({ length: partitions }, (_, partition) => ({ topic: repartition.name, partition }))
       while ((await log.offsets(where, 'earliest')).some((start) => start === 0)) await delay(20)
       await two.close()
