@@ -19,7 +19,7 @@ export interface Progress {
 
 /** Waits for positions of inputs. */
 export interface Waits {
-  /** @throws DhaaraError DHAARA_QUERY: there is no such input; what the signal is aborted with */
+  /** @throws DhaaraError DHAARA_QUERY: there is no such position; what the signal is aborted with */
   wait(wanted: Positions, sub: number, signal: AbortSignal | undefined): Promise<void>
   /** No commit will come. */
   end(error: unknown): void
@@ -55,20 +55,22 @@ export class Applied implements Waits {
   private readonly plan: PhysicalPlan
   private readonly lag: number
   private readonly nudge: () => void
+  private readonly partitionsOf: (topic: string) => number | undefined
   private readonly at = new Map<string, number>()
   private readonly waiters = new Set<Waiter>()
   private last: Progress | undefined
 
   /** @param lag 0 where all tasks share a thread, 2 between threads @param nudge asks for another epoch, though nothing changed */
-  constructor(plan: PhysicalPlan, lag: number, nudge: () => void) {
+  constructor(plan: PhysicalPlan, lag: number, nudge: () => void, partitionsOf: (topic: string) => number | undefined) {
     this.plan = plan
     this.lag = lag
     this.nudge = nudge
+    this.partitionsOf = partitionsOf
   }
 
-  /** @throws DhaaraError DHAARA_QUERY: there is no such input; what the signal is aborted with */
+  /** @throws DhaaraError DHAARA_QUERY: there is no such position; what the signal is aborted with */
   async wait(wanted: Positions, sub: number, signal: AbortSignal | undefined): Promise<void> {
-    checkInputs(this.plan, wanted)
+    checkPositions(this.plan, wanted, this.partitionsOf)
     signal?.throwIfAborted()
     const waiter: Waiter = {
       wanted,
@@ -139,15 +141,34 @@ export class Applied implements Waits {
   }
 }
 
-/** @throws DhaaraError DHAARA_QUERY: there is no such input */
-export function checkInputs(plan: PhysicalPlan, wanted: Positions): void {
+/**
+ * @param partitionsOf undefined: nobody knows
+ * @throws DhaaraError DHAARA_QUERY: there is no such input, it has no such partition, or that is no offset
+ */
+export function checkPositions(
+  plan: PhysicalPlan,
+  wanted: Positions,
+  partitionsOf: (topic: string) => number | undefined,
+): void {
   const sources = plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? [node.topics] : []))
-  for (const topic of Object.keys(wanted)) {
-    if (sources.some((topics) => (topics instanceof RegExp ? topics.test(topic) : topics.includes(topic)))) continue
-    const known = sources.flatMap((topics) => (topics instanceof RegExp ? [String(topics)] : topics)).join(', ')
-    throw new DhaaraError('DHAARA_QUERY', `minPosition names '${topic}', which is no input; inputs are: ${known}`)
+  for (const [topic, positions] of Object.entries(wanted)) {
+    if (!sources.some((topics) => (topics instanceof RegExp ? topics.test(topic) : topics.includes(topic)))) {
+      const known = sources.flatMap((topics) => (topics instanceof RegExp ? [String(topics)] : topics)).join(', ')
+      throw refused(`'${topic}', which is no input; inputs are: ${known}`)
+    }
+    const count = partitionsOf(topic)
+    for (const [partition, offset] of Object.entries(positions)) {
+      if (!/^\d+$/.test(partition) || Number(partition) >= (count ?? Number.POSITIVE_INFINITY))
+        throw refused(`partition ${partition} of '${topic}', which has ${count ?? 'none by that name'}`)
+      if (!Number.isSafeInteger(offset) || offset < 0)
+        throw refused(
+          `the offset ${String(offset)} of '${topic}', partition ${partition}; expected a whole number from 0`,
+        )
+    }
   }
 }
+
+const refused = (what: string): DhaaraError => new DhaaraError('DHAARA_QUERY', `minPosition names ${what}`)
 
 /** A partition that several tasks read was read as far as the slowest has. */
 function lowest({ positions }: Progress): Map<string, number> {

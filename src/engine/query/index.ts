@@ -47,7 +47,7 @@ export {
 } from './watch.ts'
 export {
   Applied,
-  checkInputs,
+  checkPositions,
   type Positions,
   type Progress,
   type TaskFlows,

@@ -81,6 +81,8 @@ export class Queries {
 
   private rows(layout: StoreLayout, { isolation, minPosition, signal }: QueryOptions): RowSource {
     this.parts.asked?.()
+    if (isolation !== undefined && isolation !== 'committed' && isolation !== 'latest')
+      throw new DhaaraError('DHAARA_QUERY', `isolation is ${String(isolation)}; expected 'committed' or 'latest'`)
     const rows =
       this.parts.routed?.(isolation ?? 'committed', minPosition !== undefined, signal) ??
       (isolation === 'latest' ? this.latest : this.committed)

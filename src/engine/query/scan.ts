@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { DhaaraError } from '../../errors/index.ts'
 import type { Row, TextBlock } from '../../state/backend.ts'
 import type { StoreLayout } from './layout.ts'
@@ -47,7 +48,8 @@ export interface RawPagesOf {
 /** A scan of a store: begins when it is iterated, each time anew. */
 export function rowScan(parts: ScanParts): Scan<unknown, unknown> & RawPagesOf {
   const { reverse = false, limit = Number.POSITIVE_INFINITY, signal } = parts.options
-  if (!(limit >= 0)) throw new DhaaraError('DHAARA_QUERY', `limit is ${limit}; expected a number from 0`)
+  if (!(limit >= 0 && (Number.isInteger(limit) || limit === Number.POSITIVE_INFINITY)))
+    throw new DhaaraError('DHAARA_QUERY', `limit is ${inspect(limit)}; expected a whole number from 0`)
   let last: Start | undefined
   const iterate = async function* (): AsyncGenerator<Entry, void> {
     const start = startOf(parts.options)

@@ -70,6 +70,28 @@ describe('queries that cannot be answered', () => {
     ],
     ['a key that is none', 'DHAARA_QUERY', /'sums' cannot have such a key/, (of) => of.store('sums').get(() => 1)],
     ['no time', 'DHAARA_QUERY', /NaN is no time/, (of) => of.store('hours').fetch('a', Number.NaN, 1).toArray()],
+    [
+      'a limit that is no whole number',
+      'DHAARA_QUERY',
+      /limit is 1.5; expected a whole number/,
+      async (of) => of.store('sums').all({ limit: 1.5 }).toArray(),
+    ],
+    [
+      'a limit that is a text',
+      'DHAARA_QUERY',
+      /limit is '3'; expected a whole number/,
+      async (of) =>
+        of
+          .store('sums')
+          .all({ limit: '3' as never })
+          .toArray(),
+    ],
+    [
+      'an isolation that there is not',
+      'DHAARA_QUERY',
+      /isolation is dirty; expected 'committed' or 'latest'/,
+      (of) => of.store('sums').get('s1', { isolation: 'dirty' as never }),
+    ],
     ['a limit below 0', 'DHAARA_QUERY', /limit is -1/, async (of) => of.store('sums').all({ limit: -1 }).toArray()],
     [
       'a cursor that is none',

@@ -62,7 +62,12 @@ export class EpochWriter {
     this.changes = new Changes(lease.backend)
     this.indexes = new Indexes(plan, lease.backend, ids)
     this.indexes.build(partitions)
-    this.applied = new Applied(plan, hooks.ahead, () => hooks.wanted())
+    this.applied = new Applied(
+      plan,
+      hooks.ahead,
+      () => hooks.wanted(),
+      (topic) => lease.log.topic(topic)?.partitions,
+    )
     this.latency = new Latency(inputs)
     this.deliveries = embeddedDeliveries(plan, settings, lease, ids, partitions, hooks)
     this.durability = new Durability(settings.sync, settings.clock, () => this.bringToDisk(hooks.failed))

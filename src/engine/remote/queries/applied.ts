@@ -1,6 +1,6 @@
 import type { RemoteLog, TopicPartition } from '../../../connectors/broker/remote.ts'
 import type { PhysicalPlan } from '../../plan/physical.ts'
-import { checkInputs, type Positions, type Waits, wayTo } from '../../query/index.ts'
+import { checkPositions, type Positions, type Waits, wayTo } from '../../query/index.ts'
 import { repartitionTopic } from '../topics/names.ts'
 
 /** Between two looks, ms. */
@@ -32,7 +32,7 @@ export class AppliedOnLog implements Waits {
   }
 
   async wait(wanted: Positions, sub: number, signal: AbortSignal | undefined): Promise<void> {
-    checkInputs(this.plan, wanted)
+    await this.check(wanted)
     const either = signal === undefined ? this.ending.signal : AbortSignal.any([signal, this.ending.signal])
     const inputs = Object.entries(wanted).flatMap(([topic, partitions]) =>
       Object.entries(partitions).map(([partition, offset]) => ({
@@ -47,6 +47,17 @@ export class AppliedOnLog implements Waits {
 
   end(error: unknown): void {
     this.ending.abort(error)
+  }
+
+  /** A topic may have got more partitions since this instance looked. */
+  private async check(wanted: Positions): Promise<void> {
+    const counts = new Map(Object.keys(wanted).map((topic) => [topic, this.partitionsOf(topic)]))
+    const more = Object.entries(wanted)
+      .filter(([topic, positions]) => Object.keys(positions).some((p) => Number(p) >= (counts.get(topic) as number)))
+      .map(([topic]) => topic)
+    for (const { name, partitions } of more.length === 0 ? [] : await this.log.describe(more))
+      counts.set(name, partitions)
+    checkPositions(this.plan, wanted, (topic) => counts.get(topic) || undefined)
   }
 
   private async reached(wanted: readonly Wanted[], signal: AbortSignal): Promise<void> {

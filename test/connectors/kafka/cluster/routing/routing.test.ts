@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { compareKeys } from '../../../../../src/state/codec/index.ts'
-import { Instances, type Started, token } from './instances.ts'
+import { Instances, partitions, type Started, token } from './instances.ts'
 import { hour, type Order } from './shop.ts'
 
 const start = Date.parse('2026-10-20T00:00:00Z')
@@ -130,6 +130,13 @@ describe('stores of an app whose tasks are spread over instances', () => {
       })
     })
   }
+
+  it('are not waited for behind a position of a partition that there is not', () =>
+    each(async ({ app }) => {
+      const minPosition = { [`${instances.app}.orders`]: { [partitions]: 0 } }
+      const refused = { code: 'DHAARA_QUERY', message: /partition 4 of '.*\.orders', which has 4/ }
+      await assert.rejects(app.store('spent').get('x', { minPosition }), refused)
+    }))
 
   it('are counted, row by row and by estimate', async () => {
     await each(async ({ app }) => {
