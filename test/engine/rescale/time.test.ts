@@ -18,9 +18,10 @@ import {
   watermarks,
   windows,
 } from '../../../src/index.ts'
-import { read, type Row, type Sent, send } from '../app/run.ts'
+import { read, type Sent, send } from '../app/run.ts'
+import { assertJourney } from './journey.ts'
 import { type Case, keySerdes } from './topologies.ts'
-import { type Broker, savepointOf, started, texts, toTheEnd } from './world.ts'
+import { savepointOf, started } from './world.ts'
 
 type Source = KStream<string, number>
 interface Result {
@@ -158,49 +159,17 @@ const journey = fc.record({
 describe('time that goes on with other partitions', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dhaara-rescaled-time-'))
   after(() => rmSync(folder, { recursive: true, force: true }))
-  let folders = 0
 
   it('shows nothing twice that has gone out by time, however far each task was', async () => {
     await fc.assert(
-      fc.asyncProperty(journey, async ({ name, seed, legs, last }) => {
-        const one = cases[name] as Case
-        const brokers: Broker[] = []
-        const brokerOf = (count: number): Broker => {
-          const broker = embeddedBroker({ partitions: count })
-          brokers.push(broker)
-          return broker
-        }
-        const feed = async (broker: Broker, from: number, to: number): Promise<void> => {
-          for (const [i, topic] of one.inputs.entries())
-            await send(broker, topic, records(seed + 7 * i, i).slice(from, to))
-        }
-        const rowsOf = (broker: Broker): Promise<Row[]> => read(broker, 'out', keySerdes[one.keys])
-        try {
-          const whole = brokerOf(last)
-          await feed(whole, 0, count)
-          await toTheEnd(one.topology(), whole)
-          const found: Row[] = []
-          let path: string | undefined
-          let done = 0
-          for (const [i, { until, partitions }] of [...legs, { partitions: last, until: count }].entries()) {
-            const broker = brokerOf(partitions)
-            if (path !== undefined) {
-              const lease = await openEmbedded(broker)
-              await restoreSavepoint(lease.backend, 'test', path, 'start')
-              await lease.release()
-            }
-            await feed(broker, done, until)
-            done = until
-            path = join(folder, `savepoint-${++folders}`)
-            if (i < legs.length) await savepointOf(one, broker, path)
-            else await toTheEnd(one.topology(), broker)
-            found.push(...(await rowsOf(broker)))
-          }
-          assert.deepEqual(texts(found, one.last ?? false), texts(await rowsOf(whole), one.last ?? false))
-        } finally {
-          for (const broker of brokers) await broker[Symbol.asyncDispose]()
-        }
-      }),
+      fc.asyncProperty(journey, ({ name, seed, legs, last }) =>
+        assertJourney(
+          cases[name] as Case,
+          (input) => records(seed + 7 * input, input),
+          [...legs, { partitions: last, until: count }],
+          folder,
+        ),
+      ),
       { numRuns: Number(process.env['RUNS'] ?? 30), interruptAfterTimeLimit: 100_000 },
     )
   }).timeout(120_000)
