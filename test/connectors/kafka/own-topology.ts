@@ -16,13 +16,26 @@ export interface Seen {
   readonly count: number
 }
 
-/** Numbers [0, count) in each of 4 partitions; a pause of so many ms after each hundred. */
-export function numbers(count: number, pause = 0): Source<null, { n: number; partition: number }, number> {
+/** Lets the sources of all processes read numbers below this one, in hundreds, and hold there. */
+export function allow(box: string, below: number): void {
+  writeFileSync(join(box, 'allowed.new'), String(below))
+  renameSync(join(box, 'allowed.new'), join(box, 'allowed'))
+}
+
+function allowed(box: string): number {
+  const file = join(box, 'allowed')
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : Number.POSITIVE_INFINITY
+}
+
+/** Numbers [0, count) in each of 4 partitions, as far as the box allows; a pause of so many ms after each hundred. */
+function numbers(box: string, count: number, pause: number): Source<null, { n: number; partition: number }, number> {
   return {
     partitions: 4,
     async *read(position = 0, signal, { partition }) {
       for (let n = position; n < count && !signal.aborted; n++) {
         if (pause > 0 && n % 100 === 99) await delay(pause)
+        if (n % 100 === 0) while (n >= allowed(box) && !signal.aborted) await delay(5)
+        if (signal.aborted) return
         yield { value: { n, partition }, timestamp: n, position: n + 1 }
       }
     },
@@ -64,7 +77,7 @@ export const inBox = (box: string): Seen[] =>
 export function ownTopology(box: string, count: number, pause: number): Topology {
   const builder = new StreamsBuilder()
   builder
-    .source('numbers', numbers(count, pause))
+    .source('numbers', numbers(box, count, pause))
     .map(({ n }) => [String(n % 10), n])
     .groupByKey()
     .aggregate(
