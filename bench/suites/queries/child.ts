@@ -6,10 +6,10 @@ import { resolve } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
 import { rawPages, type RawPagesOf } from '../../../src/engine/query/scan.ts'
 import type { BareNews } from './bare-server.ts'
-import type { ReaderJob, ReaderOrder } from './http-reader.ts'
+import { type ReaderJob, type ReaderOrder, readerFlags } from './http-reader.ts'
 import { Load } from './load.ts'
 import { nameOf, store } from './names.ts'
-import { askSteadily, type Latencies } from './open-loop.ts'
+import { type Latencies, OpenLoop } from './open-loop.ts'
 import type { Total } from './topology.ts'
 
 export type QueryJob =
@@ -103,23 +103,31 @@ interface Asker extends Disposable {
 
 function byCode({ app }: Load, rate: number): Asker {
   const rows = app.store(store)
-  const right = async (): Promise<boolean> => {
-    const name = nameOf(Math.floor(Math.random() * keys))
-    return ((await rows.get(name)) as Total | undefined)?.last === name
+  const ask = (seconds: number): Promise<Latencies> => {
+    const loop = new OpenLoop(rate, seconds)
+    return loop.run(async (question) => {
+      const name = nameOf(Math.floor(Math.random() * keys))
+      loop.answered(question, ((await rows.get(name)) as Total | undefined)?.last === name)
+    })
   }
-  return { ask: (seconds) => askSteadily(rate, seconds, right), [Symbol.dispose]: () => {} }
+  return { ask, [Symbol.dispose]: () => {} }
 }
 
 async function overHttp(job: ReaderJob): Promise<Asker> {
-  const reader = fork(resolve(import.meta.dirname, 'http-reader.ts'), [JSON.stringify(job)])
-  await once(reader, 'message')
+  const reader = fork(resolve(import.meta.dirname, 'http-reader.ts'), [JSON.stringify(job)], {
+    execArgv: [...process.execArgv, ...readerFlags],
+  })
+  const ended = once(reader, 'exit').then(([code]): never => {
+    throw new Error(`The asker has ended with ${String(code)}`)
+  })
+  await Promise.race([once(reader, 'message'), ended])
   const ask = async (seconds: number): Promise<Latencies> => {
-    const told = once(reader, 'message')
+    const told = Promise.race([once(reader, 'message'), ended])
     reader.send({ seconds } satisfies ReaderOrder)
     const [found] = (await told) as [Latencies]
     return found
   }
-  return { ask, [Symbol.dispose]: () => reader.disconnect() }
+  return { ask, [Symbol.dispose]: () => void reader.removeAllListeners('exit').disconnect() }
 }
 
 async function arrow(rows: number, partitions: number): Promise<Answer> {

@@ -1,10 +1,11 @@
 /**
  * Asks an app for rows over HTTP, from a process of its own: what it needs is not the app's. It stays for all that is asked in a
- * run: when it begins, its own code is slow until it is compiled.
+ * run: when it begins, its own code is slow until it is compiled. What it leaves to collect is collected before each run, since
+ * an asker that stands still while it collects would count its own time as that of those who answer.
  */
-import { askSteadily } from './open-loop.ts'
 import { Connections } from './connections.ts'
 import { nameOf, store } from './names.ts'
+import { OpenLoop } from './open-loop.ts'
 import { forQuestions, giveOut } from './pinned.ts'
 
 export interface ReaderJob {
@@ -18,18 +19,37 @@ export interface ReaderOrder {
   readonly seconds: number
 }
 
-const { url, rate, keys, pinned } = JSON.parse(process.argv[2]!) as ReaderJob
-if (pinned) await giveOut(forQuestions)
-const connections = await Connections.open(url, 32)
+/** Its young objects of some seconds are collected at once, and few are left then. */
+export const readerFlags = ['--min-semi-space-size=64', '--max-semi-space-size=64', '--expose-gc']
 
-async function ask(): Promise<boolean> {
-  const name = nameOf(Math.floor(Math.random() * keys))
-  const { status, body } = await connections.get(`/api/stores/${store}/row?key=%22${name}%22`)
-  return status === 200 && body.includes(`"last":"${name}"`)
+/** Any key, the same one for the same question: the finalizer of MurmurHash3 (Appleby). */
+function keyOf(question: number, keys: number): number {
+  let bits = question ^ (question >>> 16)
+  bits = Math.imul(bits, 0x85ebca6b)
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+  return Math.floor((((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32) * keys)
 }
 
-process.on('message', ({ seconds }: ReaderOrder) => {
-  void askSteadily(rate, seconds, ask).then((found) => process.send?.(found))
-})
-process.on('disconnect', () => connections.close())
-process.send?.('ready')
+async function main({ url, rate, keys, pinned }: ReaderJob): Promise<void> {
+  if (pinned) await giveOut(forQuestions)
+  const name = (question: number): string => nameOf(keyOf(question, keys))
+  let [loop, first] = [new OpenLoop(rate, 0), 0]
+  const connections = await Connections.open(url, 32, {
+    path: (question) => `/api/stores/${store}/row?key=%22${name(question)}%22`,
+    answered: (question, status, body) =>
+      loop.answered(question - first, status === 200 && body.includes(`"last":"${name(question)}"`)),
+  })
+  process.on('message', ({ seconds }: ReaderOrder) => {
+    globalThis.gc?.()
+    loop = new OpenLoop(rate, seconds)
+    const asking = loop.run((question) => {
+      const number = connections.ask()
+      if (question === 0) first = number
+    })
+    void asking.then((found) => process.send?.(found))
+  })
+  process.on('disconnect', () => connections.close())
+  process.send?.('ready')
+}
+
+if (import.meta.main) await main(JSON.parse(process.argv[2]!) as ReaderJob)

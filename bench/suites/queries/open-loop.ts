@@ -13,36 +13,47 @@ export interface Latencies {
 /**
  * Asks at a steady rate, whatever becomes of the questions before; a latency counts from when its question was due (Tene:
  * "coordinated omission").
- *
- * @param ask gives whether the answer was right
  */
-export async function askSteadily(rate: number, seconds: number, ask: () => Promise<boolean>): Promise<Latencies> {
-  const latencies = new LatencyHistogram()
-  const total = Math.round(rate * seconds)
-  const under = new Set<Promise<void>>()
-  let wrong = 0
-  const began = performance.now()
-  for (let asked = 0; asked < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * rate))
-    for (; asked < due; asked++) {
-      const dueAt = began + (asked * 1000) / rate
-      const asking = ask().then((right) => {
-        if (!right) wrong++
-        latencies.add(performance.now() - dueAt)
-        under.delete(asking)
-      })
-      under.add(asking)
-    }
-    // the asker leaves the machine to those who answer; what this makes later counts as theirs
-    await sleep(1)
+export class OpenLoop {
+  private readonly latencies = new LatencyHistogram()
+  private readonly rate: number
+  private readonly total: number
+  private readonly over = Promise.withResolvers<void>()
+  private began = 0
+  private done = 0
+  private wrong = 0
+
+  /** @param rate questions a second */
+  constructor(rate: number, seconds: number) {
+    this.rate = rate
+    this.total = Math.round(rate * seconds)
   }
-  await Promise.all(under)
-  return {
-    done: total,
-    p50Ms: latencies.at(50),
-    p99Ms: latencies.at(99),
-    p999Ms: latencies.at(99.9),
-    maxMs: latencies.maxMs,
-    wrong,
+
+  /** @param ask asks the next question, whose number is one more than that of the one before; the first is 0 */
+  async run(ask: (question: number) => void): Promise<Latencies> {
+    this.began = performance.now()
+    for (let asked = 0; asked < this.total; ) {
+      const due = Math.min(this.total, Math.floor(((performance.now() - this.began) / 1000) * this.rate))
+      while (asked < due) ask(asked++)
+      // the asker leaves the machine to those who answer; what this makes later counts as theirs
+      await sleep(1)
+    }
+    await this.over.promise
+    const { latencies, total: done, wrong } = this
+    return {
+      done,
+      p50Ms: latencies.at(50),
+      p99Ms: latencies.at(99),
+      p999Ms: latencies.at(99.9),
+      maxMs: latencies.maxMs,
+      wrong,
+    }
+  }
+
+  /** Once for each question. */
+  answered(question: number, right: boolean): void {
+    this.latencies.add(performance.now() - this.began - (question * 1000) / this.rate)
+    if (!right) this.wrong++
+    if (++this.done === this.total) this.over.resolve()
   }
 }
