@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Broker, embeddedBroker, StreamsApp } from '../../../src/index.ts'
 import { nameOf, store, topic } from './names.ts'
 import { forQuestions, notGivenOut } from './pinned.ts'
-import { keyOf, type SenderJob, type SenderNews, type SenderOrder } from './sender.ts'
+import { keyOf, senderFlags, type SenderJob, type SenderNews, type SenderOrder } from './sender.ts'
 import type { Total } from './topology.ts'
 
 /** Orders that are sent and not processed, at most, where nobody says how many a second. */
@@ -43,7 +43,9 @@ export class Load implements AsyncDisposable {
     const load = new Load(mkdtempSync(join(tmpdir(), 'dhaara-queries-')), keys, workers, partitions, pinned)
     await load.app.start()
     const job: SenderJob = { dir: load.dir, keys, pinned }
-    const sender = fork(join(import.meta.dirname, 'sender.ts'), [JSON.stringify(job)])
+    const sender = fork(join(import.meta.dirname, 'sender.ts'), [JSON.stringify(job)], {
+      execArgv: [...process.execArgv, ...senderFlags],
+    })
     await once(sender, 'message')
     sender.on('message', ({ sent }: SenderNews) => load.told.shift()?.(sent))
     load.sender = sender

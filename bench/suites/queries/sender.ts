@@ -26,20 +26,34 @@ export interface SenderNews {
 export const keyOf = (order: number, keys: number): number =>
   order < keys ? order : Math.floor(((Math.imul(order, 2654435761) >>> 0) / 2 ** 32) * keys)
 
+/**
+ * It stands on the job's processor: helpers of its collector would keep threads of the app from going on, some of them with
+ * what the thread that answers waits for.
+ */
+export const senderFlags = ['--single-threaded-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
+
 /** Of one commit. */
 const most = 2_000
+/** Orders of so many customers are made once. */
+const mostKept = 200_000
+
+type Order = Readonly<Record<'key' | 'value', Buffer>>
+
+function orderOf(key: number): Order {
+  const customer = nameOf(key)
+  return { key: Buffer.from(customer), value: Buffer.from(`{"customer":"${customer}","amount":7}`) }
+}
 
 async function main({ dir, keys, pinned }: SenderJob): Promise<void> {
   if (pinned) await giveOut(forJobs)
   await using client = await connectDirectory(dir)
   const under = new Set<Promise<void>>()
+  const kept = new Array<Order | undefined>(Math.min(keys, mostKept))
+  const made = (key: number): Order => (key < kept.length ? (kept[key] ??= orderOf(key)) : orderOf(key))
   let next = 0
   const send = (count: number): void => {
     for (let left = count; left > 0; left -= most) {
-      const records = Array.from({ length: Math.min(left, most) }, () => {
-        const customer = nameOf(keyOf(next++, keys))
-        return { key: Buffer.from(customer), value: Buffer.from(`{"customer":"${customer}","amount":7}`) }
-      })
+      const records = Array.from({ length: Math.min(left, most) }, () => made(keyOf(next++, keys)))
       const sending: Promise<void> = client.produce(topic, records).then(() => void under.delete(sending))
       under.add(sending)
     }
