@@ -30,7 +30,7 @@ export const keyOf = (order: number, keys: number): number =>
  * It stands on the job's processor: helpers of its collector would keep threads of the app from going on, some of them with
  * what the thread that answers waits for.
  */
-export const senderFlags = ['--single-threaded-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
+export const senderFlags = ['--single-threaded-gc']
 
 /** Of one commit. */
 const most = 2_000

@@ -34,10 +34,13 @@ export interface ProduceParams {
   readonly frames?: readonly Uint8Array[]
 }
 
-/** As they are sent. @throws DhaaraError DHAARA_RECORD_TOO_LARGE */
-export function produceParams(topic: string, records: readonly WireRecord[]): ProduceParams {
+/** As they are sent. @param builder an empty one, which it leaves so @throws DhaaraError DHAARA_RECORD_TOO_LARGE */
+export function produceParams(
+  topic: string,
+  records: readonly WireRecord[],
+  builder: FrameBuilder = new FrameBuilder(),
+): ProduceParams {
   if (records.some(({ partition }) => partition !== undefined)) return { topic, records }
-  const builder = new FrameBuilder()
   const frames: Uint8Array[] = []
   const finish = (): void => {
     const { count } = builder
@@ -46,23 +49,32 @@ export function produceParams(topic: string, records: readonly WireRecord[]): Pr
     frames.push(frame)
   }
   const now = Date.now()
-  for (const { key, value, timestamp = now, headers } of records) {
-    builder.add(key, value, timestamp, headers)
-    if (builder.full) finish()
+  try {
+    for (const { key, value, timestamp = now, headers } of records) {
+      builder.add(key, value, timestamp, headers)
+      if (builder.full) finish()
+    }
+    if (builder.count > 0) finish()
+  } catch (error) {
+    builder.clear()
+    throw error
   }
-  if (builder.count > 0) finish()
   return { topic, frames }
 }
 
-/** All records in one commit. */
+/** Of so many partitions, kept from one request to the next. */
+const mostSpare = 16
+
+/** All records in one commit. @param spare empty builders by partition, to which it adds those that it makes */
 export async function produce(
   { log, backend, ensureTopic }: Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>,
   { topic, records = [], frames = [] }: ProduceParams,
+  spare: FrameBuilder[] = [],
 ): Promise<{ readonly records: number }> {
   for (let busy = log.free(); busy !== undefined; busy = log.free()) await busy
   const { partitions } = ensureTopic(topic)
   const transaction = log.begin(backend.batch())
-  const runs = new Runs(transaction, topic, partitions)
+  const runs = new Runs(transaction, topic, partitions, spare)
   try {
     for (const one of records) runs.add(one)
     for (const frame of frames) runs.addAll(sound(frame))
@@ -70,7 +82,10 @@ export async function produce(
     transaction.commit()
   } catch (error) {
     transaction.rollback()
+    spare.forEach((builder) => builder.clear())
     throw error
+  } finally {
+    if (spare.length > mostSpare) spare.length = mostSpare
   }
   return { records: runs.count }
 }
@@ -86,18 +101,20 @@ function sound(bytes: Uint8Array): Buffer {
   )
 }
 
-/** A frame under way for each partition. */
+/** A frame under way for each partition that has records. */
 class Runs {
   count = 0
   private readonly transaction: LogTransaction
   private readonly topic: string
-  private readonly builders: readonly FrameBuilder[]
+  private readonly partitions: number
+  private readonly builders: FrameBuilder[]
   private readonly sticky: number
 
-  constructor(transaction: LogTransaction, topic: string, partitions: number) {
+  constructor(transaction: LogTransaction, topic: string, partitions: number, builders: FrameBuilder[]) {
     this.transaction = transaction
     this.topic = topic
-    this.builders = Array.from({ length: partitions }, () => new FrameBuilder())
+    this.partitions = partitions
+    this.builders = builders
     this.sticky = Math.floor(Math.random() * partitions)
   }
 
@@ -106,7 +123,7 @@ class Runs {
   }
 
   addAll(frame: Buffer): void {
-    if (this.builders.length === 1 && !hasHeaders(frame)) {
+    if (this.partitions === 1 && !hasHeaders(frame)) {
       // what came before it goes before it
       this.finish()
       this.transaction.append(this.topic, 0, frame)
@@ -125,7 +142,7 @@ class Runs {
 
   finish(): void {
     this.builders.forEach((builder, p) => {
-      if (builder.count > 0) this.transaction.append(this.topic, p, builder.finish())
+      if (builder.count > 0) this.transaction.append(this.topic, p, builder.finishShared())
     })
   }
 
@@ -137,13 +154,13 @@ class Runs {
     partition?: number,
   ): void {
     this.count++
-    const { topic, builders } = this
-    const to = partition ?? (key === null ? this.sticky : partitionOf(key, builders.length))
-    const builder = builders[to]
-    if (builder === undefined) {
-      throw new DhaaraError('DHAARA_OPTION', `Topic '${topic}' has ${builders.length} partitions; there is no ${to}`)
+    const { topic, partitions } = this
+    const to = partition ?? (key === null ? this.sticky : partitionOf(key, partitions))
+    if (!Number.isInteger(to) || to < 0 || to >= partitions) {
+      throw new DhaaraError('DHAARA_OPTION', `Topic '${topic}' has ${partitions} partitions; there is no ${to}`)
     }
+    const builder = (this.builders[to] ??= new FrameBuilder())
     builder.add(key, value, timestamp, headers)
-    if (builder.full) this.transaction.append(topic, to, builder.finish())
+    if (builder.full) this.transaction.append(topic, to, builder.finishShared())
   }
 }

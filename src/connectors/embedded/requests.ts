@@ -1,10 +1,11 @@
 import { DhaaraError } from '../../errors/index.ts'
 import type { EmbeddedLease, RequestHandler } from '../broker/broker.ts'
 import type { LettersRequest } from '../broker/dead-letter.ts'
+import type { FrameBuilder } from '../broker/frame-builder.ts'
 import type { FetchedBatch, OwnedLog, RecordHeaders } from '../broker/log.ts'
 import { Appends } from './appends.ts'
 import { lettersOf } from './dead-letters.ts'
-import { produce, type ProduceParams } from './produce.ts'
+import { type ProduceParams, produce } from './produce.ts'
 
 export interface TopicReport {
   readonly name: string
@@ -65,7 +66,8 @@ export function addTopicRequests(
 ): void {
   requests.handle('requests', () => requests.names)
   requests.handle('topics', () => reportTopics(owner.log))
-  requests.handle('produce', (params) => produce(owner, params as ProduceParams))
+  const spare: FrameBuilder[] = []
+  requests.handle('produce', (params) => produce(owner, params as ProduceParams, spare))
   requests.handle('consume', (params, signal) => consume(owner.log, params as ConsumeParams, signal))
   const letters = lettersOf(owner)
   requests.handle('letters.list', (params) => {

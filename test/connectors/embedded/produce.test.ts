@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type EmbeddedBroker, type EmbeddedLease, openEmbedded } from '../../../src/connectors/broker/index.ts'
+import { FrameBuilder } from '../../../src/connectors/broker/frame-builder.ts'
 import { frameProblem, recordsProblem, sealFrame } from '../../../src/connectors/broker/frame.ts'
 import { headBytes } from '../../../src/connectors/broker/frame-layout.ts'
 import { partitionOf } from '../../../src/connectors/broker/partitioner.ts'
@@ -94,6 +95,34 @@ describe('records from another process', () => {
     assert.equal(params.frames, undefined)
     await send(params)
     assert.deepEqual(read(topic, 1), [{ key: null, value: 'x', timestamp: 1 }])
+  })
+
+  it('leave nothing behind where a request is refused', async () => {
+    const topic = newTopic(3)
+    const record = (value: string, partition: number) => ({ key: null, value: bytes(value), timestamp: 1, partition })
+    await send({ topic, records: [0, 1, 2].map((p) => record('before', p)) })
+    await assert.rejects(send({ topic, records: [record('lost', 0), record('lost', 2), record('lost', 3)] }), {
+      code: 'DHAARA_OPTION',
+    })
+    await send({ topic, records: [0, 1, 2].map((p) => record('after', p)) })
+    assert.deepEqual(
+      [0, 1, 2].map((p) => read(topic, p).map(({ value }) => value)),
+      [0, 1, 2].map(() => ['before', 'after']),
+    )
+    const builder = new FrameBuilder({ maxRecordBytes: 10 })
+    const params = (...values: string[]) =>
+      produceParams(
+        topic,
+        values.map((value) => ({ key: null, value: bytes(value) })),
+        builder,
+      )
+    assert.throws(() => params('lost', 'too long a record'), { code: 'DHAARA_RECORD_TOO_LARGE' })
+    const alone = newTopic(1)
+    await send({ ...params('kept'), topic: alone })
+    assert.deepEqual(
+      read(alone, 0).map(({ value }) => value),
+      ['kept'],
+    )
   })
 
   it('are refused, all of a request, where their bytes were changed', async () => {
