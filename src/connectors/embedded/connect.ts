@@ -1,15 +1,15 @@
-import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { resolve } from 'node:path'
 import { DhaaraError } from '../../errors/index.ts'
 import type { EmbeddedLease } from '../broker/broker.ts'
 import { lease } from '../broker/broker.ts'
 import { FrameBuilder } from '../broker/frame-builder.ts'
-import { type EmbeddedBrokerOptions, embeddedBroker } from './broker.ts'
+import { embeddedBroker, type EmbeddedBrokerOptions } from './broker.ts'
 import { readOwner } from './directory.ts'
-import { isAsyncIterable } from './gateway.ts'
 import { GatewayClient } from './gateway-client.ts'
 import { produceParams, type WireRecord } from './produce.ts'
 import type { ConsumeParams, TopicReport, WireBatch } from './requests.ts'
+import { isAsyncIterable } from './gateway.ts'
 
 /** Milliseconds to wait for an owner that holds the directory and does not listen yet. */
 const patience = 2000

@@ -5,7 +5,7 @@ import type { FrameBuilder } from '../broker/frame-builder.ts'
 import type { FetchedBatch, OwnedLog, RecordHeaders } from '../broker/log.ts'
 import { Appends } from './appends.ts'
 import { lettersOf } from './dead-letters.ts'
-import { type ProduceParams, produce } from './produce.ts'
+import { produce, type ProduceParams } from './produce.ts'
 
 export interface TopicReport {
   readonly name: string
