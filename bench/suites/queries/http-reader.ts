@@ -22,17 +22,11 @@ export interface ReaderOrder {
 /** Its young objects of some seconds are collected at once, and few are left then. */
 export const readerFlags = ['--min-semi-space-size=64', '--max-semi-space-size=64', '--expose-gc']
 
-/** Any key, the same one for the same question: the finalizer of MurmurHash3 (Appleby). */
-function keyOf(question: number, keys: number): number {
-  let bits = question ^ (question >>> 16)
-  bits = Math.imul(bits, 0x85ebca6b)
-  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
-  return Math.floor((((bits ^ (bits >>> 16)) >>> 0) / 2 ** 32) * keys)
-}
-
 async function main({ url, rate, keys, pinned }: ReaderJob): Promise<void> {
   if (pinned) await giveOut(forQuestions)
-  const name = (question: number): string => nameOf(keyOf(question, keys))
+  // drawn beforehand: an answer is held to the name that its question had
+  const drawn = Uint32Array.from({ length: 2 ** 16 }, () => Math.random() * keys)
+  const name = (question: number): string => nameOf(drawn[question % drawn.length] as number)
   let [loop, first] = [new OpenLoop(rate, 0), 0]
   const connections = await Connections.open(url, 32, {
     path: (question) => `/api/stores/${store}/row?key=%22${name(question)}%22`,

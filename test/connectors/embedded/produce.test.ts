@@ -79,14 +79,17 @@ describe('records from another process', () => {
 
   it('come whole where they fill several frames', async () => {
     const records = Array.from({ length: 40 }, (_, i) => ({ key: null, value: Buffer.alloc(100_000, i), timestamp: i }))
-    const topic = newTopic(1)
-    const params = produceParams(topic, records)
-    assert.ok(params.frames!.length > 2)
-    assert.deepEqual(await send(params), { records: 40 })
-    assert.deepEqual(
-      read(topic, 0).map(({ timestamp, value }) => [timestamp, bytes(value!).equals(records[timestamp]!.value)]),
-      records.map((_, i) => [i, true]),
-    )
+    for (const partitions of [1, 3]) {
+      const topic = newTopic(partitions)
+      const params = produceParams(topic, records)
+      assert.ok(params.frames!.length > 2)
+      assert.deepEqual(await send(params), { records: 40 })
+      const found = Array.from({ length: partitions }, (_, p) => read(topic, p)).flat()
+      assert.deepEqual(
+        found.map(({ timestamp, value }) => [timestamp, bytes(value!).equals(records[timestamp]!.value)]),
+        records.map((_, i) => [i, true]),
+      )
+    }
   })
 
   it('go where they say', async () => {
