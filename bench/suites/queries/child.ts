@@ -9,7 +9,7 @@ import type { BareNews } from './bare-server.ts'
 import { type ReaderJob, type ReaderOrder, readerFlags } from './http-reader.ts'
 import { Load } from './load.ts'
 import { nameOf, store } from './names.ts'
-import { type Latencies, OpenLoop } from './open-loop.ts'
+import { type Latencies, OpenLoop, yieldingRest } from './open-loop.ts'
 import type { Total } from './topology.ts'
 
 export type QueryJob =
@@ -104,7 +104,7 @@ interface Asker extends Disposable {
 function byCode({ app }: Load, rate: number): Asker {
   const rows = app.store(store)
   const ask = (seconds: number): Promise<Latencies> => {
-    const loop = new OpenLoop(rate, seconds)
+    const loop = new OpenLoop(rate, seconds, yieldingRest)
     return loop.run(async (question) => {
       const name = nameOf(Math.floor(Math.random() * keys))
       loop.answered(question, ((await rows.get(name)) as Total | undefined)?.last === name)

@@ -5,7 +5,7 @@
  */
 import { Connections } from './connections.ts'
 import { nameOf, store } from './names.ts'
-import { OpenLoop } from './open-loop.ts'
+import { exactRest, OpenLoop } from './open-loop.ts'
 import { forQuestions, giveOut } from './pinned.ts'
 
 export interface ReaderJob {
@@ -27,7 +27,7 @@ async function main({ url, rate, keys, pinned }: ReaderJob): Promise<void> {
   // drawn beforehand: an answer is held to the name that its question had
   const drawn = Uint32Array.from({ length: 2 ** 16 }, () => Math.random() * keys)
   const name = (question: number): string => nameOf(drawn[question % drawn.length] as number)
-  let [loop, first] = [new OpenLoop(rate, 0), 0]
+  let [loop, first] = [new OpenLoop(rate, 0, exactRest), 0]
   const connections = await Connections.open(url, 32, {
     path: (question) => `/api/stores/${store}/row?key=%22${name(question)}%22`,
     answered: (question, status, body) =>
@@ -35,7 +35,7 @@ async function main({ url, rate, keys, pinned }: ReaderJob): Promise<void> {
   })
   process.on('message', ({ seconds }: ReaderOrder) => {
     globalThis.gc?.()
-    loop = new OpenLoop(rate, seconds)
+    loop = new OpenLoop(rate, seconds, exactRest)
     const asking = loop.run((question) => {
       const number = connections.ask()
       if (question === 0) first = number
