@@ -57,6 +57,7 @@ export async function standOnEmbedded(
     storeId: (name) => ids.find(name),
     storeIdFor: (name) => ids.idOf(name),
     partitionsOf: ({ sub }) => all(sub),
+    partitionCount: ({ sub }) => all(sub).length,
     ask: engine.ask,
     asked: () => engine.heed?.(),
     settle: () => lease.log.settle(),

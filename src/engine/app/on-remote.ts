@@ -34,6 +34,7 @@ export async function standOnRemote(
   const dropLeft = options.allowNonRestoredState ?? false
   const engine = new RemoteEngine({ ...parts, hire, events, at: advertised, dropLeft })
   const partitionsHere = ({ sub }: StoreLayout): readonly number[] => engine.partitionsHere(sub)
+  const partitionCount = ({ sub }: StoreLayout): number => engine.partitions[sub] ?? 0
   const storeId = (name: string): number | undefined => ids.find(name)
   const routing = new Routing({
     app: applicationId,
@@ -42,13 +43,13 @@ export async function standOnRemote(
     plan,
     http: options.http || {},
     own: {
-      committed: { reader: local.backend, storeId },
+      committed: { reader: local.backend, storeId, partitionCount },
       ask: engine.ask,
       check: ({ sub }, partitions) => engine.checkHere(sub, partitions),
       settle: ({ sub }, partitions) => engine.settled(sub, partitions),
     },
     view: () => engine.view,
-    partitions: ({ sub }) => engine.partitions[sub] ?? 0,
+    partitions: partitionCount,
     partitionsHere,
     beginWatch: (layout, here, watched, from, inbox, rows) =>
       engine.watches.begin(layout, ids.idOf(layout.name), here, watched, from, inbox, rows),
@@ -60,6 +61,7 @@ export async function standOnRemote(
     storeId,
     storeIdFor: (name) => ids.idOf(name),
     partitionsOf: partitionsHere,
+    partitionCount,
     ask: engine.ask,
     routed: (isolation, settled, signal) => routing.rows({ isolation, settled }, signal),
     watched: (layout) => routing.watch(layout),

@@ -1,18 +1,26 @@
 import { setImmediate } from 'node:timers/promises'
 import type { BackendReader, Row, TextBlock } from '../../state/backend.ts'
 import { after, concat, readTime, statePrefix, writeTime } from '../../state/stores/index.ts'
+import { elsewhere, first, type Look, lookFor } from './key-places.ts'
 import type { StoreLayout } from './layout.ts'
-import { mergePages, type PartPages } from './merge.ts'
+import { mergePages, pagesOrElse, type PartPages } from './merge.ts'
 import { partsByKey, partsOfKey } from './part-rows.ts'
 import { PointReads } from './point-reads.ts'
-import { pageRows, type RawRange, type RawValues, type RawWindows, type RowPages, type RowSource } from './raw.ts'
+import {
+  pageRows,
+  type Partitions,
+  type RawRange,
+  type RawValues,
+  type RawWindows,
+  type RowPages,
+  type RowSource,
+} from './raw.ts'
 
 /** What a source of committed rows must know of the app. */
-export interface CommittedParts {
+export interface CommittedParts extends Partitions {
   readonly reader: BackendReader
   /** undefined: nothing was ever written to this store. */
   storeId(name: string): number | undefined
-  partitionsOf(layout: StoreLayout): readonly number[]
   /** Waits, blocking, for what another thread is writing: until the event loop is come back to, all reads are of one moment. */
   readonly settle?: () => void
 }
@@ -41,28 +49,41 @@ export class CommittedRows implements RowSource {
 
   getOne(layout: StoreLayout, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     const prefixes = this.prefixes(layout)
+    const look = this.look(layout, key)
     if (layout.inParts) {
       this.parts.settle?.()
-      return this.parted(prefixes, key)
+      return this.parted(prefixes, key, look)
     }
-    return this.points.get(prefixes.map((prefix) => concat(prefix, key)))
+    const likely = first(prefixes, look)
+    if (likely.length === 0) return undefined
+    const found = this.points.get(likely.map((prefix) => concat(prefix, key)))
+    return look.at === undefined || look.only ? found : this.orElse(found, prefixes, look, Buffer.from(key))
   }
 
   get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues {
     const prefixes = this.prefixes(layout)
+    const looks = keys.map((key) => this.look(layout, key))
     if (layout.inParts) {
       this.parts.settle?.()
-      return keys.map((key) => this.parted(prefixes, key))
+      return keys.map((key, i) => this.parted(prefixes, key, looks[i] as Look))
     }
-    // a key is in one partition, and a look into all of them is one call
-    const wanted: Buffer[] = []
-    for (const prefix of prefixes) for (const key of keys) wanted.push(concat(prefix, key))
-    const rows = this.parts.reader.getMany(wanted)
-    if (prefixes.length === 1) return rows
-    return keys.map((_, i) => {
-      for (let at = i; at < rows.length; at += keys.length) if (rows[at] !== undefined) return rows[at]
-      return undefined
-    })
+    const values: (Uint8Array | undefined)[] = keys.map(() => undefined)
+    // of all keys in one call
+    const read = (placesOf: (look: Look, key: number) => readonly Buffer[]): void => {
+      const [wanted, whose]: [Buffer[], number[]] = [[], []]
+      for (const [i, key] of keys.entries()) {
+        for (const prefix of placesOf(looks[i] as Look, i)) {
+          wanted.push(concat(prefix, key))
+          whose.push(i)
+        }
+      }
+      if (wanted.length === 0) return
+      const rows = this.parts.reader.getMany(wanted)
+      for (const [at, i] of whose.entries()) values[i] ??= rows[at]
+    }
+    read((look) => first(prefixes, look))
+    read((look, i) => (values[i] === undefined ? elsewhere(prefixes, look) : []))
+    return values
   }
 
   scan(layout: StoreLayout, { gte, lt, reverse, blocks = false }: RawRange): RowPages {
@@ -85,18 +106,38 @@ export class CommittedRows implements RowSource {
 
   windows(layout: StoreLayout, range: RawWindows): RowPages {
     const { reader, settle } = this.parts
-    return mergePages(
-      this.prefixes(layout).map((prefix) => windowPages(reader, prefix, range, settle)),
-      range.reverse,
-    )
+    const prefixes = this.prefixes(layout)
+    const look = this.look(layout, range.key)
+    const pages = (some: readonly Buffer[]): RowPages =>
+      mergePages(
+        some.map((prefix) => windowPages(reader, prefix, range, settle)),
+        range.reverse,
+      )
+    return pagesOrElse(pages(first(prefixes, look)), () => pages(elsewhere(prefixes, look)))
   }
 
-  private parted(prefixes: readonly Buffer[], key: Uint8Array): Uint8Array | undefined {
-    for (const prefix of prefixes) {
-      const row = partsOfKey(this.parts.reader, prefix, key)
-      if (row !== undefined) return row
+  private async orElse(
+    found: Promise<Uint8Array | undefined>,
+    prefixes: readonly Buffer[],
+    look: Look,
+    key: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
+    return (await found) ?? this.points.get(elsewhere(prefixes, look).map((prefix) => concat(prefix, key)))
+  }
+
+  private parted(prefixes: readonly Buffer[], key: Uint8Array, look: Look): Uint8Array | undefined {
+    for (const some of [first(prefixes, look), elsewhere(prefixes, look)]) {
+      for (const prefix of some) {
+        const row = partsOfKey(this.parts.reader, prefix, key)
+        if (row !== undefined) return row
+      }
     }
     return undefined
+  }
+
+  private look(layout: StoreLayout, key: Uint8Array): Look {
+    const { partitionsOf, partitionCount } = this.parts
+    return lookFor(layout.placeOf, key, partitionsOf(layout), partitionCount?.(layout))
   }
 
   private prefixes(layout: StoreLayout): readonly Buffer[] {

@@ -9,9 +9,10 @@ import {
   writeTime,
 } from '../../state/stores/index.ts'
 import type { TaskGroup } from '../runtime/tasks/group.ts'
+import { elsewhere, first, type Look, lookFor } from './key-places.ts'
 import type { StoreLayout } from './layout.ts'
-import { mergePages, type PartPages } from './merge.ts'
-import type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
+import { mergePages, pagesOrElse, type PartPages } from './merge.ts'
+import type { Partitions, RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
 
 /** Rows of a page: each asks a thread that has other work. */
 const latestRows = 1024
@@ -127,18 +128,36 @@ export type AskOwner = (
 /** Rows as they are now, from the threads that change them. */
 export class LatestRows implements RowSource {
   private readonly ask: AskOwner
-  private readonly partitionsOf: (layout: StoreLayout) => readonly number[]
+  private readonly partitions: Partitions
 
-  constructor(ask: AskOwner, partitionsOf: (layout: StoreLayout) => readonly number[]) {
+  constructor(ask: AskOwner, partitions: Partitions) {
     this.ask = ask
-    this.partitionsOf = partitionsOf
+    this.partitions = partitions
   }
 
   async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
-    const answers = await Promise.all(
-      this.partitionsOf(layout).map((partition) => this.askOwner(layout, partition, { type: 'get', keys })),
-    )
-    return keys.map((_, i) => (answers as readonly RawValues[]).find((values) => values[i] !== undefined)?.[i])
+    const partitions = this.partitions.partitionsOf(layout)
+    const looks = keys.map((key) => this.look(layout, key))
+    const values: (Uint8Array | undefined)[] = keys.map(() => undefined)
+    const ask = async (placesOf: (look: Look, key: number) => readonly number[]): Promise<void> => {
+      const asked = new Map<number, number[]>()
+      for (const [i, look] of looks.entries()) {
+        for (const partition of placesOf(look, i)) {
+          const which = asked.get(partition)
+          if (which === undefined) asked.set(partition, [i])
+          else which.push(i)
+        }
+      }
+      const answers = Array.from(asked, async ([partition, which]) => {
+        const query: RawQuery = { type: 'get', keys: which.map((i) => keys[i] as Uint8Array) }
+        const found = (await this.askOwner(layout, partition, query)) as RawValues
+        for (const [at, i] of which.entries()) values[i] ??= found[at]
+      })
+      await Promise.all(answers)
+    }
+    await ask((look) => first(partitions, look))
+    await ask((look, i) => (values[i] === undefined ? elsewhere(partitions, look) : []))
+    return values
   }
 
   scan(layout: StoreLayout, { gte, lt, reverse }: RawRange): RowPages {
@@ -159,7 +178,7 @@ export class LatestRows implements RowSource {
         close: () => {},
       }
     }
-    return mergePages(this.partitionsOf(layout).map(pages), reverse)
+    return mergePages(this.partitions.partitionsOf(layout).map(pages), reverse)
   }
 
   windows(layout: StoreLayout, { key, from, to, reverse }: RawWindows): RowPages {
@@ -179,7 +198,14 @@ export class LatestRows implements RowSource {
         close: () => {},
       }
     }
-    return mergePages(this.partitionsOf(layout).map(pages), reverse)
+    const merged = (some: readonly number[]): RowPages => mergePages(some.map(pages), reverse)
+    const [partitions, look] = [this.partitions.partitionsOf(layout), this.look(layout, key)]
+    return pagesOrElse(merged(first(partitions, look)), () => merged(elsewhere(partitions, look)))
+  }
+
+  private look(layout: StoreLayout, key: Uint8Array): Look {
+    const { partitions } = this
+    return lookFor(layout.placeOf, key, partitions.partitionsOf(layout), partitions.partitionCount?.(layout))
   }
 
   /** User code may ask in the midst of a batch: it is answered after it. */

@@ -18,6 +18,7 @@ import type { PhysicalPlan, StepOp } from '../plan/physical.ts'
 import { storeCodecs } from '../runtime/steps/stores.ts'
 import { keepsPanes } from '../runtime/steps/windowed.ts'
 import { assigner, isAssigned } from '../time/assign.ts'
+import { keyPlaces, type PlaceOfKey } from './key-places.ts'
 
 /** A window of a key, and what it shows. */
 export interface WindowValue {
@@ -42,6 +43,7 @@ export interface StoreLayout {
   readonly copies: boolean
   /** A key has several rows, which are shown as one: partial matches of patterns. */
   readonly inParts: boolean
+  readonly placeOf: PlaceOfKey
 }
 
 export type Shape =
@@ -86,15 +88,20 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
     )
   }
   const { keys, values } = storeCodecs(spec, name)
-  if (owner?.op.kind === 'match') return matchLayout(name, sub.id, keys, owner.op, spec.key?.ordered ?? true)
+  const placed = { name, sub: sub.id, keys, placeOf: keyPlaces(plan, sub, owner, keys) }
+  if (owner?.op.kind === 'match') return { ...placed, ...matchLayout(name, owner.op, spec.key?.ordered ?? true) }
   const { wrap, shape } = shapeOf(spec, owner?.op)
   const copies = owner?.op.kind === 'source' && owner.op.global
   const history = spec.kind === 'versioned' ? spec.history : undefined
-  return { name, sub: sub.id, keys, values: wrap(values), shape, history, copies, inParts: false }
+  return { ...placed, values: wrap(values), shape, history, copies, inParts: false }
 }
 
 /** A key's partial matches, oldest first of each pattern. */
-function matchLayout(name: string, sub: number, keys: KeyCodec, op: MatchOp, ordered: boolean): StoreLayout {
+function matchLayout(
+  name: string,
+  op: MatchOp,
+  ordered: boolean,
+): Omit<StoreLayout, 'name' | 'sub' | 'keys' | 'placeOf'> {
   const compiled = compilePatterns(op)
   const codec = eventCodec(op.events, name)
   const values: ValueCodec = {
@@ -105,7 +112,7 @@ function matchLayout(name: string, sub: number, keys: KeyCodec, op: MatchOp, ord
   }
   const show = (held: unknown): unknown => ((held as readonly PartialMatch[]).length === 0 ? undefined : held)
   const shape = { kind: 'keyValue', ordered, show } as const
-  return { name, sub, keys, values, shape, history: undefined, copies: false, inParts: true }
+  return { values, shape, history: undefined, copies: false, inParts: true }
 }
 
 type MatchOp = Extract<StepOp, { readonly kind: 'match' }>

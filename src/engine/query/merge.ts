@@ -57,6 +57,24 @@ export function mergePages(parts: readonly PartPages[], reverse: boolean): RowPa
   }
 }
 
+/** If there is nothing in the first ones, what is opened then. */
+export function pagesOrElse(first: RowPages, orElse: () => RowPages): RowPages {
+  let pages: RowPages = first
+  let other: (() => RowPages) | undefined = orElse
+  return {
+    async next() {
+      const rows = await pages.next()
+      const open = other
+      other = undefined
+      if (rows.length > 0 || open === undefined) return rows
+      pages.close()
+      pages = open()
+      return pages.next()
+    },
+    close: () => pages.close(),
+  }
+}
+
 const compare = (a: Head, b: Head): number => Buffer.compare((a.rows[a.at] as Row)[0], (b.rows[b.at] as Row)[0])
 
 /** undefined where a part has none. */

@@ -6,18 +6,17 @@ import { CommittedRows } from './committed.ts'
 import type { Changes } from './changes.ts'
 import { type AskOwner, LatestRows } from './latest.ts'
 import { type StoreLayout, storeLayout } from './layout.ts'
-import type { RowSource } from './raw.ts'
+import type { Partitions, RowSource } from './raw.ts'
 import type { OpenStore } from './open-store.ts'
 import type { QueryOptions } from './types.ts'
 import { WaitingRows } from './waiting.ts'
 import { type Begun, type Inbox, type Watched, type WatchFrom, type WatchRows, watchRows } from './watch.ts'
 
 /** What queries must know of an app. */
-export interface QueryParts {
+export interface QueryParts extends Partitions {
   readonly plan: PhysicalPlan
   readonly reader: BackendReader
   storeId(name: string): number | undefined
-  partitionsOf(layout: StoreLayout): readonly number[]
   /** Absent where changes cannot be watched. */
   readonly changes?: Changes | undefined
   /** As `storeId`; gives a number to a store that has none yet. */
@@ -57,7 +56,7 @@ export class Queries {
     this.parts = parts
     this.changes = changes
     this.committed = new CommittedRows(parts)
-    this.latest = ask === undefined ? this.committed : new LatestRows(ask, parts.partitionsOf)
+    this.latest = ask === undefined ? this.committed : new LatestRows(ask, parts)
   }
 
   /** @throws DhaaraError DHAARA_STORE_UNKNOWN, DHAARA_QUERY */

@@ -53,7 +53,7 @@ export class OwnRows implements RowSource {
     this.settled = settled
     this.latest = isolation === 'latest'
     this.rows = this.latest
-      ? new LatestRows(parts.ask, partitionsOf)
+      ? new LatestRows(parts.ask, { partitionsOf, partitionCount: parts.committed.partitionCount })
       : new CommittedRows({ ...parts.committed, partitionsOf })
   }
 

@@ -50,6 +50,14 @@ export interface RawBlocks {
   next(): Promise<TextBlock | undefined>
 }
 
+/** Partitions of stores. */
+export interface Partitions {
+  /** Those that can be looked into. */
+  partitionsOf(layout: StoreLayout): readonly number[]
+  /** Of all, wherever they are. Absent where nobody knows: then a key is looked for in all that can be looked into. */
+  readonly partitionCount?: ((layout: StoreLayout) => number) | undefined
+}
+
 /** Where queries find the rows of a store, whatever partition they are in. */
 export interface RowSource {
   get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues | Promise<RawValues>

@@ -1,5 +1,5 @@
 import type { StoreLayout } from './layout.ts'
-import { mergePages } from './merge.ts'
+import { mergePages, pagesOrElse } from './merge.ts'
 import type { RawRange, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
 
 /** Where the partitions of a store are to be found at this moment. */
@@ -23,7 +23,7 @@ export class RoutedRows implements RowSource {
     this.placesOf = placesOf
   }
 
-  /** Its own rows, then those of who is likely to have a key, then those of all others, unless it is certain that they have it not. */
+  /** Each key of who is likely to have it, else of this instance; then of all others, unless it is certain that they have it not. */
   async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
     const places = this.placesOf(layout)
     const values: (Uint8Array | undefined)[] = Array.from(keys, () => undefined)
@@ -33,52 +33,49 @@ export class RoutedRows implements RowSource {
       const found = await place.get(layout, wanted)
       for (const [at, i] of which.entries()) values[i] ??= found[at]
     }
-    const all = keys.map((_, i) => i)
-    const missing = (i: number): boolean => values[i] === undefined
-    await ask(places.own, all)
-    const likely = new Map<RowSource, number[]>()
-    const open = new Map<number, RowSource | undefined>()
-    for (const i of all.filter(missing)) {
-      const found = places.placeOf(keys[i] as Uint8Array)
-      if (found?.certain !== true) open.set(i, found?.place)
-      if (found === undefined || found.place === places.own) continue
-      const asked = likely.get(found.place)
-      if (asked === undefined) likely.set(found.place, [i])
-      else asked.push(i)
-    }
-    await Promise.all(Array.from(likely, ([place, which]) => ask(place, which)))
-    const left = [...open.keys()].filter(missing)
+    const known = keys.map((key) => places.placeOf(key) ?? { place: places.own, certain: false })
+    const asked = Map.groupBy(known.keys(), (i) => known[i]?.place as RowSource)
+    await Promise.all(Array.from(asked, ([place, which]) => ask(place, which)))
+    const left = Array.from(known.keys()).filter((i) => values[i] === undefined && known[i]?.certain === false)
     if (left.length === 0) return values
     places.checkComplete()
-    await Promise.all(
-      places.others.map((place) =>
-        ask(
-          place,
-          left.filter((i) => open.get(i) !== place),
-        ),
+    const others = [places.own, ...places.others].map((place) =>
+      ask(
+        place,
+        left.filter((i) => known[i]?.place !== place),
       ),
     )
+    await Promise.all(others)
     return values
   }
 
   scan(layout: StoreLayout, range: RawRange): RowPages {
-    return this.merged(layout, range.reverse, (place) => place.scan(layout, range))
+    const { own, others, checkComplete } = this.placesOf(layout)
+    checkComplete()
+    return merged([...others, own], range.reverse, (place) => place.scan(layout, range))
   }
 
   windows(layout: StoreLayout, range: RawWindows): RowPages {
-    return this.merged(layout, range.reverse, (place) => place.windows(layout, range))
-  }
-
-  private merged(layout: StoreLayout, reverse: boolean, open: (place: RowSource) => RowPages): RowPages {
-    const places = this.placesOf(layout)
-    places.checkComplete()
-    const pages: RowPages[] = []
-    try {
-      for (const place of [...places.others, places.own]) pages.push(open(place))
-    } catch (error) {
-      for (const one of pages) one.close()
-      throw error
+    const { own, others, placeOf, checkComplete } = this.placesOf(layout)
+    const likely = placeOf(range.key)
+    const rest = (): RowPages => {
+      checkComplete()
+      const places = [...others, own].filter((place) => place !== likely?.place)
+      return merged(places, range.reverse, (place) => place.windows(layout, range))
     }
-    return mergePages(pages, reverse)
+    if (likely === undefined) return rest()
+    const pages = likely.place.windows(layout, range)
+    return likely.certain ? pages : pagesOrElse(pages, rest)
   }
+}
+
+function merged(places: readonly RowSource[], reverse: boolean, open: (place: RowSource) => RowPages): RowPages {
+  const pages: RowPages[] = []
+  try {
+    for (const place of places) pages.push(open(place))
+  } catch (error) {
+    for (const one of pages) one.close()
+    throw error
+  }
+  return mergePages(pages, reverse)
 }

@@ -20,6 +20,7 @@ const layout: StoreLayout = {
   history: undefined,
   copies: false,
   inParts: false,
+  placeOf: () => undefined,
 }
 
 const field = fc.oneof(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { DhaaraError } from '../../../src/index.ts'
-import { type RowSource, RoutedRows, type StoreLayout } from '../../../src/engine/query/index.ts'
+import { type RowPages, type RowSource, RoutedRows, type StoreLayout } from '../../../src/engine/query/index.ts'
 
 /** An instance: it has some rows, and remembers what it was asked. */
 class Instance implements RowSource {
@@ -18,7 +18,11 @@ class Instance implements RowSource {
   }
 
   scan = (): never => assert.fail('nobody scans')
-  windows = (): never => assert.fail('nobody asks for windows')
+
+  windows(layout: StoreLayout, { key }: { readonly key: Uint8Array }): RowPages {
+    let rows = this.get(layout, [key]).flatMap((row) => (row === undefined ? [] : [[row, row] as const]))
+    return { next: async () => rows.splice(0), close: () => (rows = []) }
+  }
 }
 
 /** `certain` and `likely`: which instance has keys that begin so. */
@@ -44,6 +48,37 @@ const get = async (rows: RoutedRows, ...keys: string[]): Promise<(string | undef
       keys.map((key) => Buffer.from(key)),
     )
   ).map((row) => row && Buffer.from(row).toString())
+
+async function windows(rows: RoutedRows, key: string): Promise<string[]> {
+  const pages = rows.windows({} as StoreLayout, { key: Buffer.from(key), from: 0, to: 1, reverse: false })
+  const all: string[] = []
+  for (let page = await pages.next(); page.length > 0; page = await pages.next())
+    all.push(...page.map(([row]) => Buffer.from(row).toString()))
+  pages.close()
+  return all
+}
+
+describe('windows of a key where several instances have rows', () => {
+  it('are asked of the one that has its partition, and of nobody else', async () => {
+    const [own, b, c] = [new Instance(), new Instance('b1'), new Instance()]
+    const rows = routed(own, [b, c], { b: [b, true] })
+    assert.deepEqual([await windows(rows, 'b1'), await windows(rows, 'b2')], [['b1!'], []])
+    assert.deepEqual([own.asked, b.asked, c.asked], [[], ['b1', 'b2'], []])
+  })
+
+  it('are asked of all others where the one that is likely to have them has none', async () => {
+    const [own, b, c] = [new Instance(), new Instance('b1'), new Instance('b2')]
+    const rows = routed(own, [b, c], { b: [b, false] })
+    assert.deepEqual([await windows(rows, 'b1'), await windows(rows, 'b2')], [['b1!'], ['b2!']])
+    assert.deepEqual([own.asked, b.asked, c.asked], [['b2'], ['b1', 'b2'], ['b2']])
+  })
+
+  it('are asked of all where nobody knows, and refused where their partition is on its way', async () => {
+    const [own, b] = [new Instance(), new Instance('x')]
+    assert.deepEqual(await windows(routed(own, [b], {}), 'x'), ['x!'])
+    await assert.rejects(windows(routed(own, [b], { a: [undefined, true] }), 'a1'), { code: 'DHAARA_MOVED' })
+  })
+})
 
 describe('keys that are asked for where several instances have rows', () => {
   it('are asked of the one that has their partition, and of nobody else', async () => {

@@ -29,7 +29,6 @@ import {
 } from '../../query/index.ts'
 import type { PhysicalPlan } from '../../plan/physical.ts'
 import { taskName } from '../group/assignor.ts'
-import { keyPlaces, type PlaceOfKey } from './key-places.ts'
 import type { HostTasks } from '../group/told.ts'
 import { PeerClient } from './peer-client.ts'
 import { type Envelope, PeerRows, questionIn, type SentQuestion } from './peer-rows.ts'
@@ -74,7 +73,6 @@ export type How = Pick<QuestionOf, 'isolation' | 'settled'>
 export class Routing {
   private readonly parts: RoutingParts
   private readonly client: PeerClient
-  private readonly keys = new Map<string, PlaceOfKey>()
 
   constructor(parts: RoutingParts) {
     this.parts = parts
@@ -223,7 +221,7 @@ export class Routing {
       own: ownRows,
       others,
       placeOf: (key) => {
-        const found = layout.copies ? undefined : this.placeOfKey(layout)(key, this.parts.partitions(layout))
+        const found = layout.copies ? undefined : layout.placeOf(key, this.parts.partitions(layout))
         if (found === undefined) return undefined
         const { partition, certain } = found
         if (here.includes(partition)) return { place: ownRows, certain }
@@ -241,15 +239,6 @@ export class Routing {
         for (const host of hostsThere) checkOpen(host)
       },
     }
-  }
-
-  private placeOfKey(layout: StoreLayout): PlaceOfKey {
-    let place = this.keys.get(layout.name)
-    if (place === undefined) {
-      place = keyPlaces(this.parts.plan, layout)
-      this.keys.set(layout.name, place)
-    }
-    return place
   }
 
   private spread(layout: StoreLayout, hosts: readonly HostTasks[]) {

@@ -1,7 +1,7 @@
-import { isFast } from '../../../dsl/serdes/index.ts'
-import type { PhysicalPlan, Step, SubTopology } from '../../plan/physical.ts'
-import type { StoreLayout } from '../../query/index.ts'
-import { placementOf } from '../../rescale/placement.ts'
+import { isFast } from '../../dsl/serdes/index.ts'
+import type { KeyCodec } from '../../state/stores/index.ts'
+import type { PhysicalPlan, Step, SubTopology } from '../plan/physical.ts'
+import { placementOf } from '../rescale/placement.ts'
 
 /** Where a key's row is to be looked for. */
 export interface KeyPlace {
@@ -34,15 +34,13 @@ const keepKeys: ReadonlySet<Step['op']['kind']> = new Set([
  * known; of those that a topic brought, it is only likely: other clients have other partitioners. A partitioner of the user's
  * may want the value, which nobody has who asks.
  */
-export function keyPlaces(plan: PhysicalPlan, layout: StoreLayout): PlaceOfKey {
-  const sub = plan.subs[layout.sub]
-  const owner = plan.steps.find(({ op }) => 'store' in op && op.store?.name === layout.name)
-  if (sub === undefined || hasOwnPartitioner(sub)) return () => undefined
+export function keyPlaces(plan: PhysicalPlan, sub: SubTopology, owner: Step | undefined, keys: KeyCodec): PlaceOfKey {
+  if (hasOwnPartitioner(sub)) return () => undefined
   const place = placementOf(plan, sub)
-  const known = owner !== undefined && layout.keys.serde === undefined && spreadByKey(owner)
+  const known = keys.serde === undefined && owner !== undefined && keptByKey(owner)
   return (bytes, partitions) => {
     try {
-      const key = layout.keys.decode(bytes)
+      const key = keys.decode(bytes)
       return { partition: place(key, partitions), certain: known && !isDoubtful(key) }
     } catch {
       // no key of the topic's
@@ -51,11 +49,55 @@ export function keyPlaces(plan: PhysicalPlan, layout: StoreLayout): PlaceOfKey {
   }
 }
 
+/** In which of some partitions the row of a key is to be looked for. */
+export interface Look {
+  /** Index of the one where it is likely to be. undefined: it may be in any, or `only` says that it is in none. */
+  readonly at: number | undefined
+  /** And in no other. */
+  readonly only: boolean
+}
+
+const anywhere: Look = { at: undefined, only: false }
+const nowhere: Look = { at: undefined, only: true }
+
+/**
+ * @param here the partitions that can be looked into
+ * @param count of all partitions; undefined: nobody knows
+ */
+export function lookFor(
+  placeOf: PlaceOfKey,
+  key: Uint8Array,
+  here: readonly number[],
+  count: number | undefined,
+): Look {
+  if (here.length === 0) return nowhere
+  const place = count === undefined || count === 1 ? undefined : placeOf(key, count)
+  if (place === undefined) return anywhere
+  // mostly all are here
+  const at = here[place.partition] === place.partition ? place.partition : here.indexOf(place.partition)
+  if (at >= 0) return { at, only: place.certain }
+  return place.certain ? nowhere : anywhere
+}
+
+/** Of things that are one a partition, in the same order: where to look first. */
+export function first<T>(all: readonly T[], { at, only }: Look): readonly T[] {
+  if (at === undefined) return only ? [] : all
+  return all.slice(at, at + 1)
+}
+
+/** Where else, if it was not there. */
+export const elsewhere = <T>(all: readonly T[], { at, only }: Look): readonly T[] =>
+  at === undefined || only ? [] : all.toSpliced(at, 1)
+
 /** One that is no place that `placementOf` knows of by the key alone. */
 function hasOwnPartitioner({ inputs }: SubTopology): boolean {
   if (inputs.some(({ op }) => op.kind === 'source' && !op.global)) return false
   return inputs.some(({ op }) => op.kind === 'repartitionRead' && op.repartition.partitioner !== undefined)
 }
+
+/** Windows of a key are kept by the key as it came. */
+const keptByKey = (owner: Step): boolean =>
+  owner.op.kind === 'aggregate' ? owner.inputs.length > 0 && owner.inputs.every(spreadByKey) : spreadByKey(owner)
 
 /** Was all that comes to this step spread by the very key that it has now? */
 function spreadByKey(step: Step): boolean {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { serdes, StreamsBuilder, sum, windows } from '../../../../src/index.ts'
-import { compile } from '../../../../src/engine/plan/compile.ts'
-import { storeLayout } from '../../../../src/engine/query/index.ts'
-import { keyPlaces, type KeyPlace } from '../../../../src/engine/remote/queries/key-places.ts'
-import { RepartitionWriter } from '../../../../src/engine/runtime/channels/channel.ts'
-import { partitionOf } from '../../../../src/connectors/broker/partitioner.ts'
-import { planOf } from '../../../../src/dsl/topology/index.ts'
+import { serdes, StreamsBuilder, sum, windows } from '../../../src/index.ts'
+import { compile } from '../../../src/engine/plan/compile.ts'
+import { storeLayout } from '../../../src/engine/query/index.ts'
+import type { KeyPlace } from '../../../src/engine/query/key-places.ts'
+import { RepartitionWriter } from '../../../src/engine/runtime/channels/channel.ts'
+import { partitionOf } from '../../../src/connectors/broker/partitioner.ts'
+import { planOf } from '../../../src/dsl/topology/index.ts'
 
 interface Order {
   readonly customer: string
@@ -41,7 +41,7 @@ const plan = compile(planOf(builder.build()))
 
 function placeOf(store: string, key: unknown, partitions = 7): KeyPlace | undefined {
   const layout = storeLayout(plan, store)
-  return keyPlaces(plan, layout)(layout.keys.encode(key), partitions)
+  return layout.placeOf(layout.keys.encode(key), partitions)
 }
 
 /** What the writing end of the repartition that feeds a store does with a key. */
