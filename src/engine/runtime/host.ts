@@ -6,6 +6,7 @@ import type { SourcePosition } from '../connect/chunk.ts'
 import type { SourceReader } from '../connect/source-reader.ts'
 import type { Outputs } from './outputs.ts'
 import type { CurrentRecord, RecordBatch } from './record.ts'
+import type { BacklogLimit } from './tasks/backlog.ts'
 
 export type ErrorAction = 'fail' | 'skip' | 'deadLetter' | 'retry'
 
@@ -73,6 +74,8 @@ export interface GroupOptions {
   readonly emptyIdle: number
   /** Records a slice. */
   readonly batchSize: number
+  /** Of records that wait for a task in memory; default: `usualLimit`. */
+  readonly mostWaiting?: BacklogLimit
   /** Requests of an asynchronous step before its task waits; default: twice its concurrency. */
   readonly maxInFlight?: number
 }

@@ -4,7 +4,7 @@ import { partitionOf } from '../../../src/connectors/broker/partitioner.ts'
 import { type Event, driverOptions, events, grow, growth } from '../../model/arbitraries.ts'
 import { cut } from '../../model/cut.ts'
 import { byEngine, byModel, resolved, type Results, type Step } from '../../model/run.ts'
-import type { Op, Shape, ShapeNode } from '../../model/shape.ts'
+import { isOrderless, orderlessSteps, summing } from '../../model/orderless.ts'
 import { topologyOf } from '../../model/topology.ts'
 
 const numRuns = Number(process.env['RUNS'] ?? 200)
@@ -25,39 +25,6 @@ const sorted = (results: Results): object =>
   Object.fromEntries(
     Object.entries(results).map(([topic, rows]) => [topic, rows.map((row) => JSON.stringify(row)).sort()]),
   )
-
-/** Sums over windows that nothing is late for: what order records come in makes no difference. */
-const summing = ({ nodes }: Shape): Shape => ({
-  nodes: nodes.map((node): ShapeNode => {
-    if (node.op === 'stream') return { ...node, watermark: { kind: 'monotonous' } }
-    if (node.op !== 'aggregate') return node
-    const { windows, ...rest } = node
-    if (windows === undefined) return { ...rest, fold: 'sum' }
-    return { ...rest, fold: 'sum', windows: { ...windows, grace: 10_000, emit: 'close' } }
-  }),
-})
-
-const steps: fc.Arbitrary<Op> = fc.constantFrom(
-  'filter',
-  'mapValues',
-  'map',
-  'selectKey',
-  'flatMapValues',
-  'merge',
-  'repartition',
-  'aggregate',
-  'aggregate',
-  'toTable',
-  'tableFilter',
-  'tableMap',
-  'group',
-)
-
-/** Rows of a table that is fed over a repartition depend on who comes last, and so does what is made of them. */
-function isOrderless(shape: Shape): boolean {
-  const { tasks, taskOf } = cut(shape)
-  return shape.nodes.every((node, i) => node.op !== 'toTable' || tasks[taskOf[i] as number]?.repartitions.length === 0)
-}
 
 describe('the engine on several partitions', () => {
   it('is as many engines, where nothing is repartitioned', () => {
@@ -82,7 +49,7 @@ describe('the engine on several partitions', () => {
       all.map((event, i) => (event.kind === 'send' ? { ...event, timestamp: i } : event))
     fc.assert(
       fc.property(
-        growth({ genes: steps }),
+        growth({ genes: orderlessSteps }),
         events.map(tame),
         driverOptions,
         partitions,

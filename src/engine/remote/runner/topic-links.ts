@@ -10,13 +10,8 @@ import { type OutletPeer, RemoteOutlet } from '../../runtime/channels/remote-out
 import { aligned, type Message } from '../../runtime/channels/ring-link.ts'
 import { channelSlots } from '../../runtime/channels/transport.ts'
 import { repartitionTopic } from '../topics/names.ts'
+import { forOthers, usualLimit } from '../../runtime/tasks/backlog.ts'
 import { WaitingFrames } from './waiting-frames.ts'
-
-/** Records that wait for a task before more are taken from its topic, and bytes of their frames. */
-const mostWaiting = 16_384
-const mostBytes = 8 << 20
-/** So many times that, where the task may wait for a producer of which it has nothing: what that has sent lies behind. */
-const forOthers = 4
 
 interface Fed {
   readonly feed: ChannelFeed
@@ -199,7 +194,7 @@ export class TopicLinks implements Links {
   }
 }
 
-/** Enough waits of it. */
+/** Enough waits of it. More may where the task waits for a producer of which it has nothing: what that has sent lies behind. */
 function isFull({ feeds }: Inlet): boolean {
   let records = 0
   let bytes = 0
@@ -211,5 +206,5 @@ function isFull({ feeds }: Inlet): boolean {
     if (backlog === 0 && !channel.ended && !channel.idle) hungry = true
   }
   const times = hungry ? forOthers : 1
-  return records >= times * mostWaiting || bytes >= times * mostBytes
+  return records >= times * usualLimit.records || bytes >= times * usualLimit.bytes
 }

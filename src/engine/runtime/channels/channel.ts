@@ -23,7 +23,6 @@ export interface Link {
  * over as they are. Each carries its producer's W; `w` is the producer's W after them all.
  */
 export class Channel implements Link {
-  readonly roomy = true
   readonly repartition: Repartition
   readonly producer: number
   readonly partition: number
@@ -33,6 +32,8 @@ export class Channel implements Link {
   ended = false
   idle = false
   echo = false
+  /** Enough waits where it leads to: the producer is to begin no slice. */
+  held = false
   private sent = 0
 
   constructor(repartition: Repartition, producer: number, partition: number) {
@@ -62,6 +63,10 @@ export class Channel implements Link {
     if (batch.olds !== undefined) batch.olds.push(old)
     if (headers !== undefined || batch.headers !== undefined) this.headed(headers)
     batch.count++
+  }
+
+  get roomy(): boolean {
+    return !this.held
   }
 
   /** Records that were ever pushed. */

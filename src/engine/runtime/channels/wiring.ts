@@ -3,10 +3,12 @@ import type { PhysicalPlan, Repartition, Step } from '../../plan/physical.ts'
 import { Channel } from './channel.ts'
 import type { Links } from './links.ts'
 import type { RemoteOutlet } from './remote-outlet.ts'
+import { Upstream } from './upstream.ts'
 import type { Task } from '../tasks/task.ts'
 
 /** Which channels lead from which task of a plan to which: one a pair, within this thread or out of it. */
 export class Wiring {
+  readonly upstream: Upstream
   private readonly plan: PhysicalPlan
   private readonly partitions: readonly number[]
   private readonly transport: Links | undefined
@@ -15,6 +17,7 @@ export class Wiring {
 
   /** @param partitions of each sub-topology @param transport where some tasks run elsewhere */
   constructor(plan: PhysicalPlan, partitions: readonly number[], transport: Links | undefined) {
+    this.upstream = new Upstream(plan, partitions)
     this.plan = plan
     this.partitions = partitions
     this.transport = transport

@@ -221,6 +221,12 @@ export class ChannelFeed extends Feed {
     return this.batch.count - this.cursor + this.channel.batch.count
   }
 
+  /** The value that came last, of those that wait. */
+  get newest(): unknown {
+    const { batch, channel } = this
+    return channel.batch.count > 0 ? channel.batch.values.at(-1) : batch.values[batch.count - 1]
+  }
+
   /** What has not been processed, oldest first. @param from of these, those from this one on, by their number in the channel */
   waiting(from = 0): RecordBatch[] {
     const { batch, cursor, channel } = this

@@ -132,15 +132,19 @@ export class TaskGroup {
     if (keeper?.reading === true) {
       // rows of tables go nowhere: no room is needed for them
       this.host.working?.(keeper.parts.sub.id, keeper.parts.partition)
-      return keeper.run(batchSize, maxTaskIdle, now)
+      const read = keeper.run(batchSize, maxTaskIdle, now)
+      task.limit(true)
+      return read
     }
     let processed = 0
-    let n = 1
-    for (let again = true; again && n > 0 && task.roomy; again = task.relays) {
+    let { roomy } = task
+    for (let n = 1; roomy && n > 0; roomy = task.roomy) {
       this.host.working?.(task.parts.sub.id, task.parts.partition)
       n = task.run(batchSize, maxTaskIdle, now)
       processed += n
+      if (!task.relays) break
     }
+    task.limit(!roomy)
     return processed
   }
 

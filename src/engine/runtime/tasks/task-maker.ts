@@ -23,6 +23,7 @@ import { Instance } from '../steps/instance.ts'
 import type { Links } from '../channels/links.ts'
 import { CurrentRecord } from '../record.ts'
 import { TaskStores } from '../steps/stores.ts'
+import { Backlog } from './backlog.ts'
 import { Task } from './task.ts'
 import { TaskFeeds } from '../inputs/task-feeds.ts'
 import type { TaskRows } from './task-rows.ts'
@@ -196,6 +197,12 @@ export class TaskMaker {
       wall,
       wallTime,
       feeds,
+      backlog: new Backlog(
+        taskId,
+        feeds,
+        ({ channel }) => this.wiring.upstream.ofProducer(channel.repartition.id, channel.producer),
+        host.options.mostWaiting,
+      ),
       keeper,
       channels,
       asyncs: instance.asyncs,
@@ -212,7 +219,8 @@ export class TaskMaker {
     for (const feed of feeds) {
       if (!(feed instanceof ChannelFeed)) continue
       const { repartition, producer } = feed.channel
-      feed.slot = this.transport?.inlet(repartition, producer, partition, feed, () => task.waiting)
+      const waiting = () => task.waiting && !feed.channel.held
+      feed.slot = this.transport?.inlet(repartition, producer, partition, feed, waiting)
     }
     return task
   }

@@ -10,6 +10,7 @@ import type { WallTime } from '../../time/wall-time.ts'
 import type { DhaaraError } from '../../../errors/index.ts'
 import { ChannelFeed, type Feed, InputFeed, TopicFeed } from '../inputs/feed.ts'
 import type { Link } from '../channels/channel.ts'
+import type { Backlog } from './backlog.ts'
 
 export interface TaskParts {
   readonly sub: SubTopology
@@ -21,6 +22,7 @@ export interface TaskParts {
   readonly wall: WallClock
   readonly wallTime: WallTime
   readonly feeds: Feed[]
+  readonly backlog: Backlog
   /** The task that keeps the global tables which this one reads. */
   readonly keeper: Task | undefined
   /** Out of this task. */
@@ -46,6 +48,8 @@ export class Task {
   sourced = 0
   private readonly globals: readonly TopicFeed[]
   private waitingSince = Number.NaN
+  /** Timestamp of what it did not process, since something older may come; NaN: it waits for nothing. */
+  private heldBack = Number.NaN
   /** Its processors know that all inputs have ended. */
   finished: boolean
   private readonly echoes: boolean
@@ -70,6 +74,7 @@ export class Task {
    */
   run(limit: number, idleFor: number, now: number): number {
     const { feeds, sub } = this.parts
+    this.heldBack = Number.NaN
     for (const feed of this.globals) {
       if (feed.ready()) return this.process(feed, Math.min(feed.batch.count, feed.cursor + limit), now)
       if (feed.more()) return 0
@@ -97,6 +102,7 @@ export class Task {
     }
     const meeting = sub.inputsMeet && feeds.length > 1
     if (meeting && this.waits(best, idleFor, now)) {
+      this.heldBack = best.head
       this.parts.meter.stall('waiting')
       return 0
     }
@@ -179,6 +185,13 @@ export class Task {
       return false
     }
     return true
+  }
+
+  /** Has those who send wait, where enough waits here. @param idle it was not this task's turn */
+  limit(idle: boolean): void {
+    const { backlog, feeds } = this.parts
+    const at = idle ? Number.NaN : this.heldBack
+    backlog.limit(() => (Number.isNaN(at) ? [] : feeds.filter((feed) => !feed.ready() && feed.more(at))))
   }
 
   private process(feed: Feed, to: number, now: number): number {

@@ -7,22 +7,7 @@ import topology from '../../../crash/job.ts'
 import { customerAt, customers, orderAt } from '../../../crash/orders.ts'
 import { rowsOf, type Sent } from '../../app/run.ts'
 import { World, type WorldOptions } from './group-world.ts'
-
-const options: fc.Arbitrary<WorldOptions> = fc.record({
-  workers: fc.integer({ min: 1, max: 3 }),
-  partitions: fc.integer({ min: 1, max: 4 }),
-  ringBytes: fc.constantFrom(1024, 4096, 1 << 20),
-  creditBytes: fc.constantFrom(1, 300, 1 << 20),
-  cacheBytes: fc.constantFrom(0, 2000, 1 << 20),
-  batchSize: fc.integer({ min: 1, max: 60 }),
-})
-
-/** What happens next: a kind, and whom it happens to. Running is what happens most. */
-const step = fc.record({
-  kind: fc.constantFrom('run', 'run', 'run', 'open', 'obey', 'obey', 'handOver', 'handOver', 'write', 'crash'),
-  worker: fc.nat(2),
-})
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+import { act, options, steps as schedule } from './schedules.ts'
 
 const sent: Readonly<Record<string, readonly Sent[]>> = {
   customers: Array.from({ length: customers }, (_, i) => customerAt(i)),
@@ -37,9 +22,9 @@ describe('groups of tasks on several workers', () => {
     expected = await expectedOf(sent)
   })
 
-  it('give what one gives, whatever the schedule, the crashes, the room in channels and caches', () => {
+  it('give what one gives, whatever the schedule, the crashes, the room in channels, caches and memory', () => {
     fc.assert(
-      fc.property(options, fc.array(step, { maxLength: 300, size: 'max' }), (given, steps) => {
+      fc.property(options, schedule, (given, steps) => {
         const world = worldOf(given)
         let crashes = 0
         for (const { kind, worker } of steps) {
@@ -55,11 +40,6 @@ describe('groups of tasks on several workers', () => {
     )
   }).timeout(120_000)
 })
-
-function act(world: World, kind: Step['kind'], worker: number): void {
-  if (kind === 'open' || kind === 'write' || kind === 'crash') world[kind]()
-  else world[kind](worker)
-}
 
 function worldOf(given: WorldOptions): World {
   const world = new World(topology, given)

@@ -31,6 +31,10 @@ export interface WorldOptions {
   readonly cacheBytes: number
   /** Records a slice. */
   readonly batchSize: number
+  /** Records that may wait for a task. */
+  readonly mostWaiting?: number
+  /** See `GroupOptions`. */
+  readonly maxTaskIdle?: number
   /** What user code throws stops the world unless this says otherwise. */
   readonly onUserError?: Host['onUserError']
 }
@@ -67,6 +71,8 @@ export class World {
   crashes = 0
   /** The end of the job is in the database. */
   complete = false
+  /** Records that ever waited for a task, behind a turn of its worker. */
+  mostBacklog = 0
   private readonly plan
   private readonly options: WorldOptions
   private readonly backend = new MemoryBackend()
@@ -105,7 +111,9 @@ export class World {
     this.now += 7
     const { group } = this.workers[w] as SimWorker
     group.tick()
-    return group.run(this.options.batchSize)
+    const processed = group.run(this.options.batchSize)
+    for (const { backlog } of group.report()) this.mostBacklog = Math.max(this.mostBacklog, backlog)
+    return processed
   }
 
   open(): void {
@@ -241,9 +249,10 @@ export class World {
         codegen: true,
         cacheBytes: options.cacheBytes,
         maxTimestampAhead: Number.MAX_SAFE_INTEGER,
-        maxTaskIdle: 1000,
+        maxTaskIdle: options.maxTaskIdle ?? 1000,
         emptyIdle: Number.MAX_SAFE_INTEGER,
         batchSize: options.batchSize,
+        mostWaiting: { records: options.mostWaiting ?? 16_384, bytes: Number.POSITIVE_INFINITY },
       },
     }
   }
