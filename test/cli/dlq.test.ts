@@ -36,6 +36,11 @@ describe('dhaara dlq', () => {
       const { code, out, err } = await dhaara(['dlq', ...args, '--dir', folder.path('clean')])
       assert.deepEqual([code, out, err], [0, says, ''])
     }
+    for (const what of ['show', 'replay', 'drop']) {
+      const { code, out, err } = await dhaara(['dlq', what, '0', '--dir', folder.path('clean')])
+      assert.match(err, /there is no dead letter 0; there are none/)
+      assert.deepEqual([code, out], [2, ''])
+    }
     const run = () => ['run', module, '-i', 'numbers=-', '-o', 'doubled=-', '--dir', folder.path('data'), '--until-end']
     const first = await dhaara(run(), '1\n2\n3\n4\n5\n')
     assert.equal(first.code, 0, first.err)
@@ -69,7 +74,16 @@ describe('dhaara dlq', () => {
     const none = await dhaara(['dlq', 'replay', '--dir', folder.path('data')])
     assert.match(none.err, /give offsets, a filter, or --all/)
     assert.equal(await dlq('drop', '2'), '1 letter dropped\n')
-    assert.equal(await dlq('replay', '0', '2'), '1 letter replayed\n')
+    assert.equal(await dlq('replay', '0', '2'), '1 letter replayed\nletter 2 was not: it was dropped before\n')
+    for (const [args, known] of [
+      [['replay', '1', '3'], /^error DHAARA_QUERY: there is no dead letter 3; there are: 0, 1, 2$/m],
+      [['drop', '7'], /there is no dead letter 7; there are: 0, 1, 2$/m],
+      [['show', '3'], /there is no dead letter 3; there are: 0, 1, 2$/m],
+    ] as const) {
+      const { code, out, err } = await dhaara(['dlq', ...args, '--dir', folder.path('data')])
+      assert.match(err, known)
+      assert.deepEqual([code, out], [2, ''])
+    }
     assert.equal(await dlq('replay', '--step', 'double'), '1 letter replayed\n')
     assert.equal(await dlq('replay', '--all'), '0 letters replayed\n')
     assert.equal(await dlq('list'), 'no letters\n')
@@ -116,12 +130,14 @@ describe('dhaara dlq and an app that is served', () => {
     assert.equal(await dlq('drop', '1', '2'), '2 letters dropped\n')
     assert.match(await dlq('show', '1'), /^letter +1 \(dropped\)\n/)
     assert.equal(await dlq('drop', '--message', 'no customer'), '3 letters dropped\n')
+    for (const what of ['show', 'drop', 'replay']) {
+      const { code, out, err } = await dhaara(['dlq', what, '99', '--url', app.url, '--token', 'secret'])
+      assert.deepEqual([code, out], [2, ''])
+      assert.match(err, /there is no dead letter 99; there are: 0, 1, 2, 3, 4$/m)
+    }
     await app.send([nobody])
     while ((app.app.metrics()['known.failed'] ?? 0) < 6) await new Promise(setImmediate)
     assert.equal(await dlq('replay', '--all'), '1 letter replayed\n')
-    const { code, err } = await dhaara(['dlq', 'show', '99', '--url', app.url, '--token', 'secret'])
-    assert.equal(code, 2)
-    assert.match(err, /there is no letter 99/)
   }).timeout(120_000)
 
   it('says what the app does not let it do, and which options do not go together', async () => {

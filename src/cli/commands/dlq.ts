@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { mostNamed, noLetter } from '../../connectors/broker/letter.ts'
 import { DhaaraError } from '../../errors/index.ts'
 import { count } from '../arguments.ts'
 import { tokenFlag, urlFlag } from '../http-client.ts'
@@ -57,8 +58,10 @@ export function addDlq(program: Command): void {
     .action(async (offset: number, flags: LetterFlags) => {
       await using place = await letterPlace(flags)
       const letter = await place.one(offset)
-      if (letter === undefined)
-        throw new DhaaraError('DHAARA_QUERY', `there is no letter ${offset}; dhaara dlq list shows them`)
+      if (letter === undefined) {
+        const there = (await place.list({ state: 'all' }, mostNamed + 1)).map((one) => one.offset)
+        throw noLetter(offset, there.reverse())
+      }
       await print(flags.json ? `${JSON.stringify(letter)}\n` : letterText(letter))
     })
   for (const what of ['replay', 'drop'] as const) {

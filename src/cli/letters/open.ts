@@ -1,4 +1,5 @@
 import type { LetterFilter, LetterPage, LettersDone } from '../../connectors/broker/index.ts'
+import { chosenFrom } from '../../connectors/broker/letter.ts'
 import { remote } from '../../connectors/broker/remote.ts'
 import { connectDirectory } from '../../connectors/embedded/index.ts'
 import { kafkaBroker } from '../../connectors/kafka/index.ts'
@@ -88,7 +89,7 @@ function placeOf(
 const noLetters = (release: () => Promise<void>): LetterPlace =>
   placeOf(
     async () => ({ letters: [] }),
-    async () => ({ done: 0, refused: [] }),
+    async (_, filter) => ({ done: 0, refused: chosenFrom([], filter).refused }),
     release,
   )
 

@@ -45,7 +45,7 @@ export interface LetterPage {
 /** What a change has done. */
 export interface LettersDone {
   readonly done: number
-  /** Letters whose input is not known or not there any more. */
+  /** Letters whose input is not known or not there any more, and named ones that are open no more. */
   readonly refused: readonly { readonly offset: number; readonly why: string }[]
 }
 

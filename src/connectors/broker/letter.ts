@@ -1,4 +1,5 @@
-import type { DeadLetter, LetterFilter, LetterState } from './dead-letter.ts'
+import { DhaaraError } from '../../errors/index.ts'
+import type { DeadLetter, LetterFilter, LettersDone, LetterState } from './dead-letter.ts'
 import type { FetchedBatch } from './log.ts'
 import { headersText } from './record-headers.ts'
 
@@ -51,4 +52,39 @@ export function fits(
     (topic === undefined || letter.topic === topic) &&
     (message === undefined || letter.message.includes(message))
   )
+}
+
+/** Letters that a message names. */
+export const mostNamed = 10
+
+/**
+ * The open letters among these that fit, and those named ones that are open no more.
+ *
+ * @param all oldest first
+ * @throws DhaaraError DHAARA_QUERY: a letter is named that is not there
+ */
+export function chosenFrom(
+  all: readonly DeadLetter[],
+  filter: LetterFilter,
+): { readonly chosen: readonly DeadLetter[]; readonly refused: LettersDone['refused'] } {
+  const { offsets = [] } = filter
+  const states = new Map(all.map(({ offset, state }) => [offset, state]))
+  const missing = offsets.find((offset) => !states.has(offset))
+  if (missing !== undefined) throw noLetter(missing, [...states.keys()])
+  const refused = [...new Set(offsets)].flatMap((offset) => {
+    const state = states.get(offset)
+    return state === 'open' ? [] : [{ offset, why: `it was ${state} before` }]
+  })
+  return { chosen: all.filter((letter) => fits(letter, { ...filter, state: 'open' })), refused }
+}
+
+/** @param there offsets of the letters that there are, or of more than ten of the last ones, oldest first */
+export function noLetter(offset: number, there: readonly number[]): DhaaraError {
+  const known =
+    there.length === 0
+      ? 'there are none'
+      : there.length <= mostNamed
+        ? `there are: ${there.join(', ')}`
+        : `the last of them are: ${there.slice(-mostNamed).join(', ')}`
+  return new DhaaraError('DHAARA_QUERY', `there is no dead letter ${offset}; ${known}`)
 }

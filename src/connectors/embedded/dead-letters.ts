@@ -1,7 +1,7 @@
 import type { EmbeddedLease } from '../broker/broker.ts'
 import type { DeadLetter, LetterFilter, LetterPage, LetterState, LettersDone } from '../broker/dead-letter.ts'
 import { FrameBuilder } from '../broker/frame-builder.ts'
-import { bytesAt, fits, letterAt, replayedHeader, textOf } from '../broker/letter.ts'
+import { bytesAt, chosenFrom, fits, letterAt, replayedHeader, textOf } from '../broker/letter.ts'
 import type { RecordHeaders } from '../broker/log.ts'
 
 type Owner = Pick<EmbeddedLease, 'backend' | 'log' | 'ensureTopic'>
@@ -36,8 +36,8 @@ class DeadLetters {
   /** Puts the records back into their inputs, oldest first, at the end of the partition that they came from. */
   replay(filter: LetterFilter): LettersDone {
     const { log } = this.owner
-    const chosen = this.open(filter)
-    const refused: { offset: number; why: string }[] = []
+    const { chosen, refused: before } = this.open(filter)
+    const refused = [...before]
     const frames = new Map<string, { topic: string; partition: number; builder: FrameBuilder }>()
     const done: DeadLetter[] = []
     for (const letter of chosen) {
@@ -60,14 +60,13 @@ class DeadLetters {
 
   /** They are done with; they stay in the topic. */
   drop(filter: LetterFilter): LettersDone {
-    const chosen = this.open(filter)
+    const { chosen, refused } = this.open(filter)
     this.commit(chosen, 'dropped', [])
-    return { done: chosen.length, refused: [] }
+    return { done: chosen.length, refused }
   }
 
-  private open(filter: LetterFilter): DeadLetter[] {
-    const wanted = { ...filter, state: 'open' as const }
-    return [...this.newestFirst(Number.POSITIVE_INFINITY)].filter((letter) => fits(letter, wanted)).reverse()
+  private open(filter: LetterFilter): ReturnType<typeof chosenFrom> {
+    return chosenFrom([...this.newestFirst(Number.POSITIVE_INFINITY)].reverse(), filter)
   }
 
   private commit(

@@ -7,7 +7,7 @@ import {
   type LetterState,
 } from '../../connectors/broker/index.ts'
 import { readFrames } from '../../connectors/broker/frame.ts'
-import { bytesAt, fits, letterAt, replayedHeader, textOf } from '../../connectors/broker/letter.ts'
+import { bytesAt, chosenFrom, fits, letterAt, replayedHeader, textOf } from '../../connectors/broker/letter.ts'
 import type { FetchedBatch } from '../../connectors/broker/log.ts'
 import type { RemoteLog, RemoteWriter } from '../../connectors/broker/remote.ts'
 import { readRange } from './read-range.ts'
@@ -74,13 +74,13 @@ export class RemoteLetters {
     const writer = this.#log.writer({ transactionalId: marks })
     await writer.init()
     try {
-      const letters = (await this.#letters(from)).filter((letter) => fits(letter, { ...filter, state: 'open' }))
-      const { done, refused } = await act(letters, writer)
+      const { chosen, refused: before } = chosenFrom(await this.#letters(from), filter)
+      const { done, refused } = await act(chosen, writer)
       const builder = new FrameBuilder()
       for (const { offset } of done) builder.add(Buffer.from(String(offset)), Buffer.from(state), Date.now())
       if (done.length > 0) await send(writer, marks, 0, builder)
       await writer.commit([], undefined)
-      return { done: done.length, refused }
+      return { done: done.length, refused: [...before, ...refused] }
     } catch (error) {
       await writer.abort().catch(() => {})
       throw error

@@ -46,6 +46,9 @@ describe('dead letters on Kafka', () => {
     assert.match((await dhaara(['dlq', 'replay', String(first), ...place])).out, /^1 letter replayed/)
     assert.match((await dhaara(['dlq', 'replay', String(first), ...place])).out, /^0 letters replayed/)
     assert.match((await dhaara(['dlq', 'drop', String(second), ...place])).out, /^1 letter dropped/)
+    const unknown = await dhaara(['dlq', 'replay', '99', ...place])
+    assert.deepEqual([unknown.code, unknown.out], [2, ''])
+    assert.match(unknown.err, /there is no dead letter 99; there are: \d+, \d+, \d+$/m)
     // two at once: each is replayed by one of them
     const one = new RemoteLetters(log)
     const two = new RemoteLetters(log)
