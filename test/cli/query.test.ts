@@ -46,6 +46,10 @@ describe('dhaara query and reset', () => {
     ])
     assert.deepEqual(await rows('data', 'spent', 'odd', '--by', 'parity', '--limit', '1'), [{ key: 'c0', value: 1683 }])
     assert.deepEqual(await rows('data', 'spent', 'neither', '--by', 'parity'), [])
+    assert.deepEqual(await rows('data', 'spent', `1617${'0'.repeat(18)}`, '--by', 'grains'), [
+      { key: 'c1', value: 1617 },
+    ])
+    assert.deepEqual(await rows('data', 'spent', `1617${'0'.repeat(17)}1`, '--by', 'grains'), [])
   }).timeout(60_000)
 
   it('writes tables and CSV', async () => {

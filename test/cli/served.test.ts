@@ -100,4 +100,17 @@ describe('dhaara and an app that is served', () => {
     while ((await app.app.store('customers').count()) < n) await new Promise(setImmediate)
     assert.equal((await query('--limit', String(n - 10))).length, n - 10)
   }).timeout(120_000)
+
+  it('takes a key that is JSON too for a text first, and index values for what the index has', async () => {
+    const [, second] = customers(2)
+    const row = { key: 'c1', value: second }
+    assert.deepEqual(await query('1970-01-01T00:00:01.000Z', '--by', 'since'), [row])
+    assert.deepEqual(await query('1000', '--by', 'since'), [row])
+    const numbered = { name: '42', city: 'Bhuj', age: 1, since: 0 }
+    await app.send([numbered])
+    while ((await app.app.store('customers').get('42')) === undefined) await new Promise(setImmediate)
+    for (const args of [['42'], ['"42"'], ['--prefix', '4'], ['--from', '40', '--to', '45']])
+      assert.deepEqual(await query(...args), [{ key: '42', value: numbered }], args.join(' '))
+    assert.deepEqual(await query('43'), [])
+  }).timeout(60_000)
 })

@@ -20,7 +20,12 @@ export async function shop(http: HttpOptions) {
       },
       { name: 'known' },
     )
-    .toTable({ store: { name: 'customers', indexes: { byCity: (one: Customer) => one.city } } })
+    .toTable({
+      store: {
+        name: 'customers',
+        indexes: { byCity: (one: Customer) => one.city, since: (one: Customer) => new Date(one.since) },
+      },
+    })
   customers.toStream().to('known', { key: serdes.string(), value: serdes.json() })
   const broker = embeddedBroker({ partitions: 2 })
   const app = new StreamsApp({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
-import { embeddedBroker, serdes, StreamsApp, StreamsBuilder, stores, windows } from '../../src/index.ts'
+import { embeddedBroker, serdes, StreamsApp, StreamsBuilder, stores, sum, windows } from '../../src/index.ts'
 
 const day = 86_400_000
 const big = 10n ** 20n
@@ -22,6 +22,18 @@ describe('keys that JSON has no type for', () => {
       .groupBy((n) => new Date(n * day))
       .windowedBy(windows.unlimited())
       .count({ store: 'windows' })
+    events.groupBy((n) => ['7', 7n, new Date(7)][n] as string).count({ store: 'mixed' })
+    const indexes = {
+      day: (n: number) => new Date(n * day),
+      big: (n: number) => BigInt(n) * big,
+      bytes: (n: number) => Buffer.of(n) as never,
+      pair: (n: number) => [new Date(n * day), `n${n}`] as const,
+      text: (n: number) => new Date(n * day).toISOString(),
+    }
+    events.groupByKey().aggregate(
+      sum((n) => n),
+      { store: { name: 'indexed', indexes } },
+    )
     events.process((ctx) => ({ process: (n) => ctx.store(numbers).put(BigInt(n), n) }), { stores: [numbers] })
     app = new StreamsApp({
       applicationId: 'typed',
@@ -33,7 +45,7 @@ describe('keys that JSON has no type for', () => {
     await app.start()
     await using producer = broker.producer('events', { key: serdes.string(), value: serdes.number() })
     for (const n of [0, 1, 2]) await producer.send({ key: `k${n}`, value: n })
-    for (const name of ['days', 'bigs', 'pairs', 'objects', 'texts', 'windows', 'numbers'])
+    for (const name of ['days', 'bigs', 'pairs', 'objects', 'texts', 'windows', 'numbers', 'mixed', 'indexed'])
       while ((await app.store(name).count()) < 3) await setImmediate()
   })
   after(async () => {
@@ -76,6 +88,59 @@ describe('keys that JSON has no type for', () => {
       { key: iso(1), window: { start: 0, end: null } },
     ])
     assert.deepEqual(await keysOf('texts/rows', { from: '1970-01-02' }), [iso(1), iso(2)])
+  })
+
+  it('are not taken for others that are near them', async () => {
+    for (const [name, key] of [
+      ['days', 0.5],
+      ['days', '1970-01-01T00:00:00.0009Z'],
+      ['days', '1969-12-32'],
+      ['days', '1970-02-30'],
+      ['days', '1970-01-02T00:00:00.000'.concat(' Z')],
+      ['bigs', 0.5],
+      ['bigs', '0x0'],
+    ] as const)
+      assert.equal(((await get(`${name}/row`, { key })) as { status: number }).status, 404, `${name} ${key}`)
+    for (const path of ['bigs/row?key=', 'bigs/rows?from=', 'indexed/by/big?value=']) {
+      const rounded = await fetch(`${app.httpUrl}/api/stores/${path}100000000000000000001`)
+      assert.equal(rounded.status, 400)
+      assert.match(((await rounded.json()) as { detail: string }).detail, /does not keep; give it as a text, in quotes/)
+    }
+  })
+
+  it('are each found where a store has several types of them: first as the text or number that they are', async () => {
+    for (const [key, found] of [
+      ['7', '7'],
+      [7, 7],
+      ['1970-01-01T00:00:00.007Z', '1970-01-01T00:00:00.007Z'],
+    ])
+      assert.deepEqual(await get('mixed/row', { key }), { key: found, value: 1 })
+    assert.equal(((await get('mixed/row', { key: '8' })) as { status: number }).status, 404)
+    const several = await fetch(`${app.httpUrl}/api/stores/mixed/rows`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ keys: ['1970-01-01T00:00:00.007Z', 8, 7, 'x', '7', [7]] }),
+    })
+    assert.deepEqual(await several.json(), { values: [1, null, 1, null, 1, null] })
+  })
+
+  it('are what an index is asked by', async () => {
+    for (const n of [0, 1, 2]) {
+      const row = { key: `k${n}`, value: n }
+      for (const [index, value] of [
+        ['day', iso(n)],
+        ['day', n * day],
+        ['big', String(BigInt(n) * big)],
+        ['bytes', { base64: Buffer.of(n).toString('base64') }],
+        ['pair', [iso(n), `n${n}`]],
+        ['text', iso(n)],
+      ] as const)
+        assert.deepEqual(await get(`indexed/by/${index}`, { value }), { rows: [row] }, index)
+    }
+    assert.deepEqual(await get('indexed/by/text', { value: 0 }), { rows: [] })
+    const none = (await get('indexed/by/hour', { value: 0 })) as { status: number; detail: string }
+    assert.equal(none.status, 400)
+    assert.match(none.detail, /it has day, big, bytes, pair, text/)
   })
 
   it('are watched', async () => {

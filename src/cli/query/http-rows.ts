@@ -18,18 +18,37 @@ interface Row {
   readonly value: unknown
 }
 
-/** A key is text, or JSON where it is no text. */
-function keyJson(text: string): string {
+/** How a text on the command line is given as JSON. */
+type AsJson = (text: string) => string
+
+/** JSON where it is, else text. What JSON would round goes as it is, to be refused. */
+const jsonFirst: AsJson = (text) => {
   try {
-    return JSON.stringify(JSON.parse(text))
+    JSON.parse(text)
+    return text
   } catch {
     return JSON.stringify(text)
   }
 }
 
-/** Rows of a store of an app that is served. */
+/** A text, unless it is one as JSON. */
+const textFirst: AsJson = (text) => (/^\s*"/.test(text) ? jsonFirst(text) : JSON.stringify(text))
+
+/** Rows of a store of an app that is served: what a key means is tried as in a directory. */
 export async function rowsOverHttp(served: Served, request: RowRequest): Promise<JsonRow[]> {
-  const path = await pathOf(served, request)
+  const { key = '', prefix = '', from = '', to = '' } = request
+  const same = [key, prefix, from, to].every((text) => textFirst(text) === jsonFirst(text))
+  if (same) return rowsAs(served, request, jsonFirst)
+  const rows = await rowsAs(served, request, textFirst).catch((error: unknown) => {
+    // keys of the store are no texts, or else it is said again
+    if (error instanceof DhaaraError && error.code === 'DHAARA_QUERY') return []
+    throw error
+  })
+  return rows.length > 0 ? rows : rowsAs(served, request, jsonFirst)
+}
+
+async function rowsAs(served: Served, request: RowRequest, asJson: AsJson): Promise<JsonRow[]> {
+  const path = await pathOf(served, request, asJson)
   if (!path.includes('/row?')) {
     const rows: JsonRow[] = []
     // a page has so many rows at most, whatever was asked for
@@ -53,7 +72,7 @@ export async function rowsOverHttp(served: Served, request: RowRequest): Promise
 
 /** The same as an Arrow IPC stream. */
 export async function* arrowOverHttp(served: Served, request: RowRequest): AsyncGenerator<Uint8Array, void> {
-  const path = await pathOf(served, request)
+  const path = await pathOf(served, request, jsonFirst)
   if (path.includes('/row?'))
     throw new DhaaraError('DHAARA_OPTION', 'one row is no table; give --prefix, --from or --to')
   const { body } = await ask(served, `${path}&limit=${request.limit}`, { headers: { accept: arrowType } })
@@ -67,8 +86,8 @@ export async function* changesOverHttp(
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
   const query = new URLSearchParams({
-    ...(key === undefined ? {} : { key: keyJson(key) }),
-    ...(prefix === undefined ? {} : { prefix: keyJson(prefix) }),
+    ...(key === undefined ? {} : { key: jsonFirst(key) }),
+    ...(prefix === undefined ? {} : { prefix: jsonFirst(prefix) }),
   })
   try {
     yield* askEvents(served, `api/stores/${encodeURIComponent(store)}/changes?${query}`, signal)
@@ -77,7 +96,7 @@ export async function* changesOverHttp(
   }
 }
 
-async function pathOf(served: Served, request: RowRequest): Promise<string> {
+async function pathOf(served: Served, request: RowRequest, asJson: AsJson): Promise<string> {
   const { store, key, by, prefix, from, to, at } = request
   const stores = await askJson<readonly Info[]>(served, 'api/stores')
   const kind = stores.find(({ name }) => name === store)?.kind
@@ -86,20 +105,20 @@ async function pathOf(served: Served, request: RowRequest): Promise<string> {
   checkRequest(request, kind === 'window')
   // of windows it is refused there, as anywhere
   if (kind === 'window' && prefix === undefined) {
-    if (key !== undefined) query.set('key', keyJson(key))
+    if (key !== undefined) query.set('key', asJson(key))
     if (from !== undefined) query.set('from', from)
     if (to !== undefined) query.set('to', to)
     return `${base}/windows?${query}`
   }
   if (by !== undefined)
-    return `${base}/by/${encodeURIComponent(by)}?${new URLSearchParams({ value: keyJson(key as string) })}`
+    return `${base}/by/${encodeURIComponent(by)}?${new URLSearchParams({ value: asJson(key as string) })}`
   if (key !== undefined) {
-    const one = new URLSearchParams({ key: keyJson(key), ...(at === undefined ? {} : { at }) })
+    const one = new URLSearchParams({ key: asJson(key), ...(at === undefined ? {} : { at }) })
     return `${base}/row?${one}`
   }
-  if (prefix !== undefined) query.set('prefix', keyJson(prefix))
-  if (from !== undefined) query.set('from', keyJson(from))
-  if (to !== undefined) query.set('to', keyJson(to))
+  if (prefix !== undefined) query.set('prefix', asJson(prefix))
+  if (from !== undefined) query.set('from', asJson(from))
+  if (to !== undefined) query.set('to', asJson(to))
   return `${base}/rows?${query}`
 }
 

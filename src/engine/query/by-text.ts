@@ -46,15 +46,16 @@ async function rowsByText(queries: Queries, request: RowRequest): Promise<StoreR
   const { kind } = opened.layout.shape
   const windows = kind !== 'keyValue' && kind !== 'list'
   checkRequest(request, windows)
-  const typed = await typedIn(opened, {})
-  const keysOf: KeysOf = (text) => meanings(text).map((one) => typed(one))
+  const keys = await typedIn(opened, {}, request.by)
+  const keysOf: KeysOf = (text) => readable(text, (one) => [...keys.likely(one), ...keys.others(one)])
   if (windows) return windowRows(store, keysOf, request)
   const { key, by, prefix, from, to, at, limit } = request
-  if (by !== undefined) return firstThatFits(meanings(key as string), (value) => store.by(by, value, { limit }))
+  if (by !== undefined) return firstThatFits(keysOf(key as string), (value) => store.by(by, value, { limit }))
   if (key !== undefined) return rowOfKey(store, keysOf(key), timeOf(at))
   if (prefix !== undefined) return firstThatFits(keysOf(prefix), (text) => store.prefix(text, { limit }))
   if (from === undefined && to === undefined) return rowsOf(store.all({ limit }))
-  const bounds = (text: string | undefined) => (text === undefined ? [undefined] : keysOf(text))
+  const bounds = (text: string | undefined) =>
+    text === undefined ? [undefined] : readable(text, (one) => [keys.typed(one)])
   for (const low of bounds(from)) {
     for (const high of bounds(to)) {
       if (low !== undefined && high !== undefined && typeof low !== typeof high) continue
@@ -118,6 +119,18 @@ async function firstThatFits(
 
 async function rowsOf(scan: Scan<unknown, unknown>): Promise<StoreRow[]> {
   return (await scan.toArray()).map(([key, value]) => ({ key, value }))
+}
+
+/** What a text may mean that can be read as keys; itself always can. */
+function readable(text: string, read: (meaning: unknown) => unknown[]): unknown[] {
+  return meanings(text).flatMap((meaning) => {
+    try {
+      return read(meaning)
+    } catch (error) {
+      if (meaning === text) throw error
+      return []
+    }
+  })
 }
 
 /** What a text may mean as a key: itself, or what it is as JSON. */

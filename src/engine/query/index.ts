@@ -11,7 +11,8 @@ export type { RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowS
 export { StoreQuery } from './store-query.ts'
 export type { OpenStore } from './open-store.ts'
 export { toJson } from './to-json.ts'
-export { keysFromJson, type TypedKey } from './typed-key.ts'
+export { getByJson, getManyByJson } from './get-by-json.ts'
+export { keysFromJson, type KeysFromJson } from './typed-key.ts'
 export type {
   AnyStoreQuery,
   CountOptions,

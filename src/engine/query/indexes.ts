@@ -20,6 +20,12 @@ import { type StoreLayout, storeLayout } from './layout.ts'
  */
 export const indexStore = (store: string, index: string): string => `${store}.by.${index}`
 
+/** How the rows of an index lie. */
+export const indexLayout = (layout: StoreLayout, index: string): StoreLayout => ({
+  ...layout,
+  name: indexStore(layout.name, index),
+})
+
 /** Names the functions that the indexes of an app were made with. */
 const madeStore = '$indexes'
 const rowsAtOnce = 5000

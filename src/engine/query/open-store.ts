@@ -8,8 +8,8 @@ import type { WatchRows } from './watch.ts'
 export interface OpenStore {
   readonly layout: StoreLayout
   rows(options: QueryOptions): RowSource
-  /** Any row: one that lies here, if there are any. */
-  firstRow(options: QueryOptions): Promise<Row | undefined>
+  /** Any row, of the store or of one of its indexes: one that lies here, if there are any. */
+  firstRow(options: QueryOptions, of: StoreLayout): Promise<Row | undefined>
   /** Names of its indexes. */
   readonly indexes: readonly string[]
   /** Rows, as counted while they were written; undefined where they were not. */

@@ -70,8 +70,8 @@ export class Queries {
         indexes: Object.keys(this.plan.stores.get(name)?.indexes ?? {}),
         estimate: () => this.parts.rowsOf?.(layout),
         rows: (options) => this.rows(layout, options),
-        firstRow: async (options) =>
-          (await firstOf(this.committed, layout)) ?? (await firstOf(this.rows(layout, options), layout)),
+        firstRow: async (options, of) =>
+          (await firstOf(this.committed, of)) ?? (await firstOf(this.rows(layout, options), of)),
       }
       this.stores.set(name, store)
     }

@@ -3,12 +3,12 @@ import { compareKeys, keyPrefixRange } from '../../state/codec/index.ts'
 import { after, readTime, writeTime } from '../../state/stores/index.ts'
 import { valueAsOf } from './as-of.ts'
 import { type Bounds, type Entry, entriesOf, type WindowedKey } from './entries.ts'
-import { indexPrefix, indexStore } from './indexes.ts'
+import { indexLayout, indexPrefix } from './indexes.ts'
 import { type Shape, showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { OpenStore } from './open-store.ts'
 import type { RowPages, RowSource } from './raw.ts'
-import { type HasTypedKeys, typedIn, type TypedKey, typedKeys } from './typed-key.ts'
+import { type HasTypedKeys, type KeysFromJson, typedIn, typedKeys } from './typed-key.ts'
 import { watchedOf, type Watched } from './watch.ts'
 import { rowScan, type Start } from './scan.ts'
 import { changesOf } from './subscribe.ts'
@@ -116,8 +116,10 @@ export class StoreQuery implements HasTypedKeys {
         prefix = gte.length
         const range = { gte, lt: after(gte) }
         const reverse = options.reverse ?? false
-        const own: StoreLayout = { ...layout, name: indexStore(layout.name, index) }
-        return rows(options).scan(own, { ...(start === undefined ? range : cut(range, start, reverse)), reverse })
+        return rows(options).scan(indexLayout(layout, index), {
+          ...(start === undefined ? range : cut(range, start, reverse)),
+          reverse,
+        })
       },
       entriesOf: ([key, bytes]) => entriesOf(opened as StoreLayout, [key.subarray(prefix), bytes]),
     })
@@ -177,8 +179,8 @@ export class StoreQuery implements HasTypedKeys {
     })
   }
 
-  [typedKeys](options: QueryOptions): TypedKey | Promise<TypedKey> {
-    return typedIn(this.open(), options)
+  [typedKeys](options: QueryOptions, index?: string): KeysFromJson | Promise<KeysFromJson> {
+    return typedIn(this.open(), options, index)
   }
 
   private rows(

@@ -1,5 +1,5 @@
 import type { QueryOptions, ScanOptions } from '../../engine/query/index.ts'
-import { keysFromJson, toJson } from '../../engine/query/index.ts'
+import { getByJson, getManyByJson, keysFromJson, toJson } from '../../engine/query/index.ts'
 import type { EventStreams } from '../events.ts'
 import { HttpProblem } from '../problem.ts'
 import {
@@ -91,7 +91,7 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
   /** @throws HttpProblem 400; DhaaraError where the store cannot be asked */
   const keyOf = async (asked: Asked, name: string): Promise<unknown> => {
     const json = jsonOf(name, asked.query[name])
-    return json === undefined ? undefined : (await keysOf(asked))(json)
+    return json === undefined ? undefined : (await keysOf(asked)).typed(json)
   }
 
   return [
@@ -165,11 +165,12 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       query: { value: { ...json('the value'), required: true }, ...scanning },
       gives: rows,
       refuses,
-      answer: (asked) =>
-        send(asked, (limit) => {
-          const value = jsonOf('value', asked.query['value'])
-          return storeOf(asked).by(asked.params['index'] as string, value as string, scanOf(asked, limit))
-        }),
+      answer: async (asked) => {
+        const json = jsonOf('value', asked.query['value'])
+        const index = asked.params['index'] as string
+        const value = (await keysFromJson(storeOf(asked), isolationOf(asked), index)).typed(json)
+        return send(asked, (limit) => storeOf(asked).by(index, value as string, scanOf(asked, limit)))
+      },
     },
     {
       method: 'GET',
@@ -238,11 +239,12 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       answer: async (asked) => {
         const json = jsonOf('key', asked.query['key'])
         const keys = keysOf(asked)
-        const key = keys instanceof Promise ? (await keys)(json) : keys(json)
         const at = timeOf('at', asked.query['at'])
         const options = pointOptions(asked)
         const rows = storeOf(asked)
-        const value = await (at === undefined ? rows.get(key, options) : rows.asOf(key, at, options))
+        const { key, value } = await getByJson(keys instanceof Promise ? await keys : keys, json, (one) =>
+          at === undefined ? rows.get(one, options) : rows.asOf(one, at, options),
+        )
         if (value === undefined) throw new HttpProblem(404, `Store '${asked.params['store']}' has no row of this key`)
         return jsonText(asked, `{"key":${toJson(key)},"value":${toJson(value)}}`)
       },
@@ -261,7 +263,7 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       answer: async (asked) => {
         const { keys } = asked.body as { readonly keys: readonly unknown[] }
         const options = pointOptions(asked)
-        const values = await storeOf(asked).getMany(keys.map(await keysOf(asked)), options)
+        const values = await getManyByJson(await keysOf(asked), keys, (all) => storeOf(asked).getMany(all, options))
         return jsonText(asked, `{"values":[${values.map((value) => toJson(value ?? null)).join(',')}]}`)
       },
     },
