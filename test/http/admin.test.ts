@@ -108,7 +108,13 @@ describe('an app over HTTP, with its tables, letters and pages', () => {
     const [last, first] = letters.map(({ offset }) => offset)
     assert.deepEqual(await post('drop', { offsets: [first] }), { done: 1, refused: [] })
     assert.deepEqual(await post('replay', { step: 'known' }), { done: 1, refused: [] })
-    assert.deepEqual(await post('replay', { offsets: [first, last] }), { done: 0, refused: [] })
+    assert.deepEqual(await post('replay', { offsets: [first, last] }), {
+      done: 0,
+      refused: [
+        { offset: first, why: 'it was dropped before' },
+        { offset: last, why: 'it was replayed before' },
+      ],
+    })
     await settled(app)
     const again = await json<{ letters: { headers: Record<string, string> }[] }>('/api/dead-letters')
     assert.deepEqual(
