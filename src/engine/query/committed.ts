@@ -154,7 +154,6 @@ export class CommittedRows implements RowSource {
 
 /** Pages of a range that is open from now on. */
 function blockPages(blocks: IterableIterator<TextBlock, undefined>, prefix: number): PartPages {
-  let [block, at]: [TextBlock, number] = [[], 0]
   let pages = 0
   // the tasks of an app in this thread go on between two pages
   const breathe = async (): Promise<void> => {
@@ -163,16 +162,11 @@ function blockPages(blocks: IterableIterator<TextBlock, undefined>, prefix: numb
   return {
     async next() {
       await breathe()
+      const block = blocks.next().value ?? []
       const page: Row[] = []
-      while (page.length < pageRows) {
-        if (at >= block.length) {
-          const { done, value } = blocks.next()
-          if (done) break
-          block = value
-          at = 0
-        }
-        const key = block[at++] as string | Uint8Array
-        const value = block[at++] as string | Uint8Array
+      for (let at = 0; at < block.length; at += 2) {
+        const key = block[at] as string | Uint8Array
+        const value = block[at + 1] as string | Uint8Array
         page.push([
           typeof key === 'string' ? Buffer.from(key.slice(prefix)) : key.subarray(prefix),
           typeof value === 'string' ? Buffer.from(value) : value,

@@ -14,8 +14,9 @@ import type { StoreLayout } from './layout.ts'
 import { mergePages, pagesOrElse, type PartPages } from './merge.ts'
 import type { Partitions, RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
 
-/** Rows of a page: each asks a thread that has other work. */
-const latestRows = 1024
+/** Rows of a page: each asks a thread that has other work. Most scans end early, so the first is small, and each four times the one before. */
+const firstRows = 16
+const mostRows = 1024
 
 /** Answers from the tables of a task, between two batches: what is not written yet included. */
 export function answerLatest(
@@ -162,14 +163,15 @@ export class LatestRows implements RowSource {
 
   scan(layout: StoreLayout, { gte, lt, reverse }: RawRange): RowPages {
     const pages = (partition: number): PartPages => {
-      let [low, high, over] = [gte, lt, false]
+      let [low, high, over, limit] = [gte, lt, false, firstRows]
       return {
         next: async () => {
           if (over) return []
           const bounds = { ...(low === undefined ? {} : { gte: low }), ...(high === undefined ? {} : { lt: high }) }
-          const query: RawQuery = { type: 'scan', ...bounds, reverse, limit: latestRows }
+          const query: RawQuery = { type: 'scan', ...bounds, reverse, limit }
           const rows = (await this.askOwner(layout, partition, query)) as RawRows
-          over = rows.length < latestRows
+          over = rows.length < limit
+          limit = Math.min(4 * limit, mostRows)
           const last = rows.at(-1)?.[0]
           if (last !== undefined && reverse) high = last
           else if (last !== undefined) low = Buffer.concat([last, Buffer.of(0)])
@@ -183,13 +185,14 @@ export class LatestRows implements RowSource {
 
   windows(layout: StoreLayout, { key, from, to, reverse }: RawWindows): RowPages {
     const pages = (partition: number): PartPages => {
-      let [low, high, over] = [from, to, false]
+      let [low, high, over, limit] = [from, to, false, firstRows]
       return {
         next: async () => {
           if (over) return []
-          const query: RawQuery = { type: 'windows', key, from: low, to: high, reverse, limit: latestRows }
+          const query: RawQuery = { type: 'windows', key, from: low, to: high, reverse, limit }
           const rows = (await this.askOwner(layout, partition, query)) as RawRows
-          over = rows.length < latestRows
+          over = rows.length < limit
+          limit = Math.min(4 * limit, mostRows)
           const last = rows.at(-1)?.[0]
           if (last !== undefined && reverse) high = readTime(last, 0) - 1
           else if (last !== undefined) low = readTime(last, 0) + 1

@@ -11,9 +11,10 @@ export interface PartPages {
 
 interface Head {
   readonly pages: PartPages
+  /** Among the parts: of equal keys the one of the first part comes first. */
+  readonly place: number
   rows: RawRows
   at: number
-  ended: boolean
 }
 
 /**
@@ -21,39 +22,69 @@ interface Head {
  * comes next of it must be known before anything later is given.
  */
 export function mergePages(parts: readonly PartPages[], reverse: boolean): RowPages {
-  const heads: readonly Head[] = parts.map((pages) => ({ pages, rows: [], at: 0, ended: false }))
-  const sign = reverse ? -1 : 1
-  const fill = async (head: Head): Promise<void> => {
-    if (head.ended || head.at < head.rows.length) return
-    head.rows = await head.pages.next()
-    head.at = 0
-    head.ended = head.rows.length === 0
+  const [only] = parts
+  const merged = new MergedPages(parts, reverse)
+  return {
+    blocks: blocksOf(parts, reverse),
+    next: parts.length === 1 && only !== undefined ? async () => only.next() : () => merged.next(),
+    close() {
+      for (const part of parts) part.close()
+    },
   }
-  const page = (): RawRows => {
+}
+
+class MergedPages {
+  private readonly parts: readonly PartPages[]
+  private readonly sign: 1 | -1
+  /** By the rows that they are at. */
+  private heads: Head[] | undefined
+
+  constructor(parts: readonly PartPages[], reverse: boolean) {
+    this.parts = parts
+    this.sign = reverse ? -1 : 1
+  }
+
+  async next(): Promise<RawRows> {
+    this.heads ??= await this.begin()
+    const { heads } = this
     const rows: Row[] = []
     while (rows.length < pageRows) {
-      let first: Head | undefined
-      for (const head of heads) {
-        if (head.ended) continue
-        if (head.at >= head.rows.length) return rows
-        if (first === undefined || compare(head, first) * sign < 0) first = head
-      }
-      if (first === undefined) return rows
-      rows.push(first.rows[first.at++] as Row)
+      const first = heads[0]
+      if (first === undefined) break
+      if (first.at === first.rows.length) {
+        if (rows.length > 0) break
+        first.rows = await first.pages.next()
+        first.at = 0
+      } else rows.push(first.rows[first.at++] as Row)
+      if (first.rows.length === 0) heads.shift()
+      else if (first.at < first.rows.length) this.settle(heads, first)
     }
     return rows
   }
-  return {
-    blocks: blocksOf(parts, reverse),
-    async next() {
-      const [only] = heads
-      if (heads.length === 1 && only !== undefined) return only.pages.next()
-      for (const head of heads) await fill(head)
-      return page()
-    },
-    close() {
-      for (const { pages } of heads) pages.close()
-    },
+
+  private async begin(): Promise<Head[]> {
+    const all = await Promise.all(
+      this.parts.map(async (pages, place): Promise<Head> => ({ pages, place, rows: await pages.next(), at: 0 })),
+    )
+    return all.filter(({ rows }) => rows.length > 0).sort((a, b) => this.order(a, b))
+  }
+
+  /** The first head has gone on: where it belongs is found in log2 of their number of comparisons. */
+  private settle(heads: Head[], first: Head): void {
+    let low = 1
+    let high = heads.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.order(first, heads[middle] as Head) < 0) high = middle
+      else low = middle + 1
+    }
+    if (low === 1) return
+    heads.copyWithin(0, 1, low)
+    heads[low - 1] = first
+  }
+
+  private order(a: Head, b: Head): number {
+    return Buffer.compare((a.rows[a.at] as Row)[0], (b.rows[b.at] as Row)[0]) * this.sign || a.place - b.place
   }
 }
 
@@ -74,8 +105,6 @@ export function pagesOrElse(first: RowPages, orElse: () => RowPages): RowPages {
     close: () => pages.close(),
   }
 }
-
-const compare = (a: Head, b: Head): number => Buffer.compare((a.rows[a.at] as Row)[0], (b.rows[b.at] as Row)[0])
 
 /** undefined where a part has none. */
 function blocksOf(parts: readonly PartPages[], reverse: boolean): RawBlocks | undefined {

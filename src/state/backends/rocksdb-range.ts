@@ -3,9 +3,9 @@ import type { Binding, NativeDatabase, NativeIterator, NativeRange } from './roc
 import { rocksdbError } from './rocksdb-errors.ts'
 import { enter, leave, tryEnter } from './shared-handle.ts'
 
-/** Most ranges end early, so the first fetch is small. */
+/** Most ranges end early, so the first fetch is small, and each one four times the one before. */
 const firstFetch = 16
-const fetch = 512
+const mostFetch = 512
 /** A fetch of large rows ends when it has so many: it holds the thread for a few milliseconds. */
 const fetchBytes = 512 * 1024
 
@@ -103,7 +103,7 @@ export class RocksRange implements IterableIterator<Row, undefined> {
       const { rows, finished } = this.#native.iterator_nextv_sync(this.#iterator, this.#size)
       this.#rows = rows
       this.#at = 0
-      this.#size = fetch
+      this.#size = Math.min(4 * this.#size, mostFetch)
       this.#finished = finished
       failed = false
     } catch (cause) {
