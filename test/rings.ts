@@ -24,6 +24,7 @@ export const rings = {
     'test/engine/query/subscribe.test.ts',
     'test/http/admin.test.ts',
     'test/http/slow.test.ts',
+    'test/http/worker-metrics.test.ts',
   ],
   /** Searches: the protocol of epochs in every order, random topologies, every user function failing in every way, thousands of requests. */
   searches: [

@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { LatencyHistogram } from './latency-histogram.ts'
 import type { ReadCounts, TaskReport } from '../engine/metrics/index.ts'
+import type { Inputs } from './live/inputs.ts'
 import { stepTicks } from './live/steps.ts'
+import { TaskTotals } from './live/task-totals.ts'
 import type { StepTick } from './live/types.ts'
 import type { CheckpointInfo, RestoreInfo, Served } from './served.ts'
 
@@ -16,7 +18,7 @@ export class AppMetrics {
   readonly #restored: Gauge<'store' | 'partition'>
   readonly #toRestore: Gauge<'store' | 'partition'>
 
-  constructor(app: Served) {
+  constructor(app: Served, totals = new TaskTotals(), inputs?: Inputs) {
     const registers = [this.#registry]
     this.#registry.setDefaultLabels({ app: app.applicationId })
     collectDefaultMetrics({ register: this.#registry })
@@ -70,8 +72,8 @@ export class AppMetrics {
       'Records of a changelog that a task was to be restored from',
     )
     stepMetrics(app, registers)
-    flowMetrics(app, registers)
-    topicMetrics(app, registers)
+    flowMetrics(app, totals, registers)
+    topicMetrics(app, inputs, registers)
   }
 
   checkpoint({ ms, bytes, parts }: CheckpointInfo): void {
@@ -114,18 +116,22 @@ export class AppMetrics {
 }
 
 function counterOf(name: string, help: string, read: () => number | undefined, registers: Registry[]): void {
+  // an epoch that is taken back takes its records along, and is done again
+  let most = 0
   new Counter({
     name,
     help,
     registers,
     collect() {
+      most = Math.max(most, read() ?? 0)
       this.reset()
-      this.inc(read() ?? 0)
+      this.inc(most)
     },
   })
 }
 
 function stepMetrics(app: Served, registers: Registry[]): void {
+  const most = new Map<string, number>()
   new Counter({
     name: 'dhaara_step_records_total',
     help: 'Records that a step did not pass on, by reason: late, invalid, failed, null-key, …; and counters of user code',
@@ -133,7 +139,9 @@ function stepMetrics(app: Served, registers: Registry[]): void {
     registers,
     collect() {
       this.reset()
-      for (const [name, n] of Object.entries(app.metrics())) {
+      for (const [name, now] of Object.entries(app.metrics())) {
+        const n = Math.max(now, most.get(name) ?? 0)
+        most.set(name, n)
         const [, step, reason] = /^(.+?)\.(?:dropped\.)?([^.]+)$/.exec(name) ?? []
         if (step !== undefined && reason !== undefined) this.inc({ step, reason }, n)
       }
@@ -142,7 +150,8 @@ function stepMetrics(app: Served, registers: Registry[]): void {
 }
 
 /** What tasks and steps do; the latency from an input to the commit. */
-function flowMetrics(app: Served, registers: Registry[]): void {
+function flowMetrics(app: Served, totals: TaskTotals, registers: Registry[]): void {
+  const present = (): TaskReport[] => totals.add(orNothing(() => app.meters().tasks()) ?? [])
   const perStep = (name: string, help: string, read: (step: StepTick) => number): void => {
     new Counter({
       name,
@@ -151,9 +160,9 @@ function flowMetrics(app: Served, registers: Registry[]): void {
       registers,
       collect() {
         this.reset()
-        const tasks = orNothing(() => app.meters().tasks()) ?? []
+        present()
         const plan = app.plan()
-        for (const step of stepTicks(plan, tasks, {})) this.inc({ step: plan.steps[step.id]?.name ?? '' }, read(step))
+        for (const step of stepTicks(plan, totals, {})) this.inc({ step: plan.steps[step.id]?.name ?? '' }, read(step))
       },
     })
   }
@@ -173,7 +182,7 @@ function flowMetrics(app: Served, registers: Registry[]): void {
       registers,
       collect() {
         this.reset()
-        for (const task of orNothing(() => app.meters().tasks()) ?? []) {
+        for (const task of present()) {
           const value = read(task)
           if (Number.isFinite(value)) this.inc({ task: `${task.sub}_${task.partition}` }, value)
         }
@@ -206,8 +215,7 @@ function flowMetrics(app: Served, registers: Registry[]): void {
     registers,
     collect() {
       this.reset()
-      for (const { rows } of orNothing(() => app.meters().tasks()) ?? [])
-        for (const [store, n] of Object.entries(rows)) this.inc({ store }, n)
+      for (const { rows } of present()) for (const [store, n] of Object.entries(rows)) this.inc({ store }, n)
     },
   })
   const perStore = (name: string, help: string, read: (counts: ReadCounts) => number): void => {
@@ -218,8 +226,8 @@ function flowMetrics(app: Served, registers: Registry[]): void {
       registers,
       collect() {
         this.reset()
-        for (const { reads } of orNothing(() => app.meters().tasks()) ?? [])
-          for (const [store, counts] of Object.entries(reads)) this.inc({ store }, read(counts))
+        present()
+        for (const [store, counts] of totals.reads()) this.inc({ store }, read(counts))
       },
     })
   }
@@ -236,7 +244,7 @@ function flowMetrics(app: Served, registers: Registry[]): void {
   new LatencyHistogram(app, registers)
 }
 
-function topicMetrics(app: Served, registers: Registry[]): void {
+function topicMetrics(app: Served, inputs: Inputs | undefined, registers: Registry[]): void {
   new Gauge({
     name: 'dhaara_topic_end_offset',
     help: 'Offset of the next record of a partition',
@@ -257,10 +265,8 @@ function topicMetrics(app: Served, registers: Registry[]): void {
     registers,
     collect() {
       this.reset()
-      const log = orNothing(() => app.log())
-      for (const { topic, partition, position } of orNothing(() => app.positions()) ?? [])
-        if (position !== undefined && log !== undefined)
-          this.set({ topic, partition }, Math.max(0, log.endOffset(topic, partition) - position))
+      for (const { topic, partition, position, end } of inputs?.ticks() ?? [])
+        if (position !== null) this.set({ topic, partition }, end - position)
     },
   })
 }

@@ -6,7 +6,9 @@ import { DhaaraError } from '../errors/index.ts'
 import { EventStreams } from './events.ts'
 import { serveConsole } from './console.ts'
 import { guard, isLoopback } from './guard.ts'
+import { Inputs } from './live/inputs.ts'
 import { Sampler } from './live/sampler.ts'
+import { TaskTotals } from './live/task-totals.ts'
 import { AppMetrics } from './metrics.ts'
 import { openApi } from './openapi.ts'
 import { pagesOf, servePages } from './pages.ts'
@@ -68,8 +70,10 @@ export async function serveApp(
   // bodies are JSON
   server.removeContentTypeParser('text/plain')
   advertisedBy(options, '')
-  const metrics = new AppMetrics(app)
-  const sampler = new Sampler(app)
+  const totals = new TaskTotals()
+  const inputs = new Inputs(app)
+  const metrics = new AppMetrics(app, totals, inputs)
+  const sampler = new Sampler(app, totals, inputs)
   const events = new EventStreams()
   const check = guard(options)
   const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
@@ -138,6 +142,7 @@ export async function serveApp(
     await server.listen({ port, host })
   } catch (cause) {
     sampler[Symbol.dispose]()
+    inputs[Symbol.dispose]()
     throw new DhaaraError('DHAARA_OPTION', `http cannot listen on ${host}:${port}: ${(cause as Error).message}`, {
       cause,
     })
@@ -155,6 +160,7 @@ export async function serveApp(
     restore: (info) => metrics.restore(info),
     [Symbol.asyncDispose]: async () => {
       sampler[Symbol.dispose]()
+      inputs[Symbol.dispose]()
       await server.close()
     },
   }

@@ -186,7 +186,8 @@ function tasksOf(plan: PhysicalPlan, { partitions, hosts }: Engine, workers: num
 }
 
 function positionsOf(plan: PhysicalPlan, engine: Engine, log: ReadableLog | undefined): InputPosition[] {
-  const topics = log?.topics() ?? []
+  if (log === undefined) return positionsTold(engine)
+  const topics = log.topics()
   const names = topics.map(({ name }) => name)
   const read = new Set(plan.logical.nodes.flatMap((node) => (node.kind === 'source' ? topicsOf(node, names) : [])))
   return topics
@@ -198,6 +199,18 @@ function positionsOf(plan: PhysicalPlan, engine: Engine, log: ReadableLog | unde
         position: engine.positionOf?.(name, partition),
       })),
     )
+}
+
+/** As tasks tell: of those that this instance has. A partition that several read was processed as far as the slowest has. */
+function positionsTold({ meters }: Engine): InputPosition[] {
+  const found = new Map<string, InputPosition>()
+  for (const { inputs } of meters.tasks()) {
+    for (const input of inputs) {
+      const name = `${input.partition}/${input.topic}`
+      if (input.position < (found.get(name)?.position ?? Number.POSITIVE_INFINITY)) found.set(name, input)
+    }
+  }
+  return [...found.values()]
 }
 
 function version(): string {

@@ -16,6 +16,8 @@ const short = 32
  * split between the steps as that one was. So the cost is bounded whatever the steps do, and a slow one shows within a second.
  */
 export class TaskMeter {
+  /** When it began to count, epoch ms. */
+  readonly since = performance.timeOrigin + performance.now()
   /** By step id: records that came out of it, where that is not simply what went in. */
   readonly counts: Float64Array
   /** By step id: records that came in from outside the task. */

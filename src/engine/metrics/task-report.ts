@@ -7,6 +7,10 @@ export interface TaskReport {
   readonly partition: number
   /** undefined: in the app's own thread. */
   readonly worker?: number
+  /** When it began, epoch ms: of two reports about the same task the one that began later is of the task that runs. */
+  readonly since: number
+  /** Topics that it reads from outside, and the offset of the first record of each that was not processed. */
+  readonly inputs: readonly { readonly topic: string; readonly partition: number; readonly position: number }[]
   /** Records that came in, from topics and from other tasks. */
   readonly processed: number
   /** Records from other tasks that have come and wait. */
@@ -46,11 +50,20 @@ export function reportTask(
   meter.refresh()
   const { came, counts, busy, blockedMs, waitingMs } = meter
   let backlog = 0
-  for (const feed of feeds) if ('backlog' in feed) backlog += feed.backlog as number
+  const inputs: TaskReport['inputs'][number][] = []
+  for (const feed of feeds) {
+    if ('backlog' in feed) backlog += feed.backlog as number
+    else if ('position' in feed) {
+      const { topic, partition: from, position } = feed as unknown as TaskReport['inputs'][number]
+      inputs.push({ topic, partition: from, position })
+    }
+  }
   return {
     sub: sub.id,
     partition,
     ...(worker === undefined ? {} : { worker }),
+    since: meter.since,
+    inputs,
     processed,
     backlog,
     blockedMs,

@@ -1,8 +1,10 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import type { Histogram, TaskReport } from '../../engine/metrics/index.ts'
 import type { CheckpointInfo, Served } from '../served.ts'
+import type { Inputs } from './inputs.ts'
 import { stepTicks, taskTick } from './steps.ts'
-import type { CheckpointTick, InputTick, Percentiles, Point, ProcessTick, StoreTick, Tick } from './types.ts'
+import type { TaskTotals } from './task-totals.ts'
+import type { CheckpointTick, Percentiles, Point, ProcessTick, StoreTick, Tick } from './types.ts'
 
 const interval = 1000
 /** Ten minutes of points. */
@@ -13,6 +15,8 @@ export class Sampler implements Disposable {
   /** Oldest first. */
   readonly history: Point[] = []
   private readonly app: Served
+  private readonly totals: TaskTotals
+  private readonly inputs: Inputs
   private readonly timer: NodeJS.Timeout
   private readonly loop = monitorEventLoopDelay({ resolution: 20 })
   private last: Tick | undefined
@@ -22,8 +26,10 @@ export class Sampler implements Disposable {
   private cpu = process.cpuUsage()
   private cpuAt = performance.now()
 
-  constructor(app: Served) {
+  constructor(app: Served, totals: TaskTotals, inputs: Inputs) {
     this.app = app
+    this.totals = totals
+    this.inputs = inputs
     this.loop.enable()
     this.timer = setInterval(() => this.sample(), interval)
     this.timer.unref()
@@ -68,7 +74,7 @@ export class Sampler implements Disposable {
     const metrics = app.metrics()
     const plan = app.plan()
     const meters = orElse(() => app.meters(), undefined)
-    const tasks = meters?.tasks() ?? []
+    const tasks = this.totals.add(meters?.tasks() ?? [])
     const errors = meters?.errors() ?? []
     return {
       at: Date.now(),
@@ -76,29 +82,15 @@ export class Sampler implements Disposable {
       upMs: Math.round(performance.now() - app.startedAt),
       recordsIn: metrics['recordsIn'] ?? 0,
       recordsOut: metrics['recordsOut'] ?? 0,
-      steps: stepTicks(plan, tasks, metrics),
+      steps: stepTicks(plan, this.totals, metrics),
       tasks: tasks.map(taskTick),
-      inputs: this.inputs(),
+      inputs: this.inputs.ticks(),
       stores: storeTicks(tasks),
       latency: meters?.latency === undefined ? null : percentilesOf(meters.latency.take()),
       checkpoints: this.takeCheckpoints(),
       process: this.processTick(),
       errors: { kinds: errors.length, count: errors.reduce((sum, { count }) => sum + count, 0) },
     }
-  }
-
-  private inputs(): InputTick[] {
-    const { app } = this
-    return orElse(() => {
-      const log = app.log()
-      if (log === undefined) return []
-      return app.positions().map(({ topic, partition, position }) => ({
-        topic,
-        partition,
-        position: position ?? null,
-        end: log.endOffset(topic, partition),
-      }))
-    }, [])
   }
 
   private takeCheckpoints(): CheckpointTick {

@@ -1,6 +1,7 @@
 import type { TaskReport } from '../../engine/metrics/index.ts'
 import type { PhysicalPlan } from '../../engine/plan/physical.ts'
 import { isCounted } from '../../engine/codegen/steps.ts'
+import type { TaskTotals } from './task-totals.ts'
 import type { StepTick, TaskTick } from './types.ts'
 
 /**
@@ -9,22 +10,14 @@ import type { StepTick, TaskTick } from './types.ts'
  */
 export function stepTicks(
   plan: PhysicalPlan,
-  tasks: readonly TaskReport[],
+  totals: TaskTotals,
   counters: Readonly<Record<string, number>>,
 ): StepTick[] {
-  const sums = plan.steps.map(() => ({ came: 0, out: 0, busyMs: 0 }))
-  for (const { steps } of tasks) {
-    for (const { id, came, out, busyMs } of steps) {
-      const sum = sums[id] as (typeof sums)[number]
-      sum.came += came
-      sum.out += out
-      sum.busyMs += busyMs
-    }
-  }
+  const sums = totals.steps()
   const dropped = droppedBy(counters)
   const outs: number[] = []
   return plan.steps.map((step) => {
-    const { came, out, busyMs } = sums[step.id] as (typeof sums)[number]
+    const { came, out, busyMs } = sums.get(step.id) ?? nothing
     const isInput = step.op.kind === 'source' || step.op.kind === 'repartitionRead'
     const entered = isInput ? came : step.inputs.reduce((sum, input) => sum + (outs[input.id] ?? 0), 0)
     const left = isCounted(step) ? out : entered
@@ -32,6 +25,8 @@ export function stepTicks(
     return { id: step.id, in: entered, out: left, busyMs, dropped: dropped.get(step.name) ?? {} }
   })
 }
+
+const nothing = { came: 0, out: 0, busyMs: 0 }
 
 /** Counters are named `step.dropped.reason` or `step.reason`; step names may have dots. */
 function droppedBy(counters: Readonly<Record<string, number>>): Map<string, Record<string, number>> {

@@ -1,3 +1,5 @@
+import type { ReadableLog, TopicInfo } from '../../connectors/broker/log.ts'
+import { graphOf } from '../live/graph.ts'
 import type { AppMetrics } from '../metrics.ts'
 import { HttpProblem } from '../problem.ts'
 import { anything, integer, list, number, object, oneOf, type Route, text } from '../route.ts'
@@ -156,7 +158,8 @@ export function appRoutes(
       url: '/api/topics',
       id: 'listTopics',
       tag: 'topics',
-      summary: 'The topics of the embedded log, their partitions, and how far inputs were processed',
+      summary:
+        'The topics of the embedded log, or of the topology; their partitions, and how far inputs were processed',
       gives: {
         'application/json': list(
           object({
@@ -166,19 +169,42 @@ export function appRoutes(
         ),
       },
       refuses: [503],
-      answer: () => {
+      answer: async () => {
         const positions = app.positions()
-        const log = app.log()
-        if (log === undefined) return []
+        const log = app.log() ?? (await topicsElsewhere(app))
         return log.topics().map(({ name, partitions }) => ({
           name,
           partitions: Array.from({ length: partitions }, (_, p) => {
             const position = positions.find(({ topic, partition }) => topic === name && partition === p)?.position
             const [start, end] = [log.startOffset(name, p), log.endOffset(name, p)]
-            return position === undefined ? { start, end } : { start, end, position }
+            return position === undefined ? { start, end } : { start, end: Math.max(end, position), position }
           }),
         }))
       },
     },
   ]
+}
+
+/** Those on another broker that the topology names or reads, and its dead letters: others may have thousands there. */
+async function topicsElsewhere(app: Served): Promise<TopicEnds> {
+  const remote = app.remoteLog()
+  if (remote === undefined) return { topics: () => [], startOffset: () => 0, endOffset: () => 0 }
+  const named = graphOf(app.plan()).nodes.flatMap(({ topics }) => topics)
+  const read = app.positions().map(({ topic }) => topic)
+  const letters = app.letters()?.topic
+  const names = new Set([...named, ...read, ...(letters === undefined ? [] : [letters])])
+  // a pattern is no name
+  const topics = await remote.describe([...names].filter((name) => /^[\w.-]+$/.test(name)).toSorted())
+  const all = topics.flatMap(({ name: topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  )
+  const [starts, ends] = await Promise.all([remote.offsets(all, 'earliest'), remote.offsets(all, 'latest')])
+  const at = new Map(all.map(({ topic, partition }, i) => [`${partition}/${topic}`, i]))
+  const of = (offsets: readonly number[]) => (topic: string, partition: number) =>
+    offsets[at.get(`${partition}/${topic}`) ?? -1] ?? 0
+  return { topics: () => topics, startOffset: of(starts), endOffset: of(ends) }
+}
+
+interface TopicEnds extends Pick<ReadableLog, 'startOffset' | 'endOffset'> {
+  topics(): readonly TopicInfo[]
 }

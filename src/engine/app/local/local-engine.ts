@@ -6,6 +6,7 @@ import { Alarm } from '../../runtime/alarm.ts'
 import { EpochAborted } from '../../runtime/failures/errors.ts'
 import { Replays } from '../../runtime/failures/replays.ts'
 import type { OutputFrame } from '../../runtime/outputs.ts'
+import { Tally } from '../../runtime/tally.ts'
 import type { TaskGroup } from '../../runtime/tasks/group.ts'
 import { Work } from '../../runtime/tasks/work.ts'
 import type { Engine, EngineEvents, EngineMeters, EngineReport } from '../engine.ts'
@@ -38,6 +39,7 @@ export class LocalEngine implements Engine {
   /** What stops the app from outside of the tasks. */
   private refused: unknown
   private readonly work = new Work()
+  private readonly tally = new Tally()
   private readonly replays = new Replays()
   private epoch = 1
   private committedAt = 0
@@ -148,7 +150,7 @@ export class LocalEngine implements Engine {
     return {
       recordsIn: this.work.processed,
       recordsOut: this.written + outputs.written,
-      counters: group.counters.counts(),
+      counters: this.tally.counts(group.counters),
       epochs: this.epoch - 1,
       watermark: group.watermark,
     }
@@ -189,6 +191,7 @@ export class LocalEngine implements Engine {
     this.widening = false
     this.commit()
     this.tasks.close()
+    this.tally.beginAnew()
     this.tasks.build(this.epoch, this.replays.careful)
   }
 
@@ -220,6 +223,7 @@ export class LocalEngine implements Engine {
     this.settings.logger.warn({ error: String(cause) }, 'the epoch is taken back and replayed')
     this.work.takeBack()
     this.group.abandon()
+    this.tally.beginAnew()
     this.tasks.build(this.epoch, this.replays.careful)
     this.applied.begunAnew()
   }
@@ -247,6 +251,8 @@ export class LocalEngine implements Engine {
     outputs.written = 0
     this.work.seal()
     this.work.committed()
+    this.tally.seal(group.counters)
+    this.tally.committed()
     this.committedAt = this.settings.clock.now()
     this.wanted = false
     this.replays.succeeded()

@@ -166,7 +166,10 @@ export class Crew {
       counters,
       epochs: Math.max(...reports.map((one) => one.epochs)),
       watermark: Math.min(...reports.map((one) => one.watermark)),
-      tasks: reports.flatMap(({ tasks = [] }) => tasks),
+      // a thread tells with its commits: one whose tasks have gone tells nothing any more
+      tasks: this.places.flatMap(({ tasks: here }, i) =>
+        (reports[i]?.tasks ?? []).filter(({ sub, partition }) => here.includes(taskName({ sub, partition }))),
+      ),
       errors: mergeErrors(reports.map(({ errors = [] }) => errors)),
     }
   }

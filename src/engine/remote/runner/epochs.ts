@@ -3,6 +3,7 @@ import { DhaaraError } from '../../../errors/index.ts'
 import type { Settings } from '../../app/settings/options.ts'
 import { EpochAborted } from '../../runtime/failures/errors.ts'
 import { Replays } from '../../runtime/failures/replays.ts'
+import { Tally } from '../../runtime/tally.ts'
 import { Work } from '../../runtime/tasks/work.ts'
 import type { Alarm } from '../../runtime/alarm.ts'
 import type { Committer } from './committer.ts'
@@ -38,6 +39,7 @@ export class Epochs {
   private readonly alarm: Alarm
   private readonly times: EpochTimes
   private readonly work = new Work()
+  private readonly tally = new Tally()
   private readonly replays = new Replays()
   private membership: Membership | undefined
   private held = false
@@ -73,6 +75,11 @@ export class Epochs {
   /** Records of sources that were processed. */
   get recordsIn(): number {
     return this.work.processed
+  }
+
+  /** Counts by name. */
+  get counters(): Map<string, number> {
+    return this.tally.counts(this.tasks.group?.counters)
   }
 
   /** All inputs have ended, and all of them is committed. */
@@ -237,10 +244,12 @@ export class Epochs {
     this.times.next()
     const committing = this.committer.commit(this.membership as Membership)
     this.work.seal()
+    if (this.tasks.group !== undefined) this.tally.seal(this.tasks.group.counters)
     this.committing = committing
       .then((refusal) => {
         if (refusal === undefined) {
           this.work.committed()
+          this.tally.committed()
           this.replays.succeeded()
         } else {
           this.refusal = refusal
@@ -257,6 +266,7 @@ export class Epochs {
   private build(whole: boolean): void {
     this.tasks.build(this.committer.epoch, this.replays.careful, whole)
     this.work.takeBack()
+    this.tally.beginAnew()
   }
 
   /** Until somebody rings, or the clock makes something due. */

@@ -39,7 +39,14 @@ export interface RunnerCall {
 /** Runner to owner, besides what workers of the embedded log say too. */
 export type RunnerReport =
   | Extract<Report, { type: 'ready' | 'broken' | 'log' | 'ask' }>
-  | { readonly type: 'reply'; readonly id: number; readonly value?: unknown; readonly error?: SentError }
+  | {
+      readonly type: 'reply'
+      readonly id: number
+      readonly value?: unknown
+      readonly error?: SentError
+      /** Of tasks that were just given to it. */
+      readonly report?: EngineReport
+    }
   | {
       readonly type: 'checkpoint'
       readonly event: Parameters<RunnerEvents['checkpoint']>[0]

@@ -67,7 +67,10 @@ try {
     const { id } = call
     carryOut(call)
       .then(
-        (value) => id !== undefined && post({ type: 'reply', id, value }),
+        // with new tasks it tells where they begin: their first commit may be a while
+        (value) =>
+          id !== undefined &&
+          post({ type: 'reply', id, value, ...(call.method === 'assign' ? { report: runner.report() } : {}) }),
         (error) => id !== undefined && post({ type: 'reply', id, error: sendError(error) }),
       )
       .then(() => (call.method === 'stop' ? end(module.teardown, env) : undefined))

@@ -171,7 +171,7 @@ export class Runner implements TaskRunner {
     return {
       recordsIn: this.epochs.recordsIn,
       recordsOut: recordsOut + outputs.written,
-      counters: group?.counters.counts() ?? new Map(),
+      counters: this.epochs.counters,
       epochs: epoch - 1,
       watermark: group?.watermark ?? Number.POSITIVE_INFINITY,
       tasks: group?.report() ?? [],

@@ -250,6 +250,7 @@ export class ThreadRunner implements TaskRunner {
       else this.giveUp(planUnequal(number, program, report.hash))
     } else if (report.type === 'broken') this.giveUp(receiveError(report.error))
     else if (report.type === 'reply') {
+      if (report.report !== undefined) this.last = report.report
       const call = this.calls.get(report.id)
       this.calls.delete(report.id)
       if (report.error === undefined) call?.done.resolve(report.value)
