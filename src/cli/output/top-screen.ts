@@ -33,7 +33,7 @@ export function screen(app: string, graph: Graph, before: Tick, now: Tick, termi
   ]
   const room = Math.max(4, terminal.rows - head.length - 8)
   return `${[...head, ...steps(Math.ceil(room * 0.6)), '', ...inputs(Math.floor(room * 0.4))]
-    .map((line) => (terminal.colour ? line : line.slice(0, Math.max(40, terminal.columns))).trimEnd())
+    .map((line) => clipped(line, Math.max(40, terminal.columns)).trimEnd())
     .join('\n')}\n`
 
   function steps(most: number): string[] {
@@ -107,13 +107,20 @@ export function screen(app: string, graph: Graph, before: Tick, now: Tick, termi
   }
 }
 
+/** So many characters of a line, and its colours: a line that wraps pushes the first ones out of a terminal. */
+function clipped(line: string, columns: number): string {
+  let left = columns
+  return line.replace(/(\u001B\[[\d;]*m)|./gu, (part, colour) => (colour !== undefined || left-- > 0 ? part : ''))
+}
+
 function short(n: number): string {
+  // what would be rounded up to the unit is of it
   for (const [size, unit] of [
     [1e9, 'G'],
     [1e6, 'M'],
     [1e3, 'k'],
   ] as const)
-    if (n >= size) return `${(n / size).toPrecision(3)}${unit}`
+    if (n >= size * 0.9995) return `${Math.max(1, n / size).toPrecision(3)}${unit}`
   return n >= 100 || Number.isInteger(n) ? String(Math.round(n)) : n.toFixed(1)
 }
 
