@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { onTokenWanted } from './lib/api.ts'
+import { hasToken, onTokenWanted } from './lib/api.ts'
 import { useKeys } from './lib/keys.ts'
 import { connection, follow, live, paused } from './lib/live.ts'
 import { go, pages, route } from './lib/route.ts'
@@ -25,7 +25,7 @@ export function App() {
   const [open, setOpen] = useState<'palette' | 'help'>()
   const now = useStore(live)
   const { page, chosen } = useStore(route)
-  useStore(connection)
+  const state = useStore(connection)
   useEffect(() => {
     const stop = new AbortController()
     void follow(stop.signal)
@@ -39,7 +39,6 @@ export function App() {
     '?': () => setOpen('help'),
     d: toggleTheme,
     ' ': () => paused.set(!paused.value),
-    ...(open === undefined ? {} : { Escape: () => setOpen(undefined) }),
   })
   const given = (): void => {
     setWanted(false)
@@ -49,10 +48,12 @@ export function App() {
     <>
       <Rail page={page} />
       <TopBar live={now} />
-      <main>{now === undefined ? <Waiting /> : <Shown>{shown()}</Shown>}</main>
+      <main class={state === 'live' || now === undefined ? '' : 'stale'}>
+        {now === undefined ? <Waiting /> : <Shown>{shown()}</Shown>}
+      </main>
       {open === 'palette' && <Palette close={() => setOpen(undefined)} />}
       {open === 'help' && <Help close={() => setOpen(undefined)} />}
-      {wanted && <TokenForm given={given} />}
+      {wanted && <TokenForm given={given} refused={hasToken()} />}
     </>
   )
 

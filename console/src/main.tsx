@@ -7,6 +7,7 @@ import './styles/base.css'
 import './styles/shell.css'
 import './styles/flow.css'
 import './styles/pages.css'
+import './styles/narrow.css'
 import { render } from 'preact'
 import { App } from './App.tsx'
 

@@ -128,7 +128,8 @@ export function Figure({ name, value, unit, colour }: FigureProps) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd style={colour === undefined ? {} : { color: colour }}>
+      <dd>
+        {colour !== undefined && <span class="swatch" style={{ background: colour }} />}
         {value}
         <small>{unit}</small>
       </dd>

@@ -19,6 +19,8 @@ export function onTokenWanted(listener: () => void): () => void {
   return () => void asking.delete(listener)
 }
 
+export const hasToken = (): boolean => token !== null
+
 export function setToken(given: string): void {
   token = given
   sessionStorage.setItem(tokenName, given)

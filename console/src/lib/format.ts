@@ -27,14 +27,18 @@ export function percent(share: number): string {
 /** 0.42 → "0.42 ms", 71000 → "1 m 11 s". */
 export function duration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–'
-  if (ms < 1) return `${ms.toFixed(2)} ms`
-  if (ms < 10) return `${ms.toFixed(1)} ms`
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  const s = ms / 1000
-  if (s < 60) return `${s < 10 ? s.toFixed(1) : Math.round(s)} s`
-  if (s < 3600) return `${Math.floor(s / 60)} m ${Math.round(s % 60)} s`
-  if (s < 86_400) return `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} m`
-  return `${Math.floor(s / 86_400)} d ${Math.round((s % 86_400) / 3600)} h`
+  if (ms < 0.995) return `${ms.toFixed(2)} ms`
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`
+  // whole before it is split: 119.6 s are 2 m
+  const s = Math.round(ms / 1000)
+  if (s < 60) return `${s} s`
+  if (s < 3600) return `${Math.floor(s / 60)} m ${s % 60} s`
+  const m = Math.round(s / 60)
+  if (m < 1440) return `${Math.floor(m / 60)} h ${m % 60} m`
+  const h = Math.round(m / 60)
+  return `${Math.floor(h / 24)} d ${h % 24} h`
 }
 
 export function bytes(n: number): string {

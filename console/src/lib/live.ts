@@ -48,7 +48,8 @@ export interface Rates {
   readonly inputs: readonly InputRate[]
 }
 
-export type Connection = 'connecting' | 'live' | 'lost'
+/** 'silent': there is a connection, and nothing comes of it. */
+export type Connection = 'connecting' | 'live' | 'silent' | 'lost'
 
 export const live = new Store<Live | undefined>(undefined)
 export const connection = new Store<Connection>('connecting')
@@ -57,6 +58,11 @@ export const paused = new Store(false)
 /** Seconds that rates are taken over: long enough to be calm, short enough to follow. */
 const span = 4
 const mostPoints = 600
+
+/** A second without a tick is nothing; so many ms, and what is shown is old. */
+const silentAfter = 5000
+/** Then another connection is tried: nobody may be at the other end of this one. */
+const lostAfter = 20_000
 
 /** Follows the app until the signal ends; comes back after a loss. */
 export async function follow(signal: AbortSignal): Promise<void> {
@@ -72,7 +78,26 @@ export async function follow(signal: AbortSignal): Promise<void> {
   }
 }
 
-async function stream(signal: AbortSignal, came: () => void): Promise<void> {
+async function stream(ended: AbortSignal, came: () => void): Promise<void> {
+  const lost = new AbortController()
+  const signal = AbortSignal.any([ended, lost.signal])
+  let heard = performance.now()
+  const watch = setInterval(() => {
+    const silence = performance.now() - heard
+    if (silence > lostAfter) lost.abort()
+    else if (silence > silentAfter && connection.value === 'live') connection.set('silent')
+  }, 1000)
+  try {
+    await read(signal, () => {
+      heard = performance.now()
+      came()
+    })
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+async function read(signal: AbortSignal, came: () => void): Promise<void> {
   const graph = await getJson<Graph>('api/graph', signal)
   const ticks: Tick[] = []
   let history: Point[] = []

@@ -6,11 +6,15 @@ export interface Loaded<T> {
   readonly problem: string | undefined
 }
 
-/** Asks for JSON, again when the path changes, and each so many ms. @param path undefined: nothing is asked */
+/**
+ * Asks for JSON, again when the path changes, and each so many ms. What was told stays where only the part behind a # has changed.
+ * @param path undefined: nothing is asked
+ */
 export function useJson<T>(path: string | undefined, every?: number): Loaded<T> {
   const [loaded, setLoaded] = useState<Loaded<T>>({ value: undefined, problem: undefined })
+  const what = path?.replace(/#.*/, '')
+  useEffect(() => setLoaded({ value: undefined, problem: undefined }), [what])
   useEffect(() => {
-    setLoaded({ value: undefined, problem: undefined })
     if (path === undefined) return undefined
     const stop = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined

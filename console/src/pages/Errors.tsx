@@ -26,11 +26,12 @@ const actions: Readonly<Record<string, string>> = {
 
 /** What went wrong with records, by kind, down to the line that threw. */
 export function Errors() {
-  const { value: kinds = [], problem } = useJson<readonly ErrorKind[]>('api/errors', 2000)
+  const { value, problem } = useJson<readonly ErrorKind[]>('api/errors', 2000)
+  const kinds = value ?? []
   return (
     <div class="page">
       {problem !== undefined && <p class="problem">{problem}</p>}
-      {kinds.length === 0 && <p class="empty">No record has failed since the app started.</p>}
+      {value?.length === 0 && <p class="empty">No record has failed since the app started.</p>}
       {kinds.map((kind) => (
         <article key={`${kind.code} ${kind.step} ${kind.firstAt}`} class="error">
           <header>

@@ -5,7 +5,7 @@ import { simplify } from '../graph/simplify.ts'
 import { StepPanel } from '../graph/StepPanel.tsx'
 import { type Stream, Streams, type View } from '../graph/streams.ts'
 import { titlesOf } from '../graph/titles.ts'
-import { fitted, neighbour, zoomed } from '../graph/view.ts'
+import { fitted, neighbour, revealed, type Room, zoomed } from '../graph/view.ts'
 import { useKeys } from '../lib/keys.ts'
 import type { Live } from '../lib/live.ts'
 import { go } from '../lib/route.ts'
@@ -20,14 +20,31 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
   const titles = useMemo(() => titlesOf(graph.nodes), [graph])
   const layout = useMemo(() => layOut(flow), [flow])
   const [view, setView] = useState<View>()
+  const flat = useRef<HTMLDivElement>(null)
   const ground = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const streams = useRef<Streams>(undefined)
   const node = graph.nodes.find(({ name }) => name === chosen)
 
+  /** Somebody has moved the graph: it is left there. */
+  const moved = useRef(false)
+
+  const room = (): Room => {
+    const { clientWidth: width = 0, clientHeight: height = 0 } = ground.current ?? {}
+    const heightOf = (part: string): number => ground.current?.querySelector<HTMLElement>(part)?.offsetHeight ?? 0
+    // on a narrow screen the panel lies over the ground
+    const panel = flat.current?.querySelector<HTMLElement>('.panel')
+    const covered = panel?.offsetLeft === 0 ? height - panel.offsetTop : 0
+    return { width, height, top: heightOf('.findings') + 8, bottom: Math.max(heightOf('.legend'), covered) }
+  }
   const fit = (): void => {
-    const { clientWidth = 0, clientHeight = 0 } = ground.current ?? {}
-    if (clientWidth > 0) setView(fitted(layout, clientWidth, clientHeight))
+    const free = room()
+    moved.current = false
+    if (free.width > 0) setView(fitted(layout, free))
+  }
+  const reveal = (id: number | undefined): void => {
+    const card = id === undefined ? undefined : layout.nodes.get(id)
+    if (card !== undefined) setView((now) => now && revealed(now, card, room()))
   }
   useEffect(() => {
     const drawing = new Streams(canvas.current as HTMLCanvasElement)
@@ -37,10 +54,14 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
   useEffect(() => {
     streams.current?.setEdges(layout.edges)
     fit()
-    const observer = new ResizeObserver(fit)
-    observer.observe(ground.current as HTMLDivElement)
-    return () => observer.disconnect()
+    const resized = (): void => {
+      if (!moved.current) fit()
+    }
+    addEventListener('resize', resized)
+    return () => removeEventListener('resize', resized)
   }, [layout])
+  // a panel that opens takes room, but the graph stays where it is
+  useEffect(() => reveal(node?.id), [node?.id, layout])
   useEffect(() => {
     if (view !== undefined) streams.current?.setView(view)
   }, [view])
@@ -88,6 +109,7 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
   const zoomBy = (factor: number, at?: { x: number; y: number }): void => {
     const { clientWidth = 0, clientHeight = 0 } = ground.current ?? {}
     const centre = at ?? { x: clientWidth / 2, y: clientHeight / 2 }
+    moved.current = true
     setView((now) => now && zoomed(now, factor, centre))
   }
   const wheel = (event: WheelEvent): void => {
@@ -95,17 +117,27 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
     const box = (ground.current as HTMLDivElement).getBoundingClientRect()
     if (event.ctrlKey || event.metaKey)
       zoomBy(Math.exp(-event.deltaY / 200), { x: event.clientX - box.x, y: event.clientY - box.y })
-    else setView((now) => now && { ...now, x: now.x - event.deltaX, y: now.y - event.deltaY })
+    else {
+      moved.current = true
+      setView((now) => now && { ...now, x: now.x - event.deltaX, y: now.y - event.deltaY })
+    }
   }
   const drag = (event: PointerEvent): void => {
     if (event.target !== event.currentTarget || view === undefined) return
     const target = event.currentTarget as HTMLElement
     const start = { x: event.clientX - view.x, y: event.clientY - view.y }
     target.setPointerCapture(event.pointerId)
-    const move = (to: PointerEvent): void =>
+    const move = (to: PointerEvent): void => {
+      moved.current = true
       setView((now) => now && { ...now, x: to.clientX - start.x, y: to.clientY - start.y })
+    }
     target.addEventListener('pointermove', move)
     target.addEventListener('pointerup', () => target.removeEventListener('pointermove', move), { once: true })
+  }
+  // of a card that the tab key has come to
+  const focused = ({ target }: FocusEvent): void => {
+    if (!(target instanceof HTMLElement) || !target.matches('.card:focus-visible')) return
+    reveal(graph.nodes.find(({ name }) => name === target.dataset['step'])?.id)
   }
   // the same cards while nobody but the view moves: they are not looked at again then
   const cards = useMemo(() => {
@@ -133,8 +165,8 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
   const found = useMemo(() => <Findings found={findings(live)} />, [live])
 
   return (
-    <div class={`flow ${node === undefined ? '' : 'with-panel'}`}>
-      <div class="ground" ref={ground} onWheel={wheel} onPointerDown={drag}>
+    <div ref={flat} class={`flow ${node === undefined ? '' : 'with-panel'}`}>
+      <div class="ground" ref={ground} onWheel={wheel} onPointerDown={drag} onFocusIn={focused}>
         <canvas ref={canvas} />
         <div
           class="cards"

@@ -24,8 +24,20 @@ interface LetterPage {
   readonly topic: string
   readonly admin: boolean
   readonly letters: readonly Letter[]
+  /** Of the page behind it; absent: there is none. */
+  readonly before?: number
 }
 
+/** Letters a page, and characters of a value: a page is asked for every two seconds. */
+const pageLength = 100
+const mostValue = 4000
+
+const nothing = {
+  open: 'No letter is open.',
+  replayed: 'None was replayed.',
+  dropped: 'None was dropped.',
+  all: 'Nothing was put aside.',
+} as const
 const states = ['open', 'replayed', 'dropped', 'all'] as const
 
 /** Records that were put aside: why, and what to do with them. */
@@ -33,7 +45,11 @@ export function Letters({ chosen }: { chosen: string | undefined }) {
   const [state, setState] = useState<(typeof states)[number]>('open')
   const [again, setAgain] = useState(0)
   const [said, setSaid] = useState<string>()
-  const { value, problem } = useJson<LetterPage>(`api/dead-letters?state=${state}&limit=200#${again}`, 2000)
+  const [befores, setBefores] = useState<readonly number[]>([])
+  const before = befores.at(-1)
+  const where = before === undefined ? '' : `&before=${before}`
+  const path = `api/dead-letters?state=${state}&limit=${pageLength}&most=${mostValue}${where}#${again}`
+  const { value, problem } = useJson<LetterPage>(path, 2000)
   const letters = value?.letters ?? []
   const [open, setOpen] = useState<number | undefined>(chosen === undefined ? undefined : Number(chosen))
   const letter = letters.find(({ offset }) => offset === open) ?? letters[0]
@@ -63,7 +79,10 @@ export function Letters({ chosen }: { chosen: string | undefined }) {
                 type="button"
                 class="chip"
                 aria-pressed={state === name}
-                onClick={() => setState(name)}
+                onClick={() => {
+                  setState(name)
+                  setBefores([])
+                }}
               >
                 {name}
               </button>
@@ -73,7 +92,7 @@ export function Letters({ chosen }: { chosen: string | undefined }) {
         {problem !== undefined && <p class="problem">{problem}</p>}
         {said !== undefined && <p class="said">{said}</p>}
         {letters.length === 0 ? (
-          <p class="empty">Nothing was put aside.</p>
+          <p class="empty">{value === undefined && problem === undefined ? 'Asking' : nothing[state]}</p>
         ) : (
           <div class="scroll">
             <table class="rows">
@@ -107,6 +126,27 @@ export function Letters({ chosen }: { chosen: string | undefined }) {
               </tbody>
             </table>
           </div>
+        )}
+        {(befores.length > 0 || value?.before !== undefined) && (
+          <footer class="pager">
+            <button
+              type="button"
+              class="chip"
+              disabled={befores.length === 0}
+              onClick={() => setBefores(befores.slice(0, -1))}
+            >
+              newer
+            </button>
+            <button
+              type="button"
+              class="chip"
+              disabled={value?.before === undefined}
+              onClick={() => setBefores([...befores, value?.before as number])}
+            >
+              older
+            </button>
+            <span>{`${pageLength} a page, the newest first`}</span>
+          </footer>
         )}
       </section>
       {letter !== undefined && (

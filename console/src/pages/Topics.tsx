@@ -1,3 +1,4 @@
+import { Fragment } from 'preact'
 import { useState } from 'preact/hooks'
 import { instant, rate, short, whole } from '../lib/format.ts'
 import type { Live } from '../lib/live.ts'
@@ -18,6 +19,9 @@ interface TopicRecord {
   readonly value: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
+
+/** Characters of a value that a list is asked for: it is asked for each second, and a cell has no room for more. */
+const mostValue = 600
 
 /** What lies in topics, the newest first, as it comes. */
 export function Topics({ live, chosen }: { live: Live; chosen: string | undefined }) {
@@ -41,7 +45,7 @@ function Opened({ topic, live }: { topic: Topic; live: Live }) {
   const [following, setFollowing] = useState(true)
   const [open, setOpen] = useState<string>()
   const where = partition === undefined ? '' : `&partition=${partition}`
-  const path = `api/topics/${encodeURIComponent(topic.name)}/records?limit=${partition === undefined ? 25 : 100}${where}`
+  const path = `api/topics/${encodeURIComponent(topic.name)}/records?limit=${partition === undefined ? 25 : 100}&most=${mostValue}${where}`
   const { value, problem } = useJson<{ records: readonly TopicRecord[] }>(path, following ? 1000 : undefined)
   const records = value?.records.toSorted((a, b) => b.timestamp - a.timestamp || b.offset - a.offset) ?? []
   return (
@@ -75,7 +79,7 @@ function Opened({ topic, live }: { topic: Topic; live: Live }) {
       </div>
       {problem !== undefined && <p class="problem">{problem}</p>}
       {records.length === 0 ? (
-        <p class="empty">No records.</p>
+        <p class="empty">{value === undefined && problem === undefined ? 'Asking' : 'No records.'}</p>
       ) : (
         <div class="scroll">
           <table class="rows">
@@ -90,9 +94,17 @@ function Opened({ topic, live }: { topic: Topic; live: Live }) {
             <tbody>
               {records.map((one) => {
                 const id = `${one.partition}/${one.offset}`
+                const toggle = (): void => setOpen(open === id ? undefined : id)
                 return (
-                  <>
-                    <tr key={id} tabIndex={0} onClick={() => setOpen(open === id ? undefined : id)}>
+                  <Fragment key={id}>
+                    <tr
+                      tabIndex={0}
+                      aria-expanded={open === id}
+                      onClick={toggle}
+                      onKeyDown={(event) => {
+                        if (event.key === 'Enter') toggle()
+                      }}
+                    >
                       <th>{id}</th>
                       <td>{instant(one.timestamp)}</td>
                       <td>{brief(one.key)}</td>
@@ -101,11 +113,11 @@ function Opened({ topic, live }: { topic: Topic; live: Live }) {
                     {open === id && (
                       <tr class="detail">
                         <td colSpan={4}>
-                          <Json value={one} />
+                          <Whole topic={topic.name} record={one} />
                         </td>
                       </tr>
                     )}
-                  </>
+                  </Fragment>
                 )
               })}
             </tbody>
@@ -114,4 +126,12 @@ function Opened({ topic, live }: { topic: Topic; live: Live }) {
       )}
     </section>
   )
+}
+
+/** A record with all of its value. */
+function Whole({ topic, record }: { topic: string; record: TopicRecord }) {
+  const { partition, offset } = record
+  const path = `api/topics/${encodeURIComponent(topic)}/records?limit=1&partition=${partition}&from=${offset}`
+  const { value } = useJson<{ records: readonly TopicRecord[] }>(path)
+  return <Json value={value?.records[0] ?? record} />
 }

@@ -91,7 +91,7 @@ function optionsOf(
       {
         ...axis,
         ...(log ? { grid: { ...axis.grid, filter: decades } } : {}),
-        size: 62,
+        size: 72,
         space: 30,
         values: (_, values) => values.map((value) => (value === null ? '' : value === 0 ? '0' : format(value))),
       },

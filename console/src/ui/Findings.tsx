@@ -10,7 +10,7 @@ export function Findings({ found }: { found: readonly Finding[] }) {
     else if (kind === 'errors') go('errors')
   }
   return (
-    <ul class="findings" aria-label="What deserves a look" aria-live="polite">
+    <ul class="findings" aria-label="What deserves a look" aria-live="polite" aria-relevant="additions">
       {found.map((finding) => (
         <li key={finding.kind} class={`finding ${finding.kind}`}>
           <button type="button" onClick={() => follow(finding)}>

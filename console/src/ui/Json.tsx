@@ -1,6 +1,12 @@
+/** More of a value than this nobody reads, and it takes the browser seconds. */
+const mostText = 50_000
+/** Of what stands in one cell. */
+const mostBrief = 400
+
 /** A value as JSON, with colours that help the eye and nothing else. */
 export function Json({ value }: { value: unknown }) {
-  const text = JSON.stringify(value, undefined, 2) ?? 'undefined'
+  const whole = JSON.stringify(value, undefined, 2) ?? 'undefined'
+  const text = whole.slice(0, mostText)
   const parts = text.split(/("(?:[^"\\]|\\.)*"(?:\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/)
   return (
     <pre class="json">
@@ -12,6 +18,9 @@ export function Json({ value }: { value: unknown }) {
             {part}
           </span>
         ),
+      )}
+      {whole.length > mostText && (
+        <em>{`\n… and ${(whole.length - mostText).toLocaleString('en-US')} characters more`}</em>
       )}
     </pre>
   )
@@ -25,12 +34,12 @@ function classOf(part: string): string {
 
 /** On one line. */
 export function brief(value: unknown): string {
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') return value.slice(0, mostBrief)
   if (isWindowed(value)) {
     const { key, window } = value
     return `${brief(key)}  ${new Date(window.start).toISOString().slice(0, 19)}`
   }
-  return JSON.stringify(value) ?? ''
+  return (JSON.stringify(value) ?? '').slice(0, mostBrief)
 }
 
 const isWindowed = (value: unknown): value is { key: unknown; window: { start: number; end: number } } =>

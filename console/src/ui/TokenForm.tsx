@@ -1,8 +1,8 @@
 import { setToken } from '../lib/api.ts'
 import { Dialog } from './Dialog.tsx'
 
-/** The app has a token: it is kept for this tab. */
-export function TokenForm({ given }: { given: () => void }) {
+/** The app has a token: it is kept for this tab. @param refused one was given, and is another one */
+export function TokenForm({ given, refused }: { given: () => void; refused: boolean }) {
   const submit = (event: Event): void => {
     event.preventDefault()
     const token = new FormData(event.currentTarget as HTMLFormElement).get('token')
@@ -11,10 +11,15 @@ export function TokenForm({ given }: { given: () => void }) {
     given()
   }
   return (
-    <Dialog title="Token" close={() => {}}>
+    <Dialog title="Token" close={() => {}} stays>
       <form class="token" onSubmit={submit}>
         <h2>This app asks for a token</h2>
         <p>It is the one of its options: http.token. It stays in this tab.</p>
+        {refused && (
+          <p class="problem" role="alert">
+            The app has another token than this tab.
+          </p>
+        )}
         <input type="password" name="token" autofocus autocomplete="off" aria-label="Token" />
         <button type="submit">Open</button>
       </form>

@@ -5,6 +5,8 @@ import { connection, type Live, paused } from '../lib/live.ts'
 import { useStore } from '../lib/store.ts'
 import { theme, toggleTheme } from '../lib/theme.ts'
 
+const words = { connecting: 'connecting', silent: 'the app is silent', lost: 'no connection' } as const
+
 /** Which app this is, how it is, and the figures that are always wanted. */
 export function TopBar({ live }: { live: Live | undefined }) {
   const [name, setName] = useState('')
@@ -25,13 +27,15 @@ export function TopBar({ live }: { live: Live | undefined }) {
   return (
     <header class="top">
       <h1>
-        {name}
-        <span class={`state ${state === 'live' ? (live?.tick.state ?? '') : state}`}>
-          {state === 'live' ? live?.tick.state : state}
+        <span class="app-name" title={name}>
+          {name}
+        </span>
+        <span role="status" class={`state ${state === 'live' ? (live?.tick.state ?? '') : state}`}>
+          {state === 'live' ? live?.tick.state : words[state]}
         </span>
       </h1>
       {live !== undefined && (
-        <dl class="vitals">
+        <dl class={`vitals ${state === 'live' ? '' : 'stale'}`}>
           <Vital name="in" value={rate(live.rates.in)} unit="/s" />
           <Vital name="out" value={rate(live.rates.out)} unit="/s" />
           <Vital name="p99" value={duration(live.tick.latency?.p99)} />

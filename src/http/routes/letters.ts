@@ -2,8 +2,8 @@ import type { DeadLetter, LetterFilter } from '../../connectors/broker/index.ts'
 import { toJson } from '../../engine/query/index.ts'
 import { HttpProblem } from '../problem.ts'
 import { type Asked, anything, integer, list, object, oneOf, type Route, type Schema, text } from '../route.ts'
-import type { Letters, Served } from '../served.ts'
-import { shown } from './topics.ts'
+import type { Letters, Served, TopicSerde } from '../served.ts'
+import { cut, mostParameter, shown } from './topics.ts'
 
 const offset: Schema = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }
 const filters = {
@@ -71,6 +71,7 @@ export function letterRoutes(app: Served, admin: boolean): Route[] {
         state: { schema: { ...oneOf('open', 'replayed', 'dropped', 'all'), default: 'open' } },
         limit: { schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
         before: { schema: offset, description: 'of the page before' },
+        most: mostParameter,
       },
       gives: {
         'application/json': object(
@@ -81,12 +82,13 @@ export function letterRoutes(app: Served, admin: boolean): Route[] {
       refuses: [503],
       answer: async ({ query, reply }) => {
         const letters = lettersOf(app)
-        const { limit, before, ...filter } = query as LetterFilter & {
+        const { limit, before, most, ...filter } = query as LetterFilter & {
           readonly limit?: number
           readonly before?: number
+          readonly most?: number
         }
         const page = await letters.list(filter, limit ?? 100, before)
-        const rows = page.letters.map((one) => letterText(one, app))
+        const rows = page.letters.map((one) => letterText(one, app, most))
         const rest = page.before === undefined ? '' : `,"before":${page.before}`
         return reply
           .type('application/json; charset=utf-8')
@@ -112,9 +114,10 @@ function lettersOf(app: Served): Letters {
   return letters
 }
 
-function letterText(one: DeadLetter, app: Served): string {
+function letterText(one: DeadLetter, app: Served, most: number | undefined): string {
   const { key, value, ...fields } = one
   const serdes = app.serdes(one.topic)
-  const bytes = `"key":${shown(key, serdes.key, one.topic)},"value":${shown(value, serdes.value, one.topic)}`
+  const text = (part: Uint8Array | null, serde: TopicSerde | undefined) => cut(shown(part, serde, one.topic), most)
+  const bytes = `"key":${text(key, serdes.key)},"value":${text(value, serdes.value)}`
   return `${toJson(fields).slice(0, -1)},${bytes}}`
 }

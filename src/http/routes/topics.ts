@@ -40,6 +40,7 @@ export function topicRoutes(app: Served): Route[] {
           schema: { type: 'integer', minimum: 1, maximum: mostRecords, default: 50 },
           description: 'records a partition',
         },
+        most: mostParameter,
       },
       gives: { 'application/json': object({ records: list(record) }) },
       refuses: [404, 503],
@@ -49,7 +50,12 @@ export function topicRoutes(app: Served): Route[] {
         if (log === undefined) throw new HttpProblem(503, 'The app is not connected to its broker yet; ask again')
         const topic = log.topic(name)
         if (topic === undefined) throw new HttpProblem(404, `There is no topic '${name}'; /api/topics lists them`)
-        const { partition, from, limit } = query as { partition?: number; from?: number; limit: number }
+        const { partition, from, limit, most } = query as {
+          partition?: number
+          from?: number
+          limit: number
+          most?: number
+        }
         if (partition !== undefined && partition >= topic.partitions)
           throw new HttpProblem(404, `Topic '${name}' has ${topic.partitions} partitions; there is no ${partition}`)
         const wanted = partition === undefined ? Array.from({ length: topic.partitions }, (_, p) => p) : [partition]
@@ -61,7 +67,7 @@ export function topicRoutes(app: Served): Route[] {
             const batch = log.fetch(name, p, at)
             if (batch === undefined) break
             for (let i = 0; i < batch.count && found.length < limit; i++)
-              if ((batch.offsets[i] as number) >= start) found.push(recordText(batch, i, name, serdes))
+              if ((batch.offsets[i] as number) >= start) found.push(recordText(batch, i, name, { ...serdes, most }))
             at = batch.nextOffset
           }
           return found
@@ -114,9 +120,9 @@ async function fromElsewhere(
 }
 
 type ReadPart = Pick<ReadableLog, 'topic' | 'startOffset' | 'endOffset' | 'fetch'>
-type Serdes = ReturnType<Served['serdes']>
+type Serdes = ReturnType<Served['serdes']> & { readonly most?: number | undefined }
 
-function recordText(batch: FetchedBatch, i: number, topic: string, { key, value }: Serdes): string {
+function recordText(batch: FetchedBatch, i: number, topic: string, { key, value, most }: Serdes): string {
   const { data, keyStart, keyEnd, valueStart, valueEnd } = batch
   const part = (start: number, end: number) => (start < 0 ? null : data.subarray(start, end))
   const headers = batch.headers?.[i]
@@ -124,8 +130,8 @@ function recordText(batch: FetchedBatch, i: number, topic: string, { key, value 
     partition: String(batch.partition),
     offset: String(batch.offsets[i]),
     timestamp: String(batch.timestamps[i]),
-    key: shown(part(keyStart[i] as number, keyEnd[i] as number), key, topic),
-    value: shown(part(valueStart[i] as number, valueEnd[i] as number), value, topic),
+    key: cut(shown(part(keyStart[i] as number, keyEnd[i] as number), key, topic), most),
+    value: cut(shown(part(valueStart[i] as number, valueEnd[i] as number), value, topic), most),
     ...(headers === undefined
       ? {}
       : { headers: toJson(Object.fromEntries(headers.map(([name, bytes]) => [name, Buffer.from(bytes).toString()]))) }),
@@ -134,6 +140,16 @@ function recordText(batch: FetchedBatch, i: number, topic: string, { key, value 
     .map(([name, json]) => `"${name}":${json}`)
     .join(',')}}`
 }
+
+/** A list that is asked for again and again has no use for megabytes. */
+export const mostParameter: NonNullable<Route['query']>[string] = {
+  schema: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+  description: 'characters of a key or value; of a longer one {"cut": its beginning, "characters": all of them}',
+}
+
+/** JSON as it is, or of what is longer the beginning. */
+export const cut = (json: string, most = Number.POSITIVE_INFINITY): string =>
+  json.length <= most ? json : JSON.stringify({ cut: json.slice(0, most), characters: json.length })
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

@@ -1,3 +1,4 @@
+import { Fragment } from 'preact'
 import { useState } from 'preact/hooks'
 import { brief, Json } from '../../ui/Json.tsx'
 import { columnsOf, type Row } from './query.ts'
@@ -25,7 +26,7 @@ export function RowTable({ rows: { rows, fresh, loading } }: { rows: Rows }) {
             const id = JSON.stringify(row.key)
             const opened = open === id
             return (
-              <>
+              <Fragment key={id}>
                 <tr
                   key={`${id} ${fresh.get(id) ?? ''}`}
                   class={`${fresh.has(id) ? 'fresh' : ''} ${opened ? 'opened-row' : ''}`}
@@ -35,7 +36,7 @@ export function RowTable({ rows: { rows, fresh, loading } }: { rows: Rows }) {
                     if (event.key === 'Enter') setOpen(opened ? undefined : id)
                   }}
                 >
-                  <th title={id}>{brief(row.key)}</th>
+                  <th title={brief(id)}>{brief(row.key)}</th>
                   <Cells row={row} columns={columns} />
                 </tr>
                 {opened && (
@@ -45,7 +46,7 @@ export function RowTable({ rows: { rows, fresh, loading } }: { rows: Rows }) {
                     </td>
                   </tr>
                 )}
-              </>
+              </Fragment>
             )
           })}
         </tbody>
