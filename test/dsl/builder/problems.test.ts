@@ -138,11 +138,44 @@ describe('DHAARA_SUPPRESS_WINDOWS', () => {
     ])
   })
 
+  it('no windows at all, and sessions whose end nobody can tell', () => {
+    const { builder, orders, key, value } = ordersBuilder()
+    builder.table('rows', { key: serdes.windowed(key), value }).suppress(untilWindowCloses())
+    const sessions = orders
+      .groupByKey()
+      .windowedBy(windows.session<{ total: number }, string>((o) => o.total).noGrace())
+      .count()
+    sessions.mapValues((n) => n + 1).suppress(untilWindowCloses(), { name: 'direct' })
+    sessions
+      .groupBy((n, k) => [k, n])
+      .count()
+      .suppress(untilWindowCloses(), { name: 'regrouped' })
+    assert.deepEqual(problemsOf(builder), [
+      'DHAARA_SUPPRESS_WINDOWS rows-suppress-1',
+      'DHAARA_SUPPRESS_WINDOWS regrouped',
+    ])
+  })
+
   it('windows without a grace are named as such', () => {
     const { orders } = ordersBuilder()
     assert.throws(
       () => orders.groupByKey().windowedBy(windows.tumbling(5) as never),
       /Found windows without a grace; expected/,
+    )
+  })
+})
+
+describe('DHAARA_JOIN_WINDOWS', () => {
+  it('a table of windows that time does not close, unless its rows are kept as the error says', () => {
+    const { builder, orders } = ordersBuilder()
+    const fulls = (name: string) => orders.groupByKey().windowedBy(windows.count(3)).count({ store: name })
+    const kept = (name: string) => fulls(name).mapValues((n) => n, { store: { name: `${name}-rows`, retention: '1d' } })
+    kept('a').join(kept('b'), (l, r) => l + r)
+    assert.deepEqual(problemsOf(builder), [])
+    fulls('c').join(kept('d'), (l, r) => l + r)
+    assert.throws(
+      () => builder.build(),
+      /mapValues\(\(v\) => v, {store: {name: 'orders-count-3-rows', retention: '1d'}}\)/,
     )
   })
 })

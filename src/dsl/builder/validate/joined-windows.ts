@@ -31,7 +31,7 @@ export const endlessRows: Check = (plan) =>
       const what = aggregate && endless(aggregate)
       if (what === undefined) return []
       const found = `found a table of ${what} ('${table.name}'), expected one whose rows' timestamps tell when they are over`
-      const cure = `say how long they are kept: .mapValues((v) => v, {store: stores.keyValue({name: '${table.name}-rows', ttl: '1d'})})`
+      const cure = `say how long they are kept: .mapValues((v) => v, {store: {name: '${table.name}-rows', retention: '1d'}})`
       return [problem('DHAARA_JOIN_WINDOWS', node, `${found}; ${cure}`)]
     }),
   )

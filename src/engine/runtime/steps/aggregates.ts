@@ -29,7 +29,7 @@ export function aggregated(step: Step, op: AggregateNode, { ctx, stores, code }:
     return new KeyAggregate(id, name, spec, stores.keyValue(op.store.name), needsOld, ctx, pastOf(op.store, stores))
   const operator = windowedAggregate(step, { ...op, spec }, stores, ctx, merges)
   if (readInPlace(op) || !isRead(step)) return operator
-  const shown = shownTable(step, op.windows, op.store.retention, stores)
+  const shown = shownTable(step, [op.windows], op.store.retention, stores)
   return new ShownRows(operator, new TableStore(id, name, shown, ctx, code.copyFor(step)))
 }
 

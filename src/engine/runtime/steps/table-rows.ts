@@ -83,10 +83,16 @@ function lengthOf(windows: WindowSpec): number | undefined {
 }
 
 /** The store of what has come out of a step over windows, for joins. */
-export function shownTable(step: Step, windows: WindowSpec, retention: number, stores: TaskStores): KeyValueTable {
+export function shownTable(
+  step: Step,
+  windows: readonly WindowSpec[],
+  retention: number,
+  stores: TaskStores,
+): KeyValueTable {
   const name = shownRows(step)
-  const ttl = readFor(windows, retention)
-  const ttlClock = 'clock' in windows ? windows.clock : 'event'
+  const lives = windows.map((one) => readFor(one, retention))
+  const ttl = lives.includes(undefined) ? undefined : Math.max(...(lives as number[]))
+  const ttlClock = windows.every((one) => 'clock' in one && one.clock === 'wall') ? 'wall' : 'event'
   if (ttl !== undefined)
     stores.imply({ name, kind: 'keyValue', backend: 'rocksdb', ttl, ttlClock, retention: 0, named: false })
   return stores.keyValue(name)

@@ -117,6 +117,58 @@ describe('suppress', () => {
     })
   }
 
+  it('gives the final rows of windows that were regrouped', () => {
+    const counted = (builder: StreamsBuilder) =>
+      builder.stream('in0', numbers).groupByKey().windowedBy(windows.tumbling(10).grace(7))
+    const out = { key: serdes.windowed(key), value }
+    const closed = topologyOf((builder) => counted(builder).emit('close').count().toStream().to('out', out))
+    const regrouped = topologyOf((builder) =>
+      counted(builder)
+        .count()
+        .groupBy((n, { window }): [Windowed<string>, number] => [{ key: 'all', window }, n], out)
+        .aggregate(() => 0, { add: (all, n) => all + n, subtract: (all, n) => all - n }, { store: 'all' })
+        .suppress(untilWindowCloses())
+        .toStream()
+        .to('out', out),
+    )
+    fc.assert(
+      fc.property(plays(), (play) => {
+        const byStart = Map.groupBy(run(closed, play), (row) => (row.key as Windowed<string>).window.start)
+        const expected = [...byStart].map(([start, rows]) => [
+          start,
+          rows.reduce((n, row) => n + (row.value as number), 0),
+        ])
+        const rows = run(regrouped, play).map((row) => [(row.key as Windowed<string>).window.start, row.value])
+        assert.deepEqual(rows, expected)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('waits for the longer grace of two joined tables', () => {
+    const topology = topologyOf((builder) => {
+      const grouped = builder.stream('in0', numbers).groupByKey()
+      const rows = (grace: number, name: string) =>
+        grouped
+          .windowedBy(windows.tumbling(10).grace(grace))
+          .count({ store: name })
+          .mapValues((n) => n, { store: { name: `${name}-rows`, retention: 100 } })
+      rows(0, 'short')
+        .join(rows(10, 'long'), (short, long) => `${short}/${long}`)
+        .suppress(untilWindowCloses())
+        .toStream()
+        .to('out', { key: serdes.windowed(key), value: serdes.json() })
+    })
+    using driver = new TopologyTestDriver(topology)
+    for (const ts of [1, 12, 3, 4]) driver.input('in0').send(ts, { key: 'a', timestamp: ts })
+    driver.end()
+    const rows = driver.output('out').readAll()
+    assert.deepEqual(
+      rows.map((row) => row.value),
+      ['1/3', '1/1'],
+    )
+  })
+
   it('stops the job where a buffer may not let rows go early', () => {
     const topology = topologyOf((builder) =>
       builder
