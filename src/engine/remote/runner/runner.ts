@@ -85,7 +85,8 @@ export class Runner implements TaskRunner {
     this.request(async () => {
       await this.epochs.finish()
       await this.epochs.leaveSinks(false)
-      if (this.epochs.refused !== undefined) {
+      // a commit that was refused may have been told to nobody yet: these tasks were meant for who was fenced
+      if (this.epochs.refused !== undefined || (assignment.tasks.length > 0 && !this.transaction.isFenced)) {
         done.resolve(false)
         return
       }

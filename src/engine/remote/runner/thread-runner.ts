@@ -304,8 +304,12 @@ export class ThreadRunner implements TaskRunner {
       }
     }
     this.calls.clear()
-    if (this.stopping) return
+    if (this.stopping) {
+      this.ready.reject(restoring(`worker ${number} has ended`))
+      return
+    }
     const text = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    const { ready } = this
     const when = this.started ? `${mostDeaths + 1} times without getting further` : 'while it started'
     const error = new DhaaraError('DHAARA_WORKER_DIED', `worker ${number} died ${when}; at last: ${text}`, { cause })
     if (!this.started || ++this.deaths > mostDeaths) {
@@ -314,10 +318,24 @@ export class ThreadRunner implements TaskRunner {
     }
     settings.logger.warn({ worker: number, error: text }, 'a worker died, and is replaced')
     this.begin()
+    // who has waited for it waits for the next one
+    ready.reject(error)
     this.ready.promise.then(
       () => events.refused(error),
       () => {},
     )
+  }
+
+  /** Resolves when a thread is up: this one, or one that takes its place. */
+  private async up(): Promise<void> {
+    for (;;) {
+      const { ready } = this
+      try {
+        return await ready.promise
+      } catch (error) {
+        if (ready === this.ready) throw error
+      }
+    }
   }
 
   private giveUp(error: Error): void {
@@ -329,7 +347,12 @@ export class ThreadRunner implements TaskRunner {
 
   private async call(method: RunnerCall['method'], args: readonly unknown[], lost: () => unknown): Promise<unknown> {
     if (this.stopping && method !== 'stop') return lost()
-    await this.ready.promise
+    try {
+      await this.up()
+    } catch (error) {
+      if (this.stopping) return lost()
+      throw error
+    }
     const id = this.next++
     const done = Promise.withResolvers<unknown>()
     this.calls.set(id, { id, method, args, done, lost })
@@ -338,7 +361,7 @@ export class ThreadRunner implements TaskRunner {
   }
 
   private tell(method: RunnerCall['method'], args: readonly unknown[]): void {
-    this.ready.promise.then(
+    this.up().then(
       () => this.port?.postMessage({ method, args } satisfies RunnerCall),
       () => {},
     )

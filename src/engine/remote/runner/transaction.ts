@@ -40,6 +40,11 @@ export class Transaction {
     this.unsettled = false
   }
 
+  /** Nothing that was sent under its name before can come to be committed with what is sent now. */
+  get isFenced(): boolean {
+    return this.fenced
+  }
+
   /** It is open, or about to be. */
   get isOpen(): boolean {
     return this.opened
