@@ -29,7 +29,7 @@ export async function valueAsOf(
   const span = stretchOf(history)
   const start = Math.max(0, Math.floor(at / span) * span)
   const past = pastOf(layout)
-  const pages = rows.windows(past, { key, from: start, to: Number.MAX_SAFE_INTEGER, reverse: false })
+  const pages = rows.windows(past, { key, from: start, to: Number.MAX_SAFE_INTEGER, reverse: false, limit: 1 })
   try {
     const [first] = await pages.next()
     if (first === undefined) return undefined

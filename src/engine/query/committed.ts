@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { BackendReader, Row, TextBlock } from '../../state/backend.ts'
-import { after, concat, readTime, statePrefix, writeTime } from '../../state/stores/index.ts'
+import { after, concat, statePrefix } from '../../state/stores/index.ts'
 import { elsewhere, first, type Look, lookFor } from './key-places.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, pagesOrElse, type PartPages } from './merge.ts'
@@ -15,6 +15,7 @@ import {
   type RowPages,
   type RowSource,
 } from './raw.ts'
+import { windowPages } from './window-pages.ts'
 
 /** What a source of committed rows must know of the app. */
 export interface CommittedParts extends Partitions {
@@ -202,86 +203,6 @@ function iteratorPages(rows: Iterator<Row>, prefix: number, settle: CommittedPar
     },
     close: () => void rows.return?.(),
   }
-}
-
-/** Rows are by start, then by key: a seek or two for each start. */
-function windowPages(
-  reader: BackendReader,
-  prefix: Buffer,
-  { key, from, to, reverse }: RawWindows,
-  settle: CommittedParts['settle'],
-): PartPages {
-  const next = reverse ? backward(reader, prefix, key, from) : forward(reader, prefix, key, to)
-  let at: number | undefined = reverse ? to : from
-  let pages = 0
-  return {
-    async next() {
-      if (pages++ > 0) await setImmediate()
-      settle?.()
-      const page: Row[] = []
-      while (page.length < pageRows && at !== undefined) {
-        const found = next(at)
-        at = found?.next
-        if (found?.row !== undefined) page.push(found.row)
-      }
-      return page
-    },
-    close: () => {},
-  }
-}
-
-/** What a look at one start found, and where to look next. */
-interface Found {
-  readonly row?: Row
-  readonly next: number | undefined
-}
-
-function forward(
-  reader: BackendReader,
-  prefix: Buffer,
-  key: Uint8Array,
-  to: number,
-): (at: number) => Found | undefined {
-  const lt = after(prefix)
-  return (at) => {
-    if (at > to) return undefined
-    const [rowKey, value] = reader.collect({ gte: windowKey(prefix, at, key), lt, limit: 1 })
-    if (rowKey === undefined) return undefined
-    const start = readTime(rowKey, prefix.length)
-    if (start > to) return undefined
-    const own = rowKey.subarray(prefix.length + 8)
-    const order = Buffer.compare(own, key)
-    if (order === 0) return { row: [rowKey.subarray(prefix.length), value as Uint8Array], next: start + 1 }
-    // a later start whose first key comes before this one may have it
-    return { next: start > at && order < 0 ? start : start + 1 }
-  }
-}
-
-function backward(
-  reader: BackendReader,
-  prefix: Buffer,
-  key: Uint8Array,
-  from: number,
-): (at: number) => Found | undefined {
-  return (at) => {
-    if (at < from) return undefined
-    const lt = Buffer.concat([windowKey(prefix, at, key), Buffer.of(0)])
-    const [rowKey, value] = reader.collect({ gte: prefix, lt, reverse: true, limit: 1 })
-    if (rowKey === undefined) return undefined
-    const start = readTime(rowKey, prefix.length)
-    if (start < from) return undefined
-    const order = Buffer.compare(rowKey.subarray(prefix.length + 8), key)
-    if (order === 0) return { row: [rowKey.subarray(prefix.length), value as Uint8Array], next: start - 1 }
-    return { next: start < at && order > 0 ? start : start - 1 }
-  }
-}
-
-function windowKey(prefix: Buffer, start: number, key: Uint8Array): Buffer {
-  const row = Buffer.allocUnsafe(prefix.length + 8 + key.length)
-  row.set(prefix, 0)
-  writeTime(row, start, prefix.length)
-  row.set(key, prefix.length + 8)
-  return row
 }
 
 /** Partitions of a store that have rows, where nobody runs who knows how many there are: a seek each. */

@@ -30,6 +30,8 @@ export interface RawWindows {
   readonly from: number
   readonly to: number
   readonly reverse: boolean
+  /** More are not wanted of any partition; there may be more. Default: all. */
+  readonly limit?: number
 }
 
 /** Pages of rows in the order of their keys. */
