@@ -127,13 +127,15 @@ export function ratesOf(before: Tick, now: Tick): Rates {
   const steps = new Map(before.steps.map((step) => [step.id, step]))
   const tasks = new Map(before.tasks.map((task) => [task.id, task]))
   const inputs = new Map(before.inputs.map((input) => [`${input.topic}/${input.partition}`, input]))
+  // time is sampled, and what a sample stands for may be said a little late: more than there is of it is not shown
+  const threads = Math.max(1, new Set(now.tasks.map(({ worker }) => worker)).size)
   return {
     in: perSecond(before.recordsIn, now.recordsIn),
     out: perSecond(before.recordsOut, now.recordsOut),
     steps: new Map(
       now.steps.map((step): [number, StepRate] => {
         const was: StepTick | undefined = steps.get(step.id)
-        const busy = share(was?.busyMs, step.busyMs)
+        const busy = Math.min(threads, share(was?.busyMs, step.busyMs))
         return [
           step.id,
           { in: perSecond(was?.in, step.in), out: perSecond(was?.out, step.out), busy, dropped: step.dropped },

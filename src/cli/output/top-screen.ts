@@ -38,11 +38,13 @@ export function screen(app: string, graph: Graph, before: Tick, now: Tick, termi
 
   function steps(most: number): string[] {
     const was = new Map(before.steps.map((step) => [step.id, step]))
+    // time is sampled: a step cannot have had more of it than its threads have
+    const threads = Math.max(1, new Set(now.tasks.map(({ worker }) => worker)).size)
     const names = new Map(graph.nodes.map(({ id, name, kind }) => [id, { name, kind }]))
     const rows = now.steps
       .map((step) => {
         const old = was.get(step.id)
-        const busy = Math.max(0, step.busyMs - (old?.busyMs ?? step.busyMs)) / ms
+        const busy = Math.min(threads, Math.max(0, step.busyMs - (old?.busyMs ?? step.busyMs)) / ms)
         const lost = Object.values(step.dropped).reduce((sum, n) => sum + n, 0)
         return { ...names.get(step.id), busy, in: rate(old?.in, step.in), out: rate(old?.out, step.out), lost }
       })

@@ -55,16 +55,24 @@ export class Latency {
     const { ends, times, counts } = arrivals
     let done = 0
     while (done < ends.length && (ends[done] as number) <= position) done++
-    if (done === 0) return
+    // of a large append a part: what waits longest must not wait to be counted until all of it is through
+    const part = done < ends.length ? position - ((ends[done] as number) - (counts[done] as number)) : 0
+    if (done === 0 && part <= 0) return
     const now = performance.now()
-    for (let i = 0; i < done; i++) {
-      const ms = now - (times[i] as number)
-      this.total.add(ms, counts[i] as number)
-      this.recent.add(ms, counts[i] as number)
+    for (let i = 0; i < done; i++) this.add(now - (times[i] as number), counts[i] as number)
+    if (part > 0) {
+      this.add(now - (times[done] as number), part)
+      counts[done] = (counts[done] as number) - part
     }
+    if (done === 0) return
     ends.splice(0, done)
     times.splice(0, done)
     counts.splice(0, done)
+  }
+
+  private add(ms: number, records: number): void {
+    this.total.add(ms, records)
+    this.recent.add(ms, records)
   }
 
   /** What came since this was asked last. */

@@ -22,7 +22,9 @@ export function stepTicks(
     const entered = isInput ? came : step.inputs.reduce((sum, input) => sum + (outs[input.id] ?? 0), 0)
     const left = isCounted(step) ? out : entered
     outs[step.id] = left
-    return { id: step.id, in: entered, out: left, busyMs, dropped: dropped.get(step.name) ?? {} }
+    // what comes out of the step before it is what was not late
+    const into = step.op.kind === 'late' ? left : entered
+    return { id: step.id, in: into, out: left, busyMs, dropped: dropped.get(step.name) ?? {} }
   })
 }
 
