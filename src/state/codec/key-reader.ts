@@ -97,6 +97,7 @@ export class KeyReader {
 
   #object(depth: number): object {
     const value: Record<string, unknown> = {}
+    let [count, first, last] = [0, '', '']
     while (!this.#ended(depth)) {
       if (this.buf[this.pos++] !== tag.tagString) throw malformed(this.buf, this.pos - 1, 'the name of a property')
       const name = this.#text()
@@ -104,7 +105,11 @@ export class KeyReader {
       if (name === '__proto__') {
         Object.defineProperty(value, name, { value: part, enumerable: true, writable: true, configurable: true })
       } else value[name] = part
+      if (count++ === 0) first = name
+      last = name
     }
+    // a window, as windows are made: its JSON is not to depend on whether the key was read or is the one that came
+    if (count === 2 && first === 'end' && last === 'start') return { start: value['start'], end: value['end'] }
     return value
   }
 

@@ -117,6 +117,31 @@ describe('suppress', () => {
     })
   }
 
+  it('names windows after a restore by the same bytes as before', () => {
+    const topology = topologyOf((builder) =>
+      builder
+        .stream('in0', numbers)
+        .groupByKey()
+        .windowedBy(windows.tumbling(10).noGrace())
+        .count()
+        .suppress(untilWindowCloses())
+        .toStream()
+        .to('out', { key: serdes.json<Windowed<string>>(), value: serdes.number() }),
+    )
+    using before = new TopologyTestDriver(topology)
+    before.input('in0').send(1, { key: 'a', timestamp: 3 })
+    using after = new TopologyTestDriver(topology, { restore: before.checkpoint() })
+    const texts = [before, after].map((driver) => {
+      driver.end()
+      return driver
+        .output('out')
+        .readAll()
+        .map(({ key }) => JSON.stringify(key))
+    })
+    const named = ['{"key":"a","window":{"start":0,"end":10}}']
+    assert.deepEqual(texts, [named, named])
+  })
+
   it('gives the final rows of windows that were regrouped', () => {
     const counted = (builder: StreamsBuilder) =>
       builder.stream('in0', numbers).groupByKey().windowedBy(windows.tumbling(10).grace(7))
