@@ -1,9 +1,9 @@
-import { duration, percent, short } from './format.ts'
+import { clock, duration, percent, short } from './format.ts'
 import type { InputRate, Live, TaskRate } from './live.ts'
 
 /** What deserves a look, said in words: most urgent first. */
 export interface Finding {
-  readonly kind: 'behind' | 'slow' | 'blocked' | 'errors' | 'calm'
+  readonly kind: 'behind' | 'slow' | 'blocked' | 'errors' | 'away' | 'calm'
   readonly text: string
   readonly detail: string
   /** A step to show. */
@@ -56,6 +56,13 @@ export function findings({ graph, tick, rates }: Live): Finding[] {
   if (found.length === 0) found.push({ kind: 'calm', text: 'All quiet', detail: 'nothing waits, nothing is hot' })
   return found
 }
+
+/** Nothing is known of now. */
+export const away = ({ tick }: Live): Finding => ({
+  kind: 'away',
+  text: 'The app does not answer',
+  detail: `this is how it was at ${clock(tick.at)}`,
+})
 
 function worstInput(inputs: readonly InputRate[]): InputRate | undefined {
   const worst = inputs.toSorted((a, b) => b.lag - a.lag)[0]

@@ -7,9 +7,10 @@ import { type Stream, Streams, type View } from '../graph/streams.ts'
 import { titlesOf } from '../graph/titles.ts'
 import { fitted, neighbour, revealed, type Room, zoomed } from '../graph/view.ts'
 import { useKeys } from '../lib/keys.ts'
-import type { Live } from '../lib/live.ts'
+import { connection, type Live } from '../lib/live.ts'
 import { go } from '../lib/route.ts'
-import { findings } from '../lib/verdict.ts'
+import { useStore } from '../lib/store.ts'
+import { away, findings } from '../lib/verdict.ts'
 import { Findings } from '../ui/Findings.tsx'
 
 /** The topology as it flows. */
@@ -162,7 +163,8 @@ export function Flow({ live, chosen }: { live: Live; chosen: string | undefined 
       )
     })
   }, [live, layout, chosen])
-  const found = useMemo(() => <Findings found={findings(live)} />, [live])
+  const state = useStore(connection)
+  const found = useMemo(() => <Findings found={state === 'live' ? findings(live) : [away(live)]} />, [live, state])
 
   return (
     <div ref={flat} class={`flow ${node === undefined ? '' : 'with-panel'}`}>

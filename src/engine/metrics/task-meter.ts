@@ -13,7 +13,7 @@ const short = 32
  *
  * Records are counted where they pass. Time is sampled: each slice of records is timed as a whole, and now and then a slice runs
  * through a second copy of the generated code, which reads the clock between steps. What the slices since then have taken is
- * split between the steps as that one was. So the cost is bounded whatever the steps do, and a slow one shows within a second.
+ * split between the steps as that one was; what is looked at before the next one, as the last one was. So the cost is bounded whatever the steps do, and a slow one shows within a second.
  */
 export class TaskMeter {
   /** When it began to count, epoch ms. */
@@ -46,7 +46,7 @@ export class TaskMeter {
     this.busy = new Float64Array(steps)
     this.split = new Float64Array(steps)
     const meters = new Array<InputMeter | undefined>(steps).fill(undefined)
-    for (const id of inputs) meters[id] = { skip: 0, untimed: 0, unsplit: 0, owed: 0 }
+    for (const id of inputs) meters[id] = { skip: 0, untimed: 0, unsplit: 0, owed: 0, shares: undefined }
     this.inputs = meters
   }
 
@@ -111,9 +111,15 @@ export class TaskMeter {
     this.stalledSince = now
   }
 
-  /** Brings a stall that goes on up to now. */
+  /** Before it is looked at: brings a stall that goes on up to now, and splits what was spent as the last sample was. */
   refresh(): void {
-    const { stalled } = this
+    const { stalled, busy } = this
+    for (const meter of this.inputs) {
+      if (meter?.shares === undefined || meter.unsplit === 0) continue
+      const { shares, unsplit } = meter
+      for (let i = 0; i < shares.length; i++) (busy[i] as number) += unsplit * (shares[i] as number)
+      meter.unsplit = 0
+    }
     this.stall(undefined)
     this.stall(stalled)
   }
@@ -125,9 +131,13 @@ export class TaskMeter {
     for (const ms of split) whole += ms
     const net = Math.max(whole - this.readings * perReading, whole / 10)
     const spent = meter.unsplit + (net * (records + meter.untimed)) / records
-    for (let i = 0; i < split.length; i++) {
-      const ms = split[i] as number
-      if (ms > 0) (busy[i] as number) += (spent * ms) / whole
+    meter.shares ??= new Float64Array(split.length)
+    const { shares } = meter
+    // too short for the clock
+    for (let i = 0; whole > 0 && i < split.length; i++) {
+      const share = (split[i] as number) / whole
+      shares[i] = share
+      if (share > 0) (busy[i] as number) += spent * share
     }
     split.fill(0)
     meter.owed = this.readings * perStep * spacing
@@ -137,12 +147,13 @@ export class TaskMeter {
   }
 }
 
-/** Of one input: slices to leave out, records and milliseconds since the last, time until the next split. */
+/** Of one input: slices to leave out, records and milliseconds since the last, time until the next split, and how the last was. */
 interface InputMeter {
   skip: number
   untimed: number
   unsplit: number
   owed: number
+  shares: Float64Array | undefined
 }
 
 function calibrate(): number {
