@@ -48,6 +48,11 @@ export class EventStreams {
   async #stream({ reply, request }: Asked, source: Source, closed: () => void): Promise<unknown> {
     if (this.#open >= mostStreams)
       throw new HttpProblem(429, `There are ${mostStreams} subscriptions already; ask again when others have ended`)
+    // its end has been told already
+    if (reply.raw.destroyed) {
+      closed()
+      throw new HttpProblem(408, 'The asker has gone')
+    }
     this.#open++
     const watch = dropStuck(reply.raw)
     reply.raw.once('close', () => {

@@ -36,6 +36,8 @@ const statuses: Partial<Record<KnownCode, number>> = {
   DHAARA_MOVED: 503,
   DHAARA_WORKER_DIED: 503,
   DHAARA_UNSUPPORTED: 400,
+  // of rows: a package that a type needs
+  DHAARA_MODULE: 406,
 }
 
 /** The problem that an error is. Of defects it tells nothing but that there is one: their place is the log. */

@@ -7,8 +7,12 @@ export const mostRows = 10_000
 export const rowTypes = ['application/json', 'application/x-ndjson', 'text/csv', arrowType] as const
 type RowType = (typeof rowTypes)[number]
 
-/** Rows that are sent together. */
+/** Text of rows, at which a page ends: rows may be large, and a page lies in memory. */
+export const mostText = 16 << 20
+
+/** Rows that are sent together, and their text. */
 const chunkRows = 256
+const chunkText = 1 << 20
 
 interface AcceptedRange {
   readonly range: string
@@ -81,8 +85,15 @@ export async function sendRows(
   }
   const page = Math.min(limit ?? 100, mostRows)
   const rows = scan(page)
-  const found = (await rows.toArray()).map(jsonRow)
-  const cursor = found.length < page ? undefined : rows.cursor
+  const found: JsonRow[] = []
+  let size = 0
+  for await (const row of rows) {
+    const json = jsonRow(row)
+    found.push(json)
+    size += sizeOf(json)
+    if (size >= mostText) break
+  }
+  const cursor = found.length < page && size < mostText ? undefined : rows.cursor
   if (type === 'text/csv') {
     if (cursor !== undefined) void reply.header('x-cursor', cursor)
     return reply.type('text/csv; charset=utf-8').send(csvText(cellsOf(found)))
@@ -93,14 +104,19 @@ export async function sendRows(
 
 async function* linesOf(rows: Scan<unknown, unknown>): AsyncGenerator<string, void> {
   let chunk: string[] = []
+  let size = 0
   for await (const row of rows) {
-    chunk.push(`${rowText(jsonRow(row))}\n`)
-    if (chunk.length < chunkRows) continue
+    const json = jsonRow(row)
+    chunk.push(`${rowText(json)}\n`)
+    size += sizeOf(json)
+    if (chunk.length < chunkRows && size < chunkText) continue
     yield chunk.join('')
     chunk = []
+    size = 0
   }
   if (chunk.length > 0) yield chunk.join('')
 }
 
 const jsonRow = ([key, value]: readonly [unknown, unknown]): JsonRow => ({ key: toJson(key), value: toJson(value) })
+const sizeOf = ({ key, value }: JsonRow): number => key.length + value.length
 const rowText = ({ key, value }: JsonRow): string => `{"key":${key},"value":${value}}`

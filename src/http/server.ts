@@ -78,7 +78,9 @@ export async function serveApp(
   const check = guard(options)
   const fail = (reply: FastifyReply, error: unknown): FastifyReply => {
     const problem = problemOf(error)
-    if (problem.status >= 500 && problem.status !== 503) logger.error({ err: error }, 'a request failed')
+    // what an asker who has gone did not wait for is no failure
+    if (problem.status >= 500 && problem.status !== 503 && !reply.raw.destroyed)
+      logger.error({ err: error }, 'a request failed')
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
     if (problem.status === 503) void reply.header('retry-after', '1')
     return reply.code(problem.status).type(problemType).send(JSON.stringify(problem))

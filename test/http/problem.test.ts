@@ -24,6 +24,18 @@ describe('what is wrong with a request', () => {
     ['a prefix and a range', '/api/stores/sums/rows?from=1&prefix=2', 400, /a prefix and a range/],
     ['a cursor that is none', '/api/stores/sums/rows?cursor=AAAA', 400, /no cursor/],
     ['a cursor that is none, of lines', '/api/stores/sums/rows?cursor=AAAA', 400, /no cursor/, 'application/x-ndjson'],
+    [
+      'a cursor of another store',
+      '/api/stores/hours/windows?key=1&cursor=AQAAAAFQ',
+      400,
+      /the cursor is of another scan/,
+    ],
+    [
+      'a partition in another spelling',
+      `/api/stores/sums/count?minPosition=${encodeURIComponent('{"readings":{"00":0}}')}`,
+      400,
+      /minPosition names partition 00 of 'readings'/,
+    ],
     ['a type that is not there', '/api/stores/sums/rows', 406, /rows are there as application\/json, /, 'image/png'],
   ]
   for (const [what, path, status, says, accept] of wrong) {

@@ -158,7 +158,7 @@ export function checkPositions(
     }
     const count = partitionsOf(topic)
     for (const [partition, offset] of Object.entries(positions)) {
-      if (!/^\d+$/.test(partition) || Number(partition) >= (count ?? Number.POSITIVE_INFINITY))
+      if (!/^(0|[1-9]\d*)$/.test(partition) || Number(partition) >= (count ?? Number.POSITIVE_INFINITY))
         throw refused(`partition ${partition} of '${topic}', which has ${count ?? 'none by that name'}`)
       if (!Number.isSafeInteger(offset) || offset < 0)
         throw refused(

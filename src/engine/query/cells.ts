@@ -45,7 +45,14 @@ export function csvText({ columns, cells }: Cells): string {
 }
 
 const isWindowed = (key: unknown): key is WindowedKey =>
-  typeof key === 'object' && key !== null && 'window' in key && 'key' in key
+  typeof key === 'object' && key !== null && 'key' in key && 'window' in key && isTimed(key.window)
+
+function isTimed(window: unknown): window is WindowedKey['window'] {
+  if (typeof window !== 'object' || window === null || !('start' in window) || !('end' in window)) return false
+  return isTime(window.start) && (window.end === null || isTime(window.end))
+}
+
+const isTime = (at: unknown): boolean => typeof at === 'number' && !Number.isNaN(new Date(at).getTime())
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
 const timeText = (ms: number | null): string => (ms === null ? '' : new Date(ms).toISOString())

@@ -7,6 +7,8 @@ import { mergePages, pagesOrElse, type PartPages } from './merge.ts'
 import { partsByKey, partsOfKey } from './part-rows.ts'
 import { PointReads } from './point-reads.ts'
 import {
+  bytesIn,
+  checkBytes,
   pageRows,
   type Partitions,
   type RawRange,
@@ -25,6 +27,9 @@ export interface CommittedParts extends Partitions {
   /** Waits, blocking, for what another thread is writing: until the event loop is come back to, all reads are of one moment. */
   readonly settle?: () => void
 }
+
+/** Keys that are read together where the bytes of rows are watched. */
+const atOnce = 64
 
 /** Where the rows of a store lie. */
 interface Place {
@@ -61,7 +66,7 @@ export class CommittedRows implements RowSource {
     return look.at === undefined || look.only ? found : this.orElse(found, prefixes, look, Buffer.from(key))
   }
 
-  get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues {
+  get(layout: StoreLayout, keys: readonly Uint8Array[], most = Number.POSITIVE_INFINITY): RawValues {
     const prefixes = this.prefixes(layout)
     const looks = keys.map((key) => this.look(layout, key))
     if (layout.inParts) {
@@ -79,7 +84,7 @@ export class CommittedRows implements RowSource {
         }
       }
       if (wanted.length === 0) return
-      const rows = this.parts.reader.getMany(wanted)
+      const rows = this.many(wanted, most)
       for (const [at, i] of whose.entries()) values[i] ??= rows[at]
     }
     read((look) => first(prefixes, look))
@@ -124,6 +129,22 @@ export class CommittedRows implements RowSource {
     key: Uint8Array,
   ): Promise<Uint8Array | undefined> {
     return (await found) ?? this.points.get(elsewhere(prefixes, look).map((prefix) => concat(prefix, key)))
+  }
+
+  private many(wanted: readonly Buffer[], most: number): RawValues {
+    const { reader, settle } = this.parts
+    if (most === Number.POSITIVE_INFINITY || wanted.length <= atOnce) return reader.getMany(wanted)
+    // several reads are of one moment between two writes
+    settle?.()
+    const rows: (Uint8Array | undefined)[] = []
+    let bytes = 0
+    for (let from = 0; from < wanted.length; from += atOnce) {
+      const some = reader.getMany(wanted.slice(from, from + atOnce))
+      bytes += bytesIn(some)
+      checkBytes(bytes, most)
+      for (const row of some) rows.push(row)
+    }
+    return rows
   }
 
   private parted(prefixes: readonly Buffer[], key: Uint8Array, look: Look): Uint8Array | undefined {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Row } from '../../state/backend.ts'
 import {
   type Bucket,
@@ -12,7 +13,17 @@ import type { TaskGroup } from '../runtime/tasks/group.ts'
 import { elsewhere, first, type Look, lookFor } from './key-places.ts'
 import type { StoreLayout } from './layout.ts'
 import { mergePages, pagesOrElse, type PartPages } from './merge.ts'
-import type { Partitions, RawQuery, RawRange, RawRows, RawValues, RawWindows, RowPages, RowSource } from './raw.ts'
+import {
+  checkBytes,
+  type Partitions,
+  type RawQuery,
+  type RawRange,
+  type RawRows,
+  type RawValues,
+  type RawWindows,
+  type RowPages,
+  type RowSource,
+} from './raw.ts'
 
 /** Rows of a page: each asks a thread that has other work. Most scans end early, so the first is small, and each four times the one before. */
 const firstRows = 16
@@ -39,9 +50,14 @@ function keyValueRows(table: KeyValueTable, query: RawQuery): RawRows | RawValue
   // copied: codecs may use their buffers again
   const bytes = (entry: Entry): Uint8Array => Buffer.from(values.encode(entry.value, entry.ts))
   if (query.type === 'get') {
+    let size = 0
     return query.keys.map((key) => {
       const entry = table.load(keys.decode(key))
-      return entry.value === undefined ? undefined : bytes(entry)
+      if (entry.value === undefined) return undefined
+      const row = bytes(entry)
+      size += row.length
+      checkBytes(size, query.most ?? Number.POSITIVE_INFINITY)
+      return row
     })
   }
   if (query.type === 'windows') return []
@@ -94,13 +110,13 @@ function windowRows(table: WindowTable, query: RawQuery): RawRows | RawValues {
   const starts = query.reverse ? table.liveStarts.toReversed() : table.liveStarts
   for (const start of starts) {
     if (rows.length >= query.limit) break
-    const bucket = table.peek(start) as Bucket
     if (query.type === 'windows') {
-      const entry = start < query.from || start > query.to ? undefined : entryOf(bucket, query.key)
+      const entry = start < query.from || start > query.to ? undefined : entryOf(table.peek(start), query.key)
       if (entry !== undefined) rows.push([rowKey(start, entry.key), bytes(entry)])
       continue
     }
     if (outside(start, query.gte, query.lt)) continue
+    const bucket = table.peek(start) as Bucket
     const entries = query.reverse ? table.rows(bucket).toReversed() : table.rows(bucket)
     for (const entry of entries) {
       const key = rowKey(start, entry.key)
@@ -117,6 +133,14 @@ function windowRows(table: WindowTable, query: RawQuery): RawRows | RawValues {
 function outside(start: number, gte: Uint8Array | undefined, lt: Uint8Array | undefined): boolean {
   if (gte !== undefined && gte.length >= 8 && start < readTime(gte, 0)) return true
   return lt !== undefined && lt.length >= 8 && start > readTime(lt, 0)
+}
+
+/** Between two pages: tasks that share the thread with who asks go on. */
+function breaths(): () => Promise<void> {
+  let pages = 0
+  return async () => {
+    if (pages++ > 0) await setImmediate()
+  }
 }
 
 /** Asks the thread that owns a partition of a store. */
@@ -136,7 +160,7 @@ export class LatestRows implements RowSource {
     this.partitions = partitions
   }
 
-  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+  async get(layout: StoreLayout, keys: readonly Uint8Array[], most?: number): Promise<RawValues> {
     const partitions = this.partitions.partitionsOf(layout)
     const looks = keys.map((key) => this.look(layout, key))
     const values: (Uint8Array | undefined)[] = keys.map(() => undefined)
@@ -150,7 +174,7 @@ export class LatestRows implements RowSource {
         }
       }
       const answers = Array.from(asked, async ([partition, which]) => {
-        const query: RawQuery = { type: 'get', keys: which.map((i) => keys[i] as Uint8Array) }
+        const query: RawQuery = { type: 'get', keys: which.map((i) => keys[i] as Uint8Array), most }
         const found = (await this.askOwner(layout, partition, query)) as RawValues
         for (const [at, i] of which.entries()) values[i] ??= found[at]
       })
@@ -164,9 +188,11 @@ export class LatestRows implements RowSource {
   scan(layout: StoreLayout, { gte, lt, reverse }: RawRange): RowPages {
     const pages = (partition: number): PartPages => {
       let [low, high, over, limit] = [gte, lt, false, firstRows]
+      const breathe = breaths()
       return {
         next: async () => {
           if (over) return []
+          await breathe()
           const bounds = { ...(low === undefined ? {} : { gte: low }), ...(high === undefined ? {} : { lt: high }) }
           const query: RawQuery = { type: 'scan', ...bounds, reverse, limit }
           const rows = (await this.askOwner(layout, partition, query)) as RawRows
@@ -186,9 +212,11 @@ export class LatestRows implements RowSource {
   windows(layout: StoreLayout, { key, from, to, reverse }: RawWindows): RowPages {
     const pages = (partition: number): PartPages => {
       let [low, high, over, limit] = [from, to, false, firstRows]
+      const breathe = breaths()
       return {
         next: async () => {
           if (over) return []
+          await breathe()
           const query: RawQuery = { type: 'windows', key, from: low, to: high, reverse, limit }
           const rows = (await this.askOwner(layout, partition, query)) as RawRows
           over = rows.length < limit

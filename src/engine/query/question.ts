@@ -57,10 +57,10 @@ export class OwnRows implements RowSource {
       : new CommittedRows({ ...parts.committed, partitionsOf })
   }
 
-  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+  async get(layout: StoreLayout, keys: readonly Uint8Array[], most?: number): Promise<RawValues> {
     if (this.partitions.length === 0) return keys.map(() => undefined)
     await this.settle(layout)
-    const values = await this.rows.get(layout, keys)
+    const values = await this.rows.get(layout, keys, most)
     this.parts.check(layout, this.partitions)
     return values
   }

@@ -1,9 +1,10 @@
 import type { Row, TextBlock } from '../../state/backend.ts'
+import { DhaaraError } from '../../errors/index.ts'
 import type { StoreLayout } from './layout.ts'
 
 /** A question about the rows of one partition of a store, in bytes: keys are without the store's prefix. */
 export type RawQuery =
-  | { readonly type: 'get'; readonly keys: readonly Uint8Array[] }
+  | { readonly type: 'get'; readonly keys: readonly Uint8Array[]; readonly most?: number | undefined }
   | ({ readonly type: 'scan'; readonly gte?: Uint8Array; readonly lt?: Uint8Array } & Paging)
   /** Rows of one key, of those that start in [from, to], in a store whose rows are by start. */
   | ({ readonly type: 'windows'; readonly key: Uint8Array; readonly from: number; readonly to: number } & Paging)
@@ -62,7 +63,11 @@ export interface Partitions {
 
 /** Where queries find the rows of a store, whatever partition they are in. */
 export interface RowSource {
-  get(layout: StoreLayout, keys: readonly Uint8Array[]): RawValues | Promise<RawValues>
+  /**
+   * @param most bytes, at which reading ends
+   * @throws DhaaraError DHAARA_QUERY: the rows have more
+   */
+  get(layout: StoreLayout, keys: readonly Uint8Array[], most?: number): RawValues | Promise<RawValues>
   /** As `get`, of one key, whose bytes are the caller's again when it returns: where asking for one is worth a way of its own. */
   getOne?(layout: StoreLayout, key: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>
   scan(layout: StoreLayout, range: RawRange): RowPages
@@ -71,3 +76,14 @@ export interface RowSource {
 
 /** Rows of a page. Between two pages others have their turn. */
 export const pageRows = 256
+
+/** @throws DhaaraError DHAARA_QUERY: more was read than is wanted at once */
+export function checkBytes(bytes: number, most: number): void {
+  if (bytes <= most) return
+  throw new DhaaraError(
+    'DHAARA_QUERY',
+    `the rows of these keys have more than ${most >> 20} MiB; ask for fewer at a time`,
+  )
+}
+
+export const bytesIn = (rows: RawValues): number => rows.reduce((sum, row) => sum + (row?.length ?? 0), 0)

@@ -24,13 +24,13 @@ export class RoutedRows implements RowSource {
   }
 
   /** Each key of who is likely to have it, else of this instance; then of all others, unless it is certain that they have it not. */
-  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+  async get(layout: StoreLayout, keys: readonly Uint8Array[], most?: number): Promise<RawValues> {
     const places = this.placesOf(layout)
     const values: (Uint8Array | undefined)[] = Array.from(keys, () => undefined)
     const ask = async (place: RowSource, which: readonly number[]): Promise<void> => {
       if (which.length === 0) return
       const wanted = which.map((i) => keys[i] as Uint8Array)
-      const found = await place.get(layout, wanted)
+      const found = await place.get(layout, wanted, most)
       for (const [at, i] of which.entries()) values[i] ??= found[at]
     }
     const known = keys.map((key) => places.placeOf(key) ?? { place: places.own, certain: false })

@@ -7,12 +7,22 @@ import { indexLayout, indexPrefix } from './indexes.ts'
 import { type Shape, showHeld, type StoreLayout } from './layout.ts'
 import { observed } from './observed.ts'
 import type { OpenStore } from './open-store.ts'
-import type { RowPages, RowSource } from './raw.ts'
+import { bytesIn, checkBytes, type RowPages, type RowSource } from './raw.ts'
 import { type HasTypedKeys, type KeysFromJson, typedIn, typedKeys } from './typed-key.ts'
 import { watchedOf, type Watched } from './watch.ts'
 import { rowScan, type Start } from './scan.ts'
 import { changesOf } from './subscribe.ts'
 import type { Change, CountOptions, ObserveOptions, Observed, QueryOptions, Scan, ScanOptions } from './types.ts'
+
+/** Option of `getMany`: rows may have so many bytes, for who does not know who asks. */
+export const mostBytes = Symbol('mostBytes')
+
+export interface MostBytes {
+  readonly [mostBytes]?: number
+}
+
+/** Option of `subscribe`: the one key to be watched, whatever it looks like. */
+export const oneKey = Symbol('oneKey')
 
 /** Event times in keys end here. */
 const lastTime = Number.MAX_SAFE_INTEGER
@@ -41,12 +51,14 @@ export class StoreQuery implements HasTypedKeys {
     return heldIn(layout, bytes)
   }
 
-  async getMany(keys: Iterable<unknown>, options: QueryOptions = {}): Promise<unknown[]> {
+  async getMany(keys: Iterable<unknown>, options: QueryOptions & MostBytes = {}): Promise<unknown[]> {
     const { layout, rows } = this.open()
+    const { [mostBytes]: most } = options
     needKeys(layout)
     const wanted = Array.from(keys, (key) => encoded(layout, key))
-    const found = await rows(options).get(layout, wanted)
+    const found = await rows(options).get(layout, wanted, most)
     options.signal?.throwIfAborted()
+    if (most !== undefined) checkBytes(bytesIn(found), most)
     return found.map((bytes) => heldIn(layout, bytes))
   }
 
@@ -253,7 +265,10 @@ function cut(range: Bounds, { key }: Start, reverse: boolean): Bounds {
 const cutOff = (start: Start | undefined, reverse: boolean): Bounds =>
   start === undefined ? {} : cut({}, start, reverse)
 
+/** @throws DhaaraError DHAARA_QUERY: no scan of windows has ended there */
 function cutTimes(times: Times, { key }: Start, reverse: boolean): Times {
+  if (key.length < 8)
+    throw new DhaaraError('DHAARA_QUERY', 'the cursor is of another scan; give one of the same windows')
   const at = readTime(key, 0)
   return reverse ? { from: times.from, to: Math.min(times.to, at) } : { from: Math.max(times.from, at), to: times.to }
 }
@@ -286,9 +301,13 @@ function timeKey(at: number): Buffer {
 
 function watchedBy(layout: StoreLayout, keys: unknown): Watched {
   if (keys === undefined) return watchedOf(layout, { kind: 'all' })
+  if (isOneKey(keys)) return watchedOf(layout, { kind: 'key', key: encoded(layout, keys[oneKey]) })
   if (isPrefix(keys)) return watchedOf(layout, { kind: 'range', ...prefixOf(layout, keys.prefix) })
   return watchedOf(layout, { kind: 'key', key: encoded(layout, keys) })
 }
+
+const isOneKey = (keys: unknown): keys is { readonly [oneKey]: unknown } =>
+  typeof keys === 'object' && keys !== null && Object.hasOwn(keys, oneKey)
 
 const isPrefix = (keys: unknown): keys is { readonly prefix: unknown } =>
   typeof keys === 'object' && keys !== null && Object.keys(keys).length === 1 && 'prefix' in keys

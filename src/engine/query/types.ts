@@ -93,7 +93,10 @@ export interface KeyValueQueryBase<K, V> {
    * @throws DhaaraError DHAARA_QUERY: there is no such index; the message names those there are
    */
   by(index: string, value: OrderedKey, opts?: ScanOptions): Scan<K, V>
-  /** What is committed of all keys, of one, or of those with a prefix: the rows, then their changes, none left out and none twice. */
+  /**
+   * What is committed of all keys, of one, or of those with a prefix: the rows, then their changes, none left out and none twice.
+   * An object that has nothing but `prefix` is a prefix, also where keys are such objects.
+   */
   subscribe(keys?: K | { readonly prefix: PrefixOf<K> }, opts?: ObserveOptions): Observed<Change<K, V>>
 }
 

@@ -11,9 +11,9 @@ export class WaitingRows implements RowSource {
     this.ready = ready
   }
 
-  async get(layout: StoreLayout, keys: readonly Uint8Array[]): Promise<RawValues> {
+  async get(layout: StoreLayout, keys: readonly Uint8Array[], most?: number): Promise<RawValues> {
     await this.ready()
-    return this.rows.get(layout, keys)
+    return this.rows.get(layout, keys, most)
   }
 
   scan(layout: StoreLayout, range: RawRange): RowPages {

@@ -1,5 +1,5 @@
 import type { QueryOptions, ScanOptions } from '../../engine/query/index.ts'
-import { getByJson, getManyByJson, keysFromJson, toJson } from '../../engine/query/index.ts'
+import { getByJson, getManyByJson, keysFromJson, mostBytes, oneKey, toJson } from '../../engine/query/index.ts'
 import type { EventStreams } from '../events.ts'
 import { HttpProblem } from '../problem.ts'
 import {
@@ -15,7 +15,7 @@ import {
   type Schema,
   text,
 } from '../route.ts'
-import { mostRows, rowTypes, sendRows } from '../rows.ts'
+import { mostRows, mostText, rowTypes, sendRows } from '../rows.ts'
 import type { Served } from '../served.ts'
 
 const described = (schema: Schema, description: string): Parameter => ({ schema, description })
@@ -27,7 +27,7 @@ const isolation = described(
 )
 const offsets: Schema = {
   type: 'object',
-  propertyNames: { pattern: '^[0-9]{1,5}$' },
+  propertyNames: { pattern: '^(0|[1-9][0-9]{0,4})$' },
   additionalProperties: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
 }
 const minPosition = asJson(
@@ -37,7 +37,7 @@ const minPosition = asJson(
 const scanning = {
   limit: described(
     { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
-    `rows at most; of a page at most ${mostRows}, default 100; NDJSON: default all`,
+    `rows at most; of a page at most ${mostRows}, or ${mostText >> 20} MiB, default 100; NDJSON: default all`,
   ),
   cursor: { schema: text, means: { type: 'string', pattern: '^[\\w-]{7,}$' }, description: 'of the page before' },
   reverse: described({ type: 'boolean', default: false }, 'from the end'),
@@ -212,7 +212,12 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
         const { key, prefix, from } = asked.query
         if (key !== undefined && prefix !== undefined)
           throw new HttpProblem(400, 'Found a key and a prefix; give one of them')
-        const keys = prefix === undefined ? await keyOf(asked, 'key') : { prefix: await keyOf(asked, 'prefix') }
+        const keys =
+          prefix !== undefined
+            ? { prefix: await keyOf(asked, 'prefix') }
+            : key === undefined
+              ? undefined
+              : { [oneKey]: await keyOf(asked, 'key') }
         const stop = new AbortController()
         const changes = storeOf(asked).subscribe(keys as never, {
           from: from === 'now' ? 'now' : 'snapshot',
@@ -263,7 +268,9 @@ export function storeRoutes(app: Served, events: EventStreams): Route[] {
       answer: async (asked) => {
         const { keys } = asked.body as { readonly keys: readonly unknown[] }
         const options = pointOptions(asked)
-        const values = await getManyByJson(await keysOf(asked), keys, (all) => storeOf(asked).getMany(all, options))
+        const values = await getManyByJson(await keysOf(asked), keys, (all) =>
+          storeOf(asked).getMany(all, { ...options, [mostBytes]: mostText } as QueryOptions),
+        )
         return jsonText(asked, `{"values":[${values.map((value) => toJson(value ?? null)).join(',')}]}`)
       },
     },

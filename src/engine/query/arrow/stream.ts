@@ -5,6 +5,7 @@ import { DhaaraError } from '../../../errors/index.ts'
 import { entriesOf } from '../entries.ts'
 import { bytesOf, type RawPage, rawPages, type RawPagesOf } from '../scan.ts'
 import type { Scan } from '../types.ts'
+import { roughBytes } from '../../../state/stores/rough-bytes.ts'
 import { type Arrow, batchRows, ColumnBuilder, type Kind, kindOf, typeOf } from './column.ts'
 import { RawCells } from './raw-cells.ts'
 
@@ -38,7 +39,7 @@ async function* fromPages(arrow: Arrow, pages: AsyncIterable<RawPage>): AsyncGen
   for await (const { layout, rows, prefix } of pages) {
     if (writer === undefined) {
       for (let i = 0; i < rows.length; i += 2)
-        for (const entry of entriesOf(layout, rowAt(rows, i, prefix))) first.add(entry)
+        for (const entry of entriesOf(layout, rowAt(rows, i, prefix))) first.add(entry, (rows[i + 1] as Part).length)
       if (!first.enough) continue
       writer = yield* begin(arrow, first)
       cells = RawCells.of(layout, writer.columns)
@@ -68,7 +69,7 @@ async function* fromEntries(arrow: Arrow, scan: Scan<unknown, unknown>): AsyncGe
       if (writer.full) yield writer.take()
       continue
     }
-    first.add(entry)
+    first.add(entry, roughBytes(entry[1]))
     if (first.enough) writer = yield* begin(arrow, first)
   }
   writer ??= yield* begin(arrow, first)
@@ -175,18 +176,24 @@ function partsOf(key: unknown, value: unknown): (readonly [name: string, value: 
   return parts
 }
 
+/** Bytes of large rows that are enough of them. */
+const mostFirst = 16 << 20
+
 /** Rows that say what columns there are. */
 class FirstRows {
   readonly entries: Entry[] = []
   private readonly kinds = new Map<string, Kind | undefined>()
 
+  private bytes = 0
+
   get enough(): boolean {
-    return this.entries.length >= batchRows
+    return this.entries.length >= batchRows || this.bytes >= mostFirst
   }
 
-  add(entry: Entry): void {
+  add(entry: Entry, bytes: number): void {
     if (!this.enough) this.judge(entry)
     this.entries.push(entry)
+    this.bytes += bytes
   }
 
   /** In the order in which they were met, each of the one kind that it has. */
