@@ -31,7 +31,9 @@ function* shownBy(layout: OpenStore['layout'], change: RowChange): Generator<Cha
     return
   }
   const was = before === undefined ? [] : entriesOf(layout, [key, before])
-  if (after === undefined && was.length === 0) yield { key: keyOf(layout, key), value: null, timestamp }
+  // where nobody has said what was there before
+  const untold = after === undefined && layout.shape.kind !== 'windows'
+  if (untold && was.length === 0) yield { key: keyOf(layout, key), value: null, timestamp }
   else yield* differences(was, is, timestamp)
 }
 
