@@ -50,6 +50,7 @@ describe('askers who go before they are answered', () => {
       stop.signal.addEventListener('abort', () => ended.resolve())
       const changes = observed<Change<unknown, unknown>>(async function* () {
         await once(stop.signal, 'abort')
+        yield { key: 'a', value: 1, timestamp: 0 as never }
       })
       return events.send({ request, reply, params: {}, query: {}, body: undefined }, changes, stop)
     })
