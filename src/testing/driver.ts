@@ -33,7 +33,8 @@ import { type DriverSnapshot, seal, type SnapshotContent, snapshotRows, unseal }
  * `checkpoint` keeps state, positions, watermarks and timers; `crash` goes back to the last one: what was sent since
  * then is forgotten and to be sent again, and outputs since then that were not read are gone.
  *
- * Dead letters are in the topic 'dead-letters'. Errors under the policy `fail` are thrown from the call that caused them.
+ * Dead letters are in the topic 'dead-letters'. Errors under the policy `fail` (the default, see the option
+ * `errors`) are thrown from the call that caused them.
  *
  * @example
  * const driver = new TopologyTestDriver(topology)

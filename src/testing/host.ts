@@ -1,4 +1,4 @@
-import { deadLetterHeaders, rawAt } from '../engine/runtime/failures/dead-letter.ts'
+import { Policies } from '../engine/app/settings/policies.ts'
 import { invalidAt } from '../engine/runtime/failures/errors.ts'
 import type { Host } from '../engine/runtime/host.ts'
 import type { Outputs } from '../engine/runtime/outputs.ts'
@@ -26,6 +26,14 @@ export interface HostParts {
 /** The host of a driver's tasks: all that is not told by the test is as in an app. */
 export function driverHost(parts: HostParts, options: InnerDriverOptions): Host {
   const { log, outputs, storeIds, fail, now } = parts
+  const policies = new Policies(
+    {
+      policies: { data: 'fail', user: 'fail', external: 'fail', ...options.errors },
+      deadLetterTopic: DEAD_LETTERS,
+      clock: { now },
+    },
+    () => outputs,
+  )
   return {
     reader: parts.reader,
     outputs,
@@ -46,23 +54,20 @@ export function driverHost(parts: HostParts, options: InnerDriverOptions): Host 
     atOnce: true,
     random: parts.random,
     // the record is dropped where it failed, and the call that brought it throws when all is at rest
-    onUserError: (error) => {
+    onUserError: (error, rec) => {
+      const action = policies.onUserError(error, rec)
+      if (action !== 'fail' && action !== 'retry') return action
       fail(error)
       return 'skip'
     },
     onDataError: (error, source, batch, i) => {
-      const { onInvalid } = source
-      const action = (typeof onInvalid === 'function' ? onInvalid(error, rawAt(batch, i)) : onInvalid) ?? 'fail'
-      if (action !== 'fail') return action
+      const action = policies.onDataError(error, source, batch, i)
+      if (action !== 'fail' && action !== 'retry') return action
       fail(invalidAt(error, source, batch, i))
       return 'skip'
     },
-    deadLetter: () => {},
-    deadLetterRaw: (error, batch, i) => {
-      const { key, value } = rawAt(batch, i)
-      const [builder] = outputs.topic(DEAD_LETTERS).builders
-      builder?.add(key, value, batch.timestamps[i] as number, deadLetterHeaders(error, batch, i, now()))
-    },
+    deadLetter: (error, rec) => policies.deadLetter(error, rec),
+    deadLetterRaw: (error, batch, i) => policies.deadLetterRaw(error, batch, i),
     options: {
       careful: (options.strict ?? true) || (options.careful ?? true),
       strict: options.strict ?? true,

@@ -1,5 +1,6 @@
 import type { HeadersInit } from '../dsl/records.ts'
 import type { Timestamp } from '../dsl/time/index.ts'
+import type { AppOptions } from '../engine/app/settings/options.ts'
 import type { DriverSnapshot } from './snapshot.ts'
 
 export interface DriverOptions {
@@ -13,6 +14,11 @@ export interface DriverOptions {
   readonly seed?: number
   /** Freeze what user code must not change; default true. */
   readonly strict?: boolean
+  /**
+   * What becomes of errors that no `onInvalid` decides, as in an app. Default 'fail': thrown from the call that caused them, and so
+   * is what is to be tried again. Behind a repartition a dead letter is the record as it came there, as JSON.
+   */
+  readonly errors?: Pick<NonNullable<AppOptions['errors']>, 'data' | 'user' | 'external'>
   /** Begin where another driver of the same topology was at its checkpoint. */
   readonly restore?: DriverSnapshot
 }

@@ -23,8 +23,10 @@ export function source(
   draft: PlanDraft,
   role: Role,
   topic: string | readonly string[] | RegExp,
-  opts: AnySourceOptions,
+  given: AnySourceOptions | undefined,
 ): SourceNode {
+  // without options JavaScript, too, is to be told of the serde that is missing
+  const opts = given ?? ({} as AnySourceOptions)
   const fields = sourceFields(role, topic, opts)
   const same = draft.nodes.find((node) => node.kind === 'source' && isSame(node, fields, opts))
   if (same !== undefined) return same as SourceNode

@@ -67,5 +67,5 @@ export function partitionCounts(
 const mismatch = (step: string, what: string): TopologyProblem => ({
   code: 'DHAARA_COPARTITION',
   step,
-  message: `inputs that meet in one step need equal partition counts: ${what}; put .repartition({partitions: n}) before the join`,
+  message: `inputs that meet in one step need equal partition counts: ${what}; make the topics alike, or put .repartition({partitions: n}) behind a stream`,
 })

@@ -213,6 +213,15 @@ describe('DHAARA_STORE_VERSIONED', () => {
 })
 
 describe('DHAARA_SERDE_MISSING', () => {
+  it('a source without options', () => {
+    const builder = new StreamsBuilder()
+    builder.stream('orders', undefined as never).to('copy')
+    assert.deepEqual(
+      new Set(problemsOf(builder)),
+      new Set(['DHAARA_SERDE_MISSING orders', 'DHAARA_SERDE_MISSING orders-to-1']),
+    )
+  })
+
   it('at sources', () => {
     const builder = new StreamsBuilder()
     builder.stream('a', {} as never)

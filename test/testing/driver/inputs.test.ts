@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type DhaaraError, serdes, StreamsBuilder } from '../../../src/index.ts'
-import { TopologyTestDriver } from '../../../src/testing/index.ts'
+import { type DriverOptions, TopologyTestDriver } from '../../../src/testing/index.ts'
 import { text, coded, echo, values } from './topologies.ts'
 
 describe('TopologyTestDriver', () => {
@@ -105,6 +105,34 @@ describe('TopologyTestDriver', () => {
         'dhaara-offset': '0',
         'dhaara-time': '77',
       })
+    })
+
+    it('meet the policies of an app where the test names them', () => {
+      const builder = new StreamsBuilder()
+      const refuse = (n: number) => {
+        if (n === 2) throw new Error('two')
+        return n
+      }
+      builder
+        .stream('in', { value: serdes.json<number>() })
+        .mapValues(refuse, { name: 'score' })
+        .to('out', { value: serdes.json() })
+      const topology = builder.build()
+      const send = (errors: DriverOptions['errors']) => {
+        using driver = new TopologyTestDriver(topology, errors === undefined ? {} : { errors })
+        const input = driver.input('in')
+        for (const text of ['1', '2', '{"bad', '3']) input.sendBytes(Buffer.from(text), { key: Buffer.from('k') })
+        const letters = driver.output('dead-letters').readAll()
+        return [
+          values(driver),
+          letters.map(({ key, value, headers }) => [`${key} ${value}`, headers['dhaara-error-step']]),
+        ]
+      }
+      assert.deepEqual(send({ user: 'deadLetter', data: 'skip' }), [[1, 3], [['k 2', 'score']]])
+      assert.deepEqual(send({ user: () => 'skip', data: () => 'deadLetter' }), [[1, 3], [['k {"bad', 'in']]])
+      assert.throws(() => send(undefined), { code: 'DHAARA_USER_CODE' })
+      assert.throws(() => send({ user: () => 'retry' }), { code: 'DHAARA_USER_CODE' })
+      assert.throws(() => send({ user: 'skip' }), { code: 'DHAARA_DESERIALIZE' })
     })
 
     it('go to the partition that is given, or that the key belongs to', () => {

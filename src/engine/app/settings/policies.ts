@@ -13,15 +13,20 @@ import type { ErrorPolicy, Settings } from './options.ts'
 /** A run of records that begins at or before an offset; undefined: there is none. */
 export type ReadTopic = (topic: string, partition: number, offset: number) => FetchedBatch | undefined
 
+/** What of an app's settings is about errors. */
+export interface PolicySettings extends Pick<Settings, 'policies' | 'deadLetterTopic'> {
+  readonly clock: Pick<Settings['clock'], 'now'>
+}
+
 /** Errors meet the policy of their domain; a source's `onInvalid` goes before it. Dead letters go with the epoch. */
 export class Policies {
-  private readonly settings: Settings
+  private readonly settings: PolicySettings
   private readonly outputs: () => Outputs
   private readonly read: ReadTopic
   readonly errors = new ErrorLog()
 
   /** @param read of topics that sources read, where any offset can be asked for */
-  constructor(settings: Settings, outputs: () => Outputs, read: ReadTopic = () => undefined) {
+  constructor(settings: PolicySettings, outputs: () => Outputs, read: ReadTopic = () => undefined) {
     this.settings = settings
     this.outputs = outputs
     this.read = read
