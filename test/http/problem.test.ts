@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
+import { DhaaraError } from '../../src/errors/index.ts'
+import { problemOf } from '../../src/http/problem.ts'
 import { servedApp } from './served.ts'
 
 describe('what is wrong with a request', () => {
@@ -104,6 +106,11 @@ describe('what is wrong with a request', () => {
       assert.match(answer, /content-type: application\/problem\+json/)
       assert.equal((JSON.parse(answer.slice(answer.indexOf('{'))) as { status: number }).status, status)
     }
+  })
+
+  it('is not the server’s fault where a table needs a package that is not there', () => {
+    const { status, detail } = problemOf(new DhaaraError('DHAARA_MODULE', 'npm install apache-arrow'))
+    assert.deepEqual([status, detail], [406, 'npm install apache-arrow'])
   })
 
   it('tells which methods a path takes', async () => {
