@@ -73,9 +73,9 @@ export class CommittedRows implements RowSource {
       this.parts.settle?.()
       return keys.map((key, i) => this.parted(prefixes, key, looks[i] as Look))
     }
-    const values: (Uint8Array | undefined)[] = keys.map(() => undefined)
-    // of all keys in one call
-    const read = (placesOf: (look: Look, key: number) => readonly Buffer[]): void => {
+    // of all keys in one call: of one moment
+    const read = (placesOf: (look: Look, key: number) => readonly Buffer[]): (Uint8Array | undefined)[] => {
+      const values: (Uint8Array | undefined)[] = keys.map(() => undefined)
       const [wanted, whose]: [Buffer[], number[]] = [[], []]
       for (const [i, key] of keys.entries()) {
         for (const prefix of placesOf(looks[i] as Look, i)) {
@@ -83,13 +83,14 @@ export class CommittedRows implements RowSource {
           whose.push(i)
         }
       }
-      if (wanted.length === 0) return
+      if (wanted.length === 0) return values
       const rows = this.many(wanted, most)
       for (const [at, i] of whose.entries()) values[i] ??= rows[at]
+      return values
     }
-    read((look) => first(prefixes, look))
-    read((look, i) => (values[i] === undefined ? elsewhere(prefixes, look) : []))
-    return values
+    const values = read((look) => first(prefixes, look))
+    const missing = (look: Look, i: number): boolean => values[i] === undefined && look.at !== undefined && !look.only
+    return looks.some(missing) ? read((look, i) => (missing(look, i) ? prefixes : first(prefixes, look))) : values
   }
 
   scan(layout: StoreLayout, { gte, lt, reverse, blocks = false }: RawRange): RowPages {
