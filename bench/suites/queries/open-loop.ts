@@ -17,7 +17,7 @@ export type Rest = () => Promise<void>
 export const yieldingRest: Rest = () => sleep(1)
 
 const never = new Int32Array(new SharedArrayBuffer(4))
-/** For who has the thread alone: the thread sleeps, so that questions are asked when they are due and not up to a timer's millisecond later. */
+/** For who has the thread alone: it sleeps, so that questions are asked when they are due and not up to a timer's millisecond later. */
 export const exactRest: Rest = () => {
   Atomics.wait(never, 0, 0, 0.25)
   return othersWork()

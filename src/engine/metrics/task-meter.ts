@@ -13,7 +13,8 @@ const short = 32
  *
  * Records are counted where they pass. Time is sampled: each slice of records is timed as a whole, and now and then a slice runs
  * through a second copy of the generated code, which reads the clock between steps. What the slices since then have taken is
- * split between the steps as that one was; what is looked at before the next one, as the last one was. So the cost is bounded whatever the steps do, and a slow one shows within a second.
+ * split between the steps as that one was; what is looked at before the next one, as the last one was. So the cost is bounded
+ * whatever the steps do, and a slow one shows within a second.
  */
 export class TaskMeter {
   /** When it began to count, epoch ms. */

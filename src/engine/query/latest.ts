@@ -25,7 +25,10 @@ import {
   type RowSource,
 } from './raw.ts'
 
-/** Rows of a page: each asks a thread that has other work. Most scans end early, so the first is small, and each four times the one before. */
+/**
+ * Rows of a page: each asks a thread that has other work. Most scans end early, so the first is small, and each four times the
+ * one before.
+ */
 const firstRows = 16
 const mostRows = 1024
 

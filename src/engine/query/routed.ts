@@ -23,7 +23,7 @@ export class RoutedRows implements RowSource {
     this.placesOf = placesOf
   }
 
-  /** Each key of who is likely to have it, else of this instance; then of all others, unless it is certain that they have it not. */
+  /** Each key of who is likely to have it, else of this instance; then of all others, unless it is certain that they do not. */
   async get(layout: StoreLayout, keys: readonly Uint8Array[], most?: number): Promise<RawValues> {
     const places = this.placesOf(layout)
     const values: (Uint8Array | undefined)[] = Array.from(keys, () => undefined)
