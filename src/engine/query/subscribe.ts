@@ -31,8 +31,9 @@ function* shownBy(layout: OpenStore['layout'], change: RowChange): Generator<Cha
     return
   }
   const was = before === undefined ? [] : entriesOf(layout, [key, before])
-  // where nobody has said what was there before
-  const untold = after === undefined && layout.shape.kind !== 'windows'
+  // where nobody has said what was there before; a row that shows nothing is none
+  const { kind } = layout.shape
+  const untold = kind === 'keyValue' ? is.length === 0 : after === undefined && kind !== 'windows'
   if (untold && was.length === 0) yield { key: keyOf(layout, key), value: null, timestamp }
   else yield* differences(was, is, timestamp)
 }

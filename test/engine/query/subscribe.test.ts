@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { from } from 'rxjs'
-import type { AnyStoreQuery, Change } from '../../../src/index.ts'
+import {
+  type AnyStoreQuery,
+  type Change,
+  embeddedBroker,
+  latest,
+  serdes,
+  StreamsApp,
+  StreamsBuilder,
+} from '../../../src/index.ts'
 import { apps, readings, start } from './apps.ts'
 import * as fixture from './fixtures/stores.ts'
 
@@ -108,6 +116,40 @@ describe('subscriptions', () => {
       [2, 3],
     )
     assert.deepEqual(none.seen, [])
+  }).timeout(30_000)
+
+  it('tell that a row is gone which shows nothing any more', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('ratings', { key: serdes.string(), value: serdes.json<{ stars?: number }>() })
+      .groupByKey()
+      .aggregate(
+        latest((rating: { stars?: number }) => rating.stars),
+        { store: 'stars' },
+      )
+    await using broker = embeddedBroker()
+    const topology = builder.build()
+    await using app = new StreamsApp({ applicationId: 'ratings', topology, broker, checkpointInterval: '10ms' })
+    await app.start()
+    const store = app.store('stars')
+    const { seen } = reader(store.subscribe() as AsyncIterable<Seen>)
+    const producer = broker.producer('ratings', { key: serdes.string(), value: serdes.json() })
+    const told = async (count: number): Promise<unknown[]> => {
+      const signal = AbortSignal.timeout(20_000)
+      while (seen.length < count) {
+        signal.throwIfAborted()
+        await setImmediate()
+      }
+      return seen.map(({ value }) => value)
+    }
+    await producer.send({ key: 'film', value: { stars: 5 } })
+    assert.deepEqual(await told(1), [5])
+    await producer.send({ key: 'film', value: {} })
+    assert.deepEqual(await told(2), [5, null])
+    assert.equal(await store.get('film'), undefined)
+    await producer.send({ key: 'film', value: { stars: 3 } })
+    assert.deepEqual(await told(3), [5, null, 3])
+    await producer.close()
   }).timeout(30_000)
 
   it('of sessions tell those that were joined to others', async () => {
