@@ -75,7 +75,8 @@ export function lookFor(
   if (place === undefined) return anywhere
   // mostly all are here
   const at = here[place.partition] === place.partition ? place.partition : here.indexOf(place.partition)
-  if (at >= 0) return { at, only: place.certain }
+  // of one partition there is no other
+  if (at >= 0 && (place.certain || here.length > 1)) return { at, only: place.certain }
   return place.certain ? nowhere : anywhere
 }
 

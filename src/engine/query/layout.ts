@@ -43,6 +43,7 @@ export interface StoreLayout {
   readonly copies: boolean
   /** A key has several rows, which are shown as one: partial matches of patterns. */
   readonly inParts: boolean
+  /** Of a key, among so many partitions. */
   readonly placeOf: PlaceOfKey
 }
 
@@ -88,10 +89,11 @@ export function storeLayout(plan: PhysicalPlan, name: string): StoreLayout {
     )
   }
   const { keys, values } = storeCodecs(spec, name)
-  const placed = { name, sub: sub.id, keys, placeOf: keyPlaces(plan, sub, owner, keys) }
+  const copies = owner?.op.kind === 'source' && owner.op.global
+  const placeOf: PlaceOfKey = copies ? () => undefined : keyPlaces(plan, sub, owner, keys)
+  const placed = { name, sub: sub.id, keys, placeOf }
   if (owner?.op.kind === 'match') return { ...placed, ...matchLayout(name, owner.op, spec.key?.ordered ?? true) }
   const { wrap, shape } = shapeOf(spec, owner?.op)
-  const copies = owner?.op.kind === 'source' && owner.op.global
   const history = spec.kind === 'versioned' ? spec.history : undefined
   return { ...placed, values: wrap(values), shape, history, copies, inParts: false }
 }

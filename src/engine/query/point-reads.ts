@@ -18,6 +18,7 @@ export class PointReads {
 
   /** @param keys where the row may be; it is in one place at most */
   get(keys: readonly Uint8Array[]): Promise<Uint8Array | undefined> {
+    if (keys.length === 0) return Promise.resolve(undefined)
     return new Promise((found, failed) => {
       if (this.asked.length === 0) setImmediate(this.read)
       for (const key of keys) this.keys.push(key)

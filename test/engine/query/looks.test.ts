@@ -220,6 +220,26 @@ describe('where a key is looked for', () => {
     assert.equal(calls, 2)
   })
 
+  it('finds no row of another key where there is one partition to look into', async () => {
+    const names = Array.from({ length: 64 }, (_, i) => `k${i}`)
+    const rows = new Rows(
+      'likely',
+      names.slice(32).map((name) => [name, 0] as const),
+      8,
+      [0],
+    )
+    const ask = async (name: string): Promise<string | undefined> => {
+      const row = await rows.committed.getOne?.(rows.layout, rows.encoded(name))
+      return row && Buffer.from(row).toString()
+    }
+    // what is asked for next comes into the turn in which those that were not found would be looked for elsewhere
+    const found = await Promise.all(names.map((name, i) => (i < 32 ? ask(name) : ask('k63').then(() => ask(name)))))
+    assert.deepEqual(
+      found,
+      names.map((name, i) => (i < 32 ? undefined : `row of ${name}`)),
+    )
+  })
+
   it('is nowhere, if the one place where it can be is not here', async () => {
     const home = new Rows('certain', [], 8, []).place('asha', 8)
     const rows = new Rows('certain', [['asha', home]], 8, all(8).toSpliced(home, 1))

@@ -65,6 +65,16 @@ describe('reads of single keys', () => {
     )
   })
 
+  it('find nothing where a key can be nowhere, and no row of another', async () => {
+    const { reader, calls } = rows('a')
+    const reads = new PointReads(reader)
+    assert.deepEqual((await Promise.all([reads.get([]), reads.get([bytes('a')])])).map(String), [
+      'undefined',
+      'row of a',
+    ])
+    assert.deepEqual(calls, [1])
+  })
+
   it('leave others their turn where there are many', async () => {
     const { reader, calls } = rows('a')
     const reads = new PointReads(reader)

@@ -221,7 +221,7 @@ export class Routing {
       own: ownRows,
       others,
       placeOf: (key) => {
-        const found = layout.copies ? undefined : layout.placeOf(key, this.parts.partitions(layout))
+        const found = layout.placeOf(key, this.parts.partitions(layout))
         if (found === undefined) return undefined
         const { partition, certain } = found
         if (here.includes(partition)) return { place: ownRows, certain }
